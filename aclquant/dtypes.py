@@ -1,0 +1,174 @@
+"""THE table of data types: name, ACL code, NumPy type, bits, packing, torch's number.
+
+A `DType` answers three questions at once: which number the C interface uses (``code``), which NumPy
+type carries the values (``numpy``), and how many values share one element (``packing``).
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from .errors import DtypeError
+
+DTypeLike = Any
+"""Whatever `as_dtype` understands."""
+
+
+@dataclass(frozen=True, slots=True)
+class DType:
+    """One data type.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case name, torch's where torch has one.
+    code : int
+        Number of the ``aclDataType``.
+    numpy : numpy.dtype
+        Type of the array that holds it. NumPy keeps one int4 in a byte; device memory packs two.
+    bits : int
+        Bits per element in device memory.
+    packing : int
+        Logical values per element: 8 for ``quint4x2``, eight int4 in an int32; otherwise 1.
+    torch_number : int or None
+        Number of torch's ScalarType, as torch_npu's integer dtype arguments take it. Types that
+        torch does not have are 256 + `code` there.
+
+    Examples
+    --------
+    >>> quint4x2.numpy, quint4x2.packing
+    (dtype('int32'), 8)
+    """
+
+    name: str
+    code: int
+    numpy: np.dtype[Any]
+    bits: int
+    packing: int = 1
+    torch_number: int | None = None
+
+    def __repr__(self) -> str:
+        return f"aclquant.{self.name}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return as_dtype, (self.name,)
+
+
+def _dtype(
+    name: str, code: int, numpy: npt.DTypeLike, bits: int, number: int | None, packing: int = 1
+) -> DType:
+    return DType(name, code, np.dtype(numpy), bits, packing, number)
+
+
+float32 = _dtype("float32", 0, np.float32, 32, 6)
+float16 = _dtype("float16", 1, np.float16, 16, 5)
+int8 = _dtype("int8", 2, np.int8, 8, 1)
+int32 = _dtype("int32", 3, np.int32, 32, 3)
+uint8 = _dtype("uint8", 4, np.uint8, 8, 0)
+int16 = _dtype("int16", 6, np.int16, 16, 2)
+uint16 = _dtype("uint16", 7, np.uint16, 16, 27)
+uint32 = _dtype("uint32", 8, np.uint32, 32, 28)
+int64 = _dtype("int64", 9, np.int64, 64, 4)
+uint64 = _dtype("uint64", 10, np.uint64, 64, 29)
+float64 = _dtype("float64", 11, np.float64, 64, 7)
+bool_ = _dtype("bool", 12, np.bool_, 8, 11)
+complex64 = _dtype("complex64", 16, np.complex64, 64, 9)
+complex128 = _dtype("complex128", 17, np.complex128, 128, 10)
+bfloat16 = _dtype("bfloat16", 27, ml_dtypes.bfloat16, 16, 15)
+int4 = _dtype("int4", 29, ml_dtypes.int4, 4, None)
+hifloat8 = _dtype("hifloat8", 34, np.uint8, 8, None)
+float8_e5m2 = _dtype("float8_e5m2", 35, ml_dtypes.float8_e5m2, 8, 23)
+float8_e4m3fn = _dtype("float8_e4m3fn", 36, ml_dtypes.float8_e4m3fn, 8, 24)
+qint8 = _dtype("qint8", 2, np.int8, 8, 12)
+quint8 = _dtype("quint8", 4, np.uint8, 8, 13)
+qint32 = _dtype("qint32", 3, np.int32, 32, 14)
+quint4x2 = _dtype("quint4x2", 3, np.int32, 32, 16, packing=8)
+
+_TABLE = (
+    *(float32, float16, int8, int32, uint8, int16, uint16, uint32, int64, uint64, float64, bool_),
+    *(complex64, complex128, bfloat16, int4, hifloat8, float8_e5m2, float8_e4m3fn),
+    *(qint8, quint8, qint32, quint4x2),
+)
+_BY_NAME = {dtype.name: dtype for dtype in _TABLE}
+_BY_NUMBER = {dtype.torch_number: dtype for dtype in _TABLE if dtype.torch_number is not None}
+_BY_CODE: dict[int, DType] = {}
+_BY_NUMPY: dict[np.dtype[Any], DType] = {}
+for _row in _TABLE:
+    _BY_CODE.setdefault(_row.code, _row)
+    if _row is not hifloat8:
+        _BY_NUMPY.setdefault(_row.numpy, _row)
+
+CODES = {dtype: row.code for dtype, row in _BY_NUMPY.items()}
+"""NumPy dtype to ACL code."""
+
+__all__ = ["CODES", "DType", "DTypeLike", "as_dtype", "from_code"]
+__all__ += [("bool_" if dtype is bool_ else dtype.name) for dtype in _TABLE]
+
+_ALIASES = {"float": "float32", "half": "float16", "double": "float64", "bf16": "bfloat16"}
+_ALIASES |= {"int": "int32", "short": "int16", "long": "int64", "bool_": "bool"}
+
+
+def as_dtype(value: DTypeLike) -> DType:
+    """Find the data type that `value` means.
+
+    Parameters
+    ----------
+    value : object
+        A `DType`; a name ("qint8", "quint4x2", "bfloat16", ...); a NumPy dtype or type, ml_dtypes'
+        included; a torch dtype (torch is not imported); or a number as torch_npu's operators take
+        them: torch's ScalarType, or 256 + ``aclDataType``.
+
+    Returns
+    -------
+    DType
+        The one and only object for this type.
+
+    Raises
+    ------
+    DtypeError
+        When it means none.
+
+    Examples
+    --------
+    >>> as_dtype("quint4x2"), as_dtype(np.float16), as_dtype(12), as_dtype(256 + 29)
+    (aclquant.quint4x2, aclquant.float16, aclquant.qint8, aclquant.int4)
+    """
+    if isinstance(value, DType):
+        return value
+    found: DType | None = None
+    if isinstance(value, str):
+        found = _BY_NAME.get(value)
+        if found is None:
+            name = value.removeprefix("torch_npu.").removeprefix("torch.")
+            found = _BY_NAME.get(_ALIASES.get(name, name))
+    elif isinstance(value, np.dtype):
+        found = _BY_NUMPY.get(value)
+    elif isinstance(value, type):
+        try:
+            found = _BY_NUMPY.get(np.dtype(value))
+        except TypeError:
+            found = None
+    elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        number = operator.index(value)
+        found = _BY_CODE.get(number - 256) if number >= 256 else _BY_NUMBER.get(number)
+    elif str(value).startswith(("torch.", "torch_npu.")):
+        return as_dtype(str(value))
+    if found is None:
+        raise DtypeError(
+            function="aclquant.as_dtype",
+            argument="dtype",
+            got=repr(value),
+            allowed=f"one of {', '.join(_BY_NAME)}, or the NumPy, ml_dtypes or torch type",
+        )
+    return found
+
+
+def from_code(code: int) -> DType:
+    """Return the data type of an ``aclDataType`` number; the plain one where several share it."""
+    return _BY_CODE[code]

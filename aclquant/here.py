@@ -1,0 +1,38 @@
+"""What each thread has chosen and prepared."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._ffi.library import Library
+    from .device import Device
+    from .stream import Stream
+
+__all__ = ["Calls", "here"]
+
+
+class Calls:
+    """What operators look at first in every call: one object, for one look-up in the thread."""
+
+    __slots__ = ("blocks", "library", "prepared")
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        """How many ``with device:`` and ``with stream:`` blocks the thread is in."""
+        self.library: Library | None = None
+        """Whose prepared calls these are."""
+        self.prepared: dict[Any, Any] = {}
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.calls = Calls()
+        self.devices: list[Device] = []
+        self.streams: list[Stream] = []
+        self.own: dict[Device, Stream] = {}
+        """The stream for each device that the thread uses when it has chosen none."""
+
+
+here = _Here()

@@ -1,0 +1,232 @@
+"""Device memory and page-locked host memory, each with one owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import errors
+from ._ffi import CData, ffi
+from .backends import Backend
+from .device import Device, as_device
+from .resource import Resource
+from .stream import Stream
+
+__all__ = ["Buffer", "HostBuffer"]
+
+_POLICY = ffi.integer_const("ACL_MEM_MALLOC_HUGE_FIRST")
+_TO_DEVICE = ffi.integer_const("ACL_MEMCPY_HOST_TO_DEVICE")
+_TO_HOST = ffi.integer_const("ACL_MEMCPY_DEVICE_TO_HOST")
+_OUT_OF_MEMORY = ffi.integer_const("ACL_ERROR_RT_MEMORY_ALLOCATION")
+_SYNC = ffi.integer_const("ACL_EVENT_SYNC")
+
+
+class Buffer(Resource):
+    """A piece of device memory.
+
+    It knows the stream that used it last. `close`, or dropping the last reference, frees it
+    after the work on that stream, without waiting; use on another stream waits, on the device, for
+    the first one.
+
+    Parameters
+    ----------
+    nbytes : int
+        Size; contents are undefined.
+    device : Device or int, optional
+        The current device by default.
+
+    Raises
+    ------
+    OutOfMemoryError
+        When the device has no such piece, even after waiting for memory that is about to be freed.
+
+    Examples
+    --------
+    >>> import numpy as np, aclquant as aq
+    >>> with aq.Buffer(4) as buffer:
+    ...     buffer.write(np.arange(4, dtype=np.uint8))
+    ...     buffer.read().tolist()
+    [0, 1, 2, 3]
+    """
+
+    _warns = False  # dropping a reference is an ordinary way to free memory; it is ordered, too
+
+    def __init__(self, nbytes: int, device: Device | int | None = None) -> None:
+        if nbytes < 0:
+            raise errors.ParameterError(
+                function="aclquant.Buffer", argument="nbytes", got=str(nbytes), allowed="0 or more"
+            )
+        self.device = as_device(device)
+        self.nbytes = nbytes
+        self.device.enter()
+        backend = self.device.backend
+        _free_deferred(backend)
+        result = ffi.new("void **")
+        status = backend.library.aclrtMalloc(result, max(nbytes, 1), _POLICY)
+        if status == _OUT_OF_MEMORY and backend.deferred:
+            _free_deferred(backend, wait=True)
+            status = backend.library.aclrtMalloc(result, max(nbytes, 1), _POLICY)
+        backend.check("aclrtMalloc", status)
+        self.pointer: CData = result[0]
+        self._stream: Stream | None = None
+        self._ticket = 0
+        super().__init__(backend)
+
+    @property
+    def address(self) -> int:
+        """Device address, as a number."""
+        self.require_open()
+        return int(ffi.cast("uintptr_t", self.pointer))
+
+    def use_on(self, stream: Stream) -> None:
+        """Order the coming work on `stream` after all earlier work with this memory."""
+        self.require_open()
+        last = self._stream
+        if last is not None and last is not stream and self.busy:
+            stream.wait(last)
+        self._stream = stream
+        self._ticket = stream.submitted + 1
+
+    @property
+    def busy(self) -> bool:
+        """Whether work that uses this memory may still be queued."""
+        last = self._stream
+        return last is not None and not last.closed and last.completed < self._ticket
+
+    def synchronize(self) -> None:
+        """Wait for the work that uses this memory."""
+        self.require_open()
+        if self.busy and self._stream is not None:
+            self._stream.synchronize()
+
+    def write(self, array: npt.NDArray[Any], offset: int = 0) -> None:
+        """Copy a C-contiguous array into the memory, `offset` bytes from its start; waits."""
+        self.synchronize()
+        if offset < 0 or offset + array.nbytes > self.nbytes:
+            raise errors.ParameterError(
+                function="aclquant.Buffer.write",
+                argument="array",
+                got=f"{array.nbytes} bytes at {offset}",
+                allowed=f"{self.nbytes} bytes in all",
+            )
+        source = ffi.from_buffer(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        self._copy(self.pointer + offset, self.nbytes - offset, source, array.nbytes, _TO_DEVICE)
+
+    def read(self, nbytes: int | None = None, offset: int = 0) -> npt.NDArray[np.uint8]:
+        """Copy bytes out of the memory into a new array; waits."""
+        self.synchronize()
+        nbytes = self.nbytes - offset if nbytes is None else nbytes
+        if offset < 0 or nbytes < 0 or offset + nbytes > self.nbytes:
+            raise errors.ParameterError(
+                function="aclquant.Buffer.read",
+                argument="nbytes",
+                got=f"{nbytes} bytes at {offset}",
+                allowed=f"{self.nbytes} bytes in all",
+            )
+        result = np.empty(nbytes, np.uint8)
+        target = ffi.from_buffer(result)
+        self._copy(target, nbytes, self.pointer + offset, nbytes, _TO_HOST)
+        return result
+
+    def _copy(self, target: CData, limit: int, source: CData, count: int, kind: int) -> None:
+        if count:
+            self.device.enter()
+            status = self.backend.library.aclrtMemcpy(target, limit, source, count, kind)
+            self.backend.check("aclrtMemcpy", status)
+
+    def _release(self) -> None:
+        self.device.enter()
+        library = self.backend.library
+        if self.busy and self._stream is not None:
+            event = ffi.new("aclrtEvent *")
+            status = library.aclrtCreateEventExWithFlag(event, _SYNC)
+            if status == 0:
+                status = library.aclrtRecordEvent(event[0], self._stream.handle)
+            if status == 0:
+                self.backend.deferred.append((event[0], self.pointer, self.device.number))
+                return
+            self._stream.synchronize()
+        self.backend.check("aclrtFree", library.aclrtFree(self.pointer))
+
+    def __repr__(self) -> str:
+        return f"<Buffer of {self.nbytes} bytes on {self.device!r}{', closed' * self.closed}>"
+
+
+def _free_deferred(backend: Backend, *, wait: bool = False) -> None:
+    """Free what closed buffers left to be freed after their streams' work."""
+    library = backend.library
+    status = ffi.new("aclrtEventRecordedStatus *")
+    while backend.deferred:
+        try:
+            entry = backend.deferred.popleft()
+        except IndexError:  # another thread was faster
+            return
+        event, pointer, device = entry
+        backend.enter(device)
+        if wait:
+            library.aclrtSynchronizeEvent(event)
+        else:
+            library.aclrtQueryEventStatus(event, status)
+            if status[0] != ffi.integer_const("ACL_EVENT_RECORDED_STATUS_COMPLETE"):
+                backend.deferred.appendleft(entry)
+                return
+        library.aclrtDestroyEvent(event)
+        library.aclrtFree(pointer)
+
+
+class HostBuffer(Resource):
+    """Page-locked host memory, which devices copy from and to without a detour.
+
+    Arrays over it keep the memory alive; `close` gives up this object's own hold.
+
+    Parameters
+    ----------
+    nbytes : int
+        Size; contents are undefined.
+    device : Device or int, optional
+        The current device by default.
+
+    Examples
+    --------
+    >>> import numpy as np, aclquant as aq
+    >>> with aq.HostBuffer(8) as buffer:
+    ...     array = buffer.array(np.float32, (2,))
+    >>> array[:] = 1
+    >>> array.sum()
+    np.float32(2.0)
+    """
+
+    _warns = False
+
+    def __init__(self, nbytes: int, device: Device | int | None = None) -> None:
+        self.device = as_device(device)
+        self.nbytes = nbytes
+        self.device.enter()
+        backend = self.device.backend
+        library = backend.library
+        result = ffi.new("void **")
+        backend.check("aclrtMallocHost", library.aclrtMallocHost(result, max(nbytes, 1)))
+
+        def free(pointer: CData) -> None:
+            if backend.usable:
+                library.aclrtFreeHost(pointer)
+
+        self._memory: CData = ffi.gc(result[0], free)
+        super().__init__(backend)
+
+    def array(self, dtype: npt.DTypeLike = np.uint8, shape: Any = None) -> npt.NDArray[Any]:
+        """Return an array over the memory; it keeps the memory alive."""
+        self.require_open()
+        view = np.frombuffer(ffi.buffer(self._memory, self.nbytes), np.uint8)
+        wanted = np.dtype(dtype)
+        count = self.nbytes // wanted.itemsize if shape is None else int(np.prod(shape))
+        result = view[: count * wanted.itemsize].view(wanted)
+        return result if shape is None else result.reshape(shape)
+
+    def _release(self) -> None:
+        self._memory = None
+
+    def __repr__(self) -> str:
+        return f"<HostBuffer of {self.nbytes} bytes{', closed' * self.closed}>"

@@ -1,0 +1,457 @@
+"""Prepared calls: phase 1 once, then only addresses and phase 2.
+
+`plan` makes one on purpose. The operators themselves keep a few per thread, for loops over arrays
+of equal shapes: the second call with the same types, shapes and attributes is prepared, the ones
+after it only launched.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from . import backends as _backends
+from . import errors
+from ._ffi import ffi
+from ._ffi.check import error_text, make_error
+from .here import here
+from .launch import Operator, Prepared, call
+from .resource import Resource
+from .stream import Stream, current_stream
+from .tensor import Tensor, asarray, empty
+
+__all__ = ["Arrangement", "Plan", "forget_plans", "perform", "plan", "replay"]
+
+_LIMIT = 64
+"""Prepared calls that a thread keeps; the oldest makes room."""
+
+_from_buffer = ffi.from_buffer
+_BYTES = ffi.typeof("char[]")
+_empty = np.empty
+_ndarray = np.ndarray
+_look = attrgetter("__class__", "dtype", "shape")
+_look_at_tensor = attrgetter("__class__", "dtype", "shape", "element_strides", "offset", "device")
+
+
+class Arrangement:
+    """What an operator of `aclquant.ops` makes of its arguments: one call and its results."""
+
+    __slots__ = ("arguments", "operator", "results")
+
+    def __init__(
+        self, operator: Operator, arguments: tuple[Any, ...], results: tuple[Any, ...]
+    ) -> None:
+        self.operator = operator
+        self.arguments = arguments
+        self.results = results
+
+
+class Arrange(Protocol):
+    """An operator's arguments, without ``stream`` and ``device``, to its Arrangement."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Arrangement: ...
+
+
+def perform(arrangement: Arrangement, stream: Stream | None, device: Any) -> Any:
+    """Run the call and return its results, one alone or a tuple."""
+    try:
+        call(arrangement.operator, *arrangement.arguments, stream=stream, device=device)
+    except errors.OutOfMemoryError:
+        if not here.calls.prepared:
+            raise
+        forget_plans()  # their workspaces may be what is missing
+        call(arrangement.operator, *arrangement.arguments, stream=stream, device=device)
+    return _bare(arrangement.results)
+
+
+def _bare(results: tuple[Any, ...]) -> Any:
+    return results[0] if len(results) == 1 else results
+
+
+class _Replay:
+    """A prepared call on arrays in C order, with what its results look like."""
+
+    __slots__ = ("launch", "padding", "prepared", "record", "results", "single")
+
+    def __init__(self, prepared: Prepared, results: tuple[npt.NDArray[Any], ...]) -> None:
+        self.prepared = prepared
+        self.launch, self.record, self.padding = prepared.run, prepared.record, prepared.padding
+        self.results = tuple((result.shape, result.dtype) for result in results)
+        self.single = len(results) == 1
+
+
+def replay(arrange: Arrange, arrays: tuple[Any, ...], attributes: tuple[Any, ...]) -> Any:
+    """Run a call that was prepared before; None if the long way has to be taken.
+
+    Parameters
+    ----------
+    arrange : callable
+        Takes `arrays` and `attributes`; identifies the operator.
+    arrays : tuple
+        In the order of the C call. Only ndarrays in C order can be replayed.
+    attributes : tuple
+        Everything else that the call depends on, types included: 1, True and 1.0 are equal keys.
+    """
+    calls = here.calls
+    backend = _backends._active
+    if calls.blocks or backend is None:
+        return None
+    if calls.library is not backend.library:
+        calls.prepared, calls.library = {}, backend.library
+    try:
+        key = (arrange, attributes, *[None if a is None else _look(a) for a in arrays])
+        entry = calls.prepared[key]
+    except KeyError:
+        if len(calls.prepared) >= _LIMIT:
+            _drop_oldest()
+        calls.prepared[key] = None  # seen once
+        return None
+    except (AttributeError, TypeError):  # no arrays, or an attribute that cannot be a key
+        return None
+    if entry is None:
+        return _prepare(key, arrange, arrays, attributes)
+    results = [_empty(shape, dtype) for shape, dtype in entry.results]
+    try:
+        addresses = [_from_buffer(a) for a in (*arrays, *results) if a is not None]
+    except (BufferError, ValueError):  # not in C order
+        return None
+    status = entry.launch(entry.record, *addresses, *entry.padding)
+    if status == 0:
+        return results[0] if entry.single else tuple(results)
+    if status > 0:
+        error_text(entry.prepared.library)  # the long way says it again, and better
+    return None
+
+
+def _prepare(
+    key: Any, arrange: Arrange, arrays: tuple[Any, ...], attributes: tuple[Any, ...]
+) -> Any:
+    """Prepare the call if it can be replayed, and run it for the first time."""
+    inputs = [array for array in arrays if array is not None]
+    for array in inputs:
+        if type(array) is not _ndarray or not array.flags.c_contiguous or array.size == 0:
+            return None
+    if not _backends.backend().host_memory or not all(array.ndim for array in inputs):
+        return None
+    arrangement = arrange(*arrays, *attributes)
+    given = [a for a in arrangement.arguments if isinstance(a, _ndarray)]
+    expected = [*inputs, *arrangement.results]
+    if [id(a) for a in given] != [id(a) for a in expected] or not _in_place(given):
+        return None
+    try:
+        prepared = Prepared(
+            arrangement.operator, arrangement.arguments, current_stream(), wait=True
+        )
+    except errors.OutOfMemoryError:
+        forget_plans()
+        return None
+    here.calls.prepared[key] = _Replay(prepared, arrangement.results)
+    return replay(arrange, arrays, attributes)
+
+
+def _in_place(arrays: list[npt.NDArray[Any]]) -> bool:
+    """Tell whether kernels can use the arrays as they are; an int4 array has to be packed."""
+    return all(a.dtype.isnative and a.dtype.name != "int4" for a in arrays)
+
+
+def _drop_oldest() -> None:
+    entry = here.calls.prepared.pop(next(iter(here.calls.prepared)))
+    if entry is not None:
+        entry.prepared.close()
+
+
+def forget_plans() -> None:
+    """Give up the calls that this thread has prepared for itself.
+
+    They are few and small; tests that count live objects want them gone.
+
+    Examples
+    --------
+    >>> import aclquant as aq
+    >>> aq.forget_plans()
+    """
+    while here.calls.prepared:
+        _drop_oldest()
+
+
+class Plan(Resource):
+    """A prepared call of an operator; made by `plan`.
+
+    Called with a new first argument, it sets addresses and runs phase 2. Threads may share it: one
+    runs at a time. As a context manager it is closed at the end of the block.
+
+    Attributes
+    ----------
+    operator : str
+        Name of the C operator.
+
+    Examples
+    --------
+    >>> import numpy as np, aclquant as aq
+    >>> codes, values = np.int8([1, 2, 3, 4]), np.empty(4, np.float16)
+    >>> with aq.plan(aq.anti_quant, codes, 2.0, offset=2.0) as widen:
+    ...     widen(codes, out=values)
+    array([ 6.,  8., 10., 12.], dtype=float16)
+    """
+
+    internal = True
+
+    def __init__(self, function: Callable[..., Any], x: Any, arrangement: Arrangement) -> None:
+        self._name = function.__name__
+        self._asynchronous = isinstance(x, Tensor)
+        self._like = x
+        self._lock = threading.Lock()
+        self.operator = arrangement.operator.name
+        self._results = tuple((y.shape, y.dtype) for y in arrangement.results)
+        tensors = [a for a in arrangement.arguments if isinstance(a, (_ndarray, Tensor))]
+        self._fixed = tensors[1 : len(tensors) - len(arrangement.results)]
+        self._addresses = tuple(self._address(tensor) for tensor in self._fixed)
+        self._stream = Stream(x.device) if isinstance(x, Tensor) else Stream()
+        self._stream.internal = True
+        try:
+            self._prepared = Prepared(
+                arrangement.operator,
+                arrangement.arguments,
+                self._stream,
+                wait=not self._asynchronous,
+            )
+        except BaseException:
+            self.closed = True
+            self._stream.close()
+            raise
+        super().__init__(self._stream.backend)
+        prepared = self._prepared
+        self._run, self._record, self._padding = prepared.run, prepared.record, prepared.padding
+        # What is compared at each call, in the order of _look().
+        self._look = _look_at_tensor if self._asynchronous else _look
+        self._looks = self._look(x)
+        self._outs = tuple(map(self._look, arrangement.results))
+
+    def __call__(self, x: Any, *, out: Any = None) -> Any:
+        """Run the call on another `x`.
+
+        Parameters
+        ----------
+        x : numpy.ndarray or Tensor
+            Type, shape and strides of the one the plan was made with.
+        out : numpy.ndarray or Tensor, or a tuple of them, optional
+            Where the results go; they are returned. New ones by default.
+
+        Returns
+        -------
+        numpy.ndarray or Tensor, or a tuple
+            As the operator itself. Tensors come back before the work is done.
+
+        Raises
+        ------
+        ParameterError
+            When `x` or `out` do not fit the plan.
+        ResourceError
+            When the plan is closed.
+        """
+        if self.closed:
+            self.require_open()
+        try:
+            fits = self._look(x) == self._looks
+        except AttributeError:
+            fits = False
+        if not fits:
+            raise self._unfit("x", x, *self._looks[2:0:-1])
+        if out is None:
+            make: Callable[..., Any] = empty if self._asynchronous else _empty
+            results: tuple[Any, ...] = tuple(make(shape, dtype) for shape, dtype in self._results)
+        else:
+            results = out if type(out) is tuple else (out,)
+            self._check_results(results)
+        if self._asynchronous:
+            self._launch_tensors(x, results)
+        else:
+            try:
+                addresses = [_from_buffer(_BYTES, a, True) for a in results]
+                first = _from_buffer(x)
+            except (BufferError, ValueError):
+                raise self._unfit_memory(x, results) from None
+            status = self._run(self._record, first, *self._addresses, *addresses, *self._padding)
+            if status:
+                self._run_again(status, first, addresses)
+        return results[0] if len(results) == 1 else results
+
+    def _run_again(self, status: int, first: Any, addresses: list[Any]) -> None:
+        """Look after a failure: the thread may just be another one than the last."""
+        if status > 0:
+            self._stream.device.enter()
+            error_text(self._prepared.library)
+            status = self._run(self._record, first, *self._addresses, *addresses, *self._padding)
+        if status:
+            self._refuse(status)
+
+    def _unfit_memory(self, x: Any, results: tuple[Any, ...]) -> errors.ParameterError:
+        for argument, array in (("x", x), *(("out", result) for result in results)):
+            if not array.flags.c_contiguous:
+                return errors.ParameterError(
+                    function=self._name,
+                    argument=argument,
+                    got="an array with strides",
+                    allowed="arrays in C order for x and out",
+                )
+        shape, dtype = self._results[0]
+        return self._unfit("out", results[0], shape, dtype)
+
+    def _launch_tensors(self, x: Tensor, results: tuple[Any, ...]) -> None:
+        prepared, stream = self._prepared, self._stream
+        tensors: tuple[Any, ...] = (x, *self._fixed, *results)
+        addresses = [self._address(tensor) for tensor in tensors]
+        with self._lock:
+            stream.device.enter()
+            for tensor in tensors:
+                tensor.use_on(stream)
+            with stream.lock:
+                status = prepared.run(prepared.record, *addresses, *prepared.padding)
+                stream.submitted += 1
+        if status:
+            self._refuse(status)
+
+    def _address(self, tensor: Any) -> Any:
+        if isinstance(tensor, Tensor):
+            tensor.buffer.require_open()
+            return tensor.buffer.pointer
+        return _from_buffer(tensor)
+
+    def _check_results(self, results: tuple[Any, ...]) -> None:
+        if len(results) != len(self._outs):
+            raise errors.ParameterError(
+                function=self._name,
+                argument="out",
+                got=f"{len(results)} arrays",
+                allowed=str(len(self._outs)),
+            )
+        for result, looks in zip(results, self._outs, strict=True):
+            if type(result) is not type(self._like) or self._look(result) != looks:
+                raise self._unfit("out", result, *looks[2:0:-1])
+
+    def _unfit(self, argument: str, got: Any, shape: Any, dtype: Any) -> errors.ParameterError:
+        described = type(got).__name__
+        if isinstance(got, (_ndarray, Tensor)):
+            described += f" of {got.dtype.name} and shape {got.shape}"
+            if isinstance(got, _ndarray):
+                described += "" if got.flags.writeable else ", read-only"
+                described += "" if got.dtype.isnative else ", in foreign byte order"
+            else:
+                described += f", strides {got.element_strides}, offset {got.offset}, {got.device!r}"
+        return errors.ParameterError(
+            function=self._name,
+            argument=argument,
+            got=described,
+            allowed=f"{type(self._like).__name__} of {np.dtype(dtype).name} and shape {shape}",
+        )
+
+    def _refuse(self, status: int) -> None:
+        if status == ffi.integer_const("ACLQUANT_LAUNCH_ENDED"):
+            raise errors.ResourceError("this Plan is closed", function=self._name)
+        if status < 0:
+            overlap = status == ffi.integer_const("ACLQUANT_LAUNCH_OVERLAP")
+            raise errors.ParameterError(
+                function=self._name,
+                argument="out" if overlap else "x",
+                got="memory that another argument uses" if overlap else "an unaligned address",
+                allowed="arrays apart from each other, each aligned to its elements",
+            )
+        raise make_error(self.operator, status, error_text(self._prepared.library))
+
+    def _release(self) -> None:
+        self._prepared.close()
+        self._stream.close()
+
+    def __repr__(self) -> str:
+        shape = f"{self._like.dtype.name}{self._like.shape}"
+        return f"<Plan of {self._name} on {shape}{', closed' if self.closed else ''}>"
+
+
+def plan(function: Callable[..., Any], x: Any, *arguments: Any, **named: Any) -> Plan:
+    """Prepare an operator for arrays like `x`.
+
+    Parameters
+    ----------
+    function : callable
+        An operator of aclquant: `quantize`, `anti_quant`, `trans_quant_param`, `dynamic_quant`,
+        `dynamic_quant_asymmetric`, `quant_matmul`.
+    x : numpy.ndarray or Tensor
+        What the first argument will look like; its values do not matter.
+    *arguments, **named
+        The other arguments of the operator. Scales and the like are copied: later changes of the
+        arrays do not reach the plan.
+
+    Returns
+    -------
+    Plan
+        Call it with ``plan(x, out=y)``; close it, or use it as a context manager.
+
+    Raises
+    ------
+    AclError
+        What the operator itself would raise for these arguments.
+    NotSupportedError
+        When the library cannot repeat the operator, or when arrays would have to be copied to the
+        device: make Tensors there.
+
+    Examples
+    --------
+    >>> import numpy as np, aclquant as aq
+    >>> x = np.float32([[1, 2, 3], [4, 5, 600]])
+    >>> with aq.plan(aq.quantize, x, [1.0, 0.5, 2.0]) as quantize_rows:
+    ...     quantize_rows(x)
+    array([[  1,   4,   2],
+           [  4,  10, 127]], dtype=int8)
+    """
+    arrange = cast("Arrange | None", getattr(function, "arrange", None))
+    if arrange is None:
+        raise errors.ParameterError(
+            function="aclquant.plan",
+            argument="function",
+            got=repr(function),
+            allowed="an operator of aclquant, such as aclquant.quantize",
+        )
+    refused = {"out", "stream", "device"} & named.keys()
+    if refused:
+        raise errors.ParameterError(
+            function="aclquant.plan",
+            argument=min(refused),
+            got="a value",
+            allowed="nothing: a plan takes out= when it is called, and has a stream of its own",
+        )
+    if not isinstance(x, Tensor):
+        x = np.ascontiguousarray(x) if type(x) is not _ndarray or not x.flags.c_contiguous else x
+    if x.size == 0 or x.ndim == 0:
+        raise errors.ParameterError(
+            function="aclquant.plan",
+            argument="x",
+            got=f"shape {x.shape}",
+            allowed="one dimension or more, and elements",
+        )
+    arrangement = arrange(
+        x,
+        *(_own(value, x) for value in arguments),
+        **{name: _own(value, x) for name, value in named.items()},
+    )
+    if not isinstance(x, Tensor):
+        backend = _backends.backend()
+        given = [a for a in arrangement.arguments if isinstance(a, _ndarray)]
+        if not backend.host_memory or not _in_place(given):
+            raise errors.NotSupportedError(
+                "a plan on arrays needs kernels that use host memory in place; make Tensors",
+                function="aclquant.plan",
+            )
+    return Plan(function, x, arrangement)
+
+
+def _own(value: Any, x: Any) -> Any:
+    """Copy a parameter to where `x` is, so that the plan does not depend on the caller's array."""
+    if not isinstance(value, (_ndarray, Tensor)):
+        return value
+    array = value.numpy() if isinstance(value, Tensor) else np.array(value, order="C")
+    return asarray(array, device=x.device) if isinstance(x, Tensor) else array

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions that clients cannot be loaded without and that a CPU cannot honour. Each says so; none pretends.
+#include "acl/acl_rt.h"
+#include "aclquant/neighbours.h"
+#include "runtime/status.h"
+
+using namespace aclq;
+
+namespace {
+
+int refuse(const char* function, const char* what) {
+    return api(function, ACL_ERROR_BAD_ALLOC, ACL_ERROR_INTERNAL_ERROR, [&] {
+        return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, text("the host device has no %s", what));
+    });
+}
+
+constexpr const char* kVirtual = "virtual memory management (torch_npu asks for it when PYTORCH_NPU_ALLOC_CONF has expandable_segments:True)";
+constexpr const char* kShared = "memory that is shared between processes";
+constexpr const char* kBinaries = "cores that run compiled kernels of the chip";
+
+}  // namespace
+
+aclError aclrtReserveMemAddress(void**, size_t, size_t, void*, uint64_t) { return refuse(__func__, kVirtual); }
+aclError aclrtReleaseMemAddress(void*) { return refuse(__func__, kVirtual); }
+aclError aclrtMallocPhysical(aclrtDrvMemHandle*, size_t, const aclrtPhysicalMemProp*, uint64_t) { return refuse(__func__, kVirtual); }
+aclError aclrtFreePhysical(aclrtDrvMemHandle) { return refuse(__func__, kVirtual); }
+aclError aclrtMapMem(void*, size_t, size_t, aclrtDrvMemHandle, uint64_t) { return refuse(__func__, kVirtual); }
+aclError aclrtUnmapMem(void*) { return refuse(__func__, kVirtual); }
+
+aclError aclrtMemExportToShareableHandle(aclrtDrvMemHandle, aclrtMemHandleType, uint64_t, uint64_t*) { return refuse(__func__, kShared); }
+aclError aclrtMemImportFromShareableHandle(uint64_t, int32_t, aclrtDrvMemHandle*) { return refuse(__func__, kShared); }
+aclError aclrtMemSetPidToShareableHandle(uint64_t, int32_t*, size_t) { return refuse(__func__, kShared); }
+aclError aclrtDeviceGetBareTgid(int32_t*) { return refuse(__func__, kShared); }
+
+aclError aclrtBinaryLoadFromData(const void*, size_t, const aclrtBinaryLoadOptions*, aclrtBinHandle*) { return refuse(__func__, kBinaries); }
+aclError aclrtBinaryGetFunction(const aclrtBinHandle, const char*, aclrtFuncHandle*) { return refuse(__func__, kBinaries); }
+aclError aclrtGetFunctionAddr(aclrtFuncHandle, void**, void**) { return refuse(__func__, kBinaries); }
+int32_t rtDevBinaryRegister(const rtDevBinary_t*, void**) { return refuse(__func__, kBinaries); }
+int32_t rtFunctionRegister(void*, const void*, const char*, const void*, uint32_t) { return refuse(__func__, kBinaries); }
+int32_t rtKernelLaunch(const void*, uint32_t, void*, uint32_t, void*, void*) { return refuse(__func__, kBinaries); }
+int32_t rtGetC2cCtrlAddr(uint64_t*, uint32_t*) { return refuse(__func__, "synchronisation between cores"); }
+
+aclError aclrtProcessReport(int32_t) { return refuse(__func__, "callbacks that a thread of the client runs (aclrtLaunchHostFunc needs none)"); }

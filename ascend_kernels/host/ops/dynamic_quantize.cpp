@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/dynamic_quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+#include "ops/elements.h"
+#include "simd/numeric.h"
+
+namespace aclq {
+namespace {
+
+using scalar::Overflow;
+using scalar::toHalf;
+using scalar::widen;
+
+constexpr float kEpsilon = 1e-12F;
+// On the inference series rows longer than this are quantised symmetrically, and no offset is written.
+constexpr std::int64_t kLongRow = 4096;
+
+// What is found out about a row, a tensor or a channel, and how its values become integers.
+struct Parameters {
+    float scale = 0.0F;
+    float offset = 0.0F;   // as stored
+    float factor = 0.0F;   // values are multiplied by this
+    float shift = 0.0F;    // and this is added
+};
+
+// A2 and A3, asymmetric. Every line rounds once; divisions are divisions.
+Parameters asymmetric(Extent extent, Limits limits) {
+    const float range = limits.high - limits.low;
+    const float spread = extent.high - extent.low;
+    const float divided = spread / range;
+    const float scale = divided > kEpsilon ? divided : kEpsilon;  // also for NaN
+    const float ratio = extent.high / scale;
+    const float offset = limits.high - ratio;
+    return {scale, offset, 1.0F / scale, offset};
+}
+
+// A2 and A3, symmetric. Which of two formulas gives the scale depends on the kernel that would run.
+Parameters symmetric(Extent extent, Limits limits, bool scaleByProduct) {
+    const float largest = std::max(std::fabs(extent.low), std::fabs(extent.high));
+    const float factor = limits.high / largest;
+    const float reciprocal = 1.0F / limits.high;
+    return {scaleByProduct ? largest * reciprocal : 1.0F / factor, 0.0F, factor, 0.0F};
+}
+
+// True if the mid-2026 kernels that store largest * (1 / limit) take these rows (they came after 8.1).
+bool usesProduct(int version, bool grouped, bool smoothed, bool int8, std::int64_t rows, std::int64_t length) {
+    if (version < 9 || grouped) {
+        return false;
+    }
+    const bool singleRow = int8 && (length == 4096 || length == 5120 || length == 10240) && rows >= 4 && rows <= 384;
+    const bool multiRow = length % 8 == 0 && length >= 128 && length <= (smoothed ? 12736 : 16320);
+    const bool doubleBuffer = (length + 15) / 16 * 16 <= (smoothed ? 10272 : 15024);
+    return singleRow || multiRow || doubleBuffer;
+}
+
+float roundToHalf(float value) { return widen(toHalf<Overflow::Saturate>(value)); }
+
+// The inference series computes in half precision.
+Parameters inferenceSeries(Extent extent, bool isSymmetric) {
+    if (isSymmetric) {
+        const float largest = std::max(std::fabs(extent.low), std::fabs(extent.high));
+        const float inverse = largest <= kEpsilon ? 0.0F : 127.0F / largest;
+        return {largest * (1.0F / 127.0F), 0.0F, roundToHalf(inverse), 0.0F};
+    }
+    const float spread = extent.high - extent.low;
+    const float inverse = spread <= kEpsilon ? 0.0F : 255.0F / spread;
+    const float sum = extent.high + extent.low;
+    const float scaled = -sum * inverse;
+    const float offset = scaled * 0.5F;
+    return {spread / 255.0F, offset, roundToHalf(inverse), roundToHalf(offset)};
+}
+
+void quantizeInferenceSeries(const float* values, const float* factor, const float* shift, std::int64_t step, std::int64_t n, std::int8_t* y) {
+    for (std::int64_t i = 0; i < n; ++i) {
+        const float product = roundToHalf(values[i] * factor[i * step]);
+        // A sum of halves may need more bits than a float has.
+        const float sum = shift == nullptr ? product : widen(toHalf<Overflow::Saturate>(static_cast<double>(product) + static_cast<double>(shift[i * step])));
+        y[i] = scalar::toInt8Away(sum);
+    }
+}
+
+Extent join(Extent a, Extent b) {
+    if (a.low != a.low || b.low != b.low) {
+        return {__builtin_nanf(""), __builtin_nanf("")};
+    }
+    return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
+
+constexpr Extent kNothing{__builtin_inff(), -__builtin_inff()};
+
+// For each row of x, the row of the smooth scales that applies; -1 for rows behind the last group.
+std::vector<std::int64_t> groupOfRows(const View& groupIndex, std::int64_t rows) {
+    std::vector<std::int64_t> ends = readIntegers(groupIndex);
+    std::vector<std::int64_t> groups(static_cast<std::size_t>(rows), -1);
+    // Row r, counted from 1, belongs to the first group whose end is r or more: a walk over the running maximum.
+    std::int64_t row = 0;
+    for (std::size_t group = 0; group < ends.size(); ++group) {
+        for (; row < std::min(ends[group], rows); ++row) {
+            groups[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(group);
+        }
+    }
+    return groups;
+}
+
+// What all threads share: the tensors, and what was read from the small ones.
+struct Shared {
+    Shared(const View* tensors, bool isSymmetric, QuantMode quantMode, Family chip, int version)
+        : x(tensors[0]), y(tensors[3]), scale(tensors[4]), offset(tensors[5]), symmetric(isSymmetric), mode(quantMode), family(chip),
+          length(x.shape[x.rank - 1]), rows(x.elements() / length), channels(x.shape[x.rank - 2]),
+          limits(y.dtype == ACL_INT8 ? kInt8Limits : kInt4Limits) {
+        // The inference series checks smooth scales and groups, and ignores them.
+        if (family == Family::A2 && tensors[1].present) {
+            smooth = readFloats(tensors[1]);
+        }
+        if (family == Family::A2 && tensors[2].present) {
+            groups = groupOfRows(tensors[2], rows);
+        }
+        scaleByProduct = mode == QuantMode::PerToken && usesProduct(version, !groups.empty(), !smooth.empty(), y.dtype == ACL_INT8, rows, length);
+    }
+
+    // The row of the smooth scales that applies; -1: the row belongs to no group.
+    std::int64_t group(std::int64_t row) const { return groups.empty() ? 0 : groups[static_cast<std::size_t>(row)]; }
+    bool covered(std::int64_t row) const { return groups.empty() || groups[static_cast<std::size_t>(row)] >= 0; }
+
+    // Long rows of the inference series are quantised symmetrically whatever was asked for.
+    bool symmetricRows() const { return symmetric || (family == Family::InferenceSeries && length > kLongRow); }
+
+    Parameters derive(Extent extent) const {
+        if (family == Family::InferenceSeries) {
+            return inferenceSeries(extent, symmetricRows());
+        }
+        return symmetric ? aclq::symmetric(extent, limits, scaleByProduct) : asymmetric(extent, limits);
+    }
+
+    void store(std::int64_t index, const Parameters& parameters) const {
+        writeFloat(scale, index, parameters.scale);
+        if (offset.present && symmetricRows() == symmetric) {
+            writeFloat(offset, index, parameters.offset);
+        }
+    }
+
+    const View& x;
+    const View& y;
+    const View& scale;
+    const View& offset;
+    const bool symmetric;
+    const QuantMode mode;
+    const Family family;
+    const std::int64_t length;
+    const std::int64_t rows;
+    const std::int64_t channels;
+    const Limits limits;
+    bool scaleByProduct = false;
+    std::vector<float> smooth;
+    std::vector<std::int64_t> groups;
+};
+
+// What each thread has of its own: a row of x at a time.
+class Row {
+  public:
+    explicit Row(const Shared& shared) : s_(shared), reader_(shared.x), writer_(shared.y) {}
+
+    void load(std::int64_t row) {
+        row_ = row;
+        data_ = reader_.read(offsetOf(s_.x, row * s_.length), s_.x.strides[s_.x.rank - 1], s_.length);
+        factor_ = nullptr;
+        step_ = 1;
+        if (!s_.smooth.empty()) {
+            factor_ = s_.smooth.data();
+            if (s_.mode == QuantMode::PerChannel) {
+                factor_ += row % s_.channels;
+                step_ = 0;
+            } else if (!s_.groups.empty()) {
+                factor_ += s_.groups[static_cast<std::size_t>(row)] * s_.length;
+            }
+        }
+    }
+
+    Extent extent() const {
+        Extent extent{};
+        kernels().extentsOfRows(sourceOf(s_.x.dtype), data_, factor_, step_, 1, s_.length, &extent);
+        return extent;
+    }
+
+    const std::vector<float>& values() {
+        values_.resize(static_cast<std::size_t>(s_.length));
+        kernels().smoothRow(sourceOf(s_.x.dtype), data_, factor_, step_, s_.length, values_.data());
+        return values_;
+    }
+
+    // One set of parameters for the row (step 0), or one for each element, as arrays of factors and shifts.
+    void write(const float* factor, const float* shift, std::int64_t step, bool bounded = false) {
+        if (s_.family == Family::InferenceSeries) {
+            values();
+        }
+        forChunks([&](std::int64_t first, std::int64_t n, std::int8_t* to) {
+            const std::int64_t at = first * step;
+            if (s_.family == Family::InferenceSeries) {
+                quantizeInferenceSeries(values_.data() + first, factor + at, s_.symmetricRows() ? nullptr : shift + at, step, n, to);
+                return;
+            }
+            const AffineRows affine{.smooth = factor_ == nullptr ? nullptr : factor_ + first * step_,
+                                    .smoothStep = step_,
+                                    .factor = factor + at,
+                                    .shift = s_.symmetric ? nullptr : shift + at,
+                                    .step = step,
+                                    .rowStep = 0,
+                                    .bounded = bounded,
+                                    .ahead = s_.length};
+            const auto* from = static_cast<const std::uint16_t*>(data_) + first;
+            kernels().affineToInt8(affine, s_.limits, sourceOf(s_.x.dtype), from, 1, n, to);
+        });
+    }
+
+    // Rows of no group: meaningless on the chip, zeros here.
+    void writeZeros(std::int64_t row) {
+        row_ = row;
+        forChunks([](std::int64_t, std::int64_t n, std::int8_t* to) { std::fill_n(to, n, std::int8_t{0}); });
+    }
+
+  private:
+    template <class Fill>
+    void forChunks(Fill&& fill) {
+        const std::int64_t last = s_.y.rank - 1;
+        const std::int64_t step = writer_.logicalStride(last);
+        const std::int64_t at = offsetOf(s_.y, row_ * s_.y.shape[last]) * (s_.y.dtype == ACL_INT32 ? 8 : 1);
+        for (std::int64_t first = 0; first < s_.length; first += kChunk) {
+            const std::int64_t n = std::min(kChunk, s_.length - first);
+            fill(first, n, writer_.prepare(at, step, first, n));
+            writer_.store(at, step, first, n);
+        }
+    }
+
+    const Shared& s_;
+    RowReader reader_;
+    QuantizedWriter writer_;
+    std::int64_t row_ = 0;
+    const void* data_ = nullptr;
+    const float* factor_ = nullptr;
+    std::int64_t step_ = 1;
+    std::vector<float> values_;
+};
+
+// Calls work(row, begin, end) for parts of a range of rows, in several threads if there are many elements.
+template <class Work>
+void forParts(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& work) {
+    parallelFor(end - begin, (kThreadGrain + shared.length - 1) / shared.length, [&](std::int64_t first, std::int64_t last) {
+        Row row(shared);
+        work(row, begin + first, begin + last);
+    });
+}
+
+// Calls work(row, number) for each row of a range.
+template <class Work>
+void forRows(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& work) {
+    forParts(shared, begin, end, [&](Row& row, std::int64_t first, std::int64_t last) {
+        for (std::int64_t number = first; number < last; ++number) {
+            work(row, number);
+        }
+    });
+}
+
+// Whether affineToInt8 meets only numbers an int32 can hold: no value of the row is further out than its extent.
+bool isBounded(Extent extent, const Parameters& parameters) {
+    constexpr float kSafe = 0x1p30F;
+    const auto safe = [](float value) { return std::fabs(value) < kSafe; };  // not for NaN
+    return safe(extent.low * parameters.factor) && safe(extent.high * parameters.factor) && safe(parameters.shift);
+}
+
+// Rows of contiguous tensors, as many at a time as stay in the nearest cache until they are read again.
+class DenseRows {
+  public:
+    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(1, kTogether / shared.length)) {}
+
+    static bool serve(const Shared& shared) {
+        return shared.family == Family::A2 && shared.length <= kTogether && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) &&
+               (!shared.offset.present || contiguous(shared.offset));
+    }
+
+    void run(std::int64_t begin, std::int64_t end) {
+        while (begin < end) {
+            const std::int64_t group = s_.group(begin);
+            std::int64_t next = begin + 1;
+            while (next < end && next - begin < most_ && s_.group(next) == group) {
+                ++next;
+            }
+            together(begin, next - begin, group);
+            begin = next;
+        }
+    }
+
+  private:
+    // Elements: two bytes each, and one for the result.
+    static constexpr std::int64_t kTogether = 8192;
+
+    void together(std::int64_t first, std::int64_t rows, std::int64_t group) {
+        const std::int64_t n = s_.length;
+        const std::int64_t at = first * n;
+        float* const scale = reinterpret_cast<float*>(s_.scale.data) + s_.scale.offset + first;
+        float* const offset = s_.offset.present ? reinterpret_cast<float*>(s_.offset.data) + s_.offset.offset + first : nullptr;
+        std::int8_t* const to = writer_.prepare(at, 1, 0, rows * n);
+        if (group < 0) {
+            std::fill_n(to, rows * n, std::int8_t{0});
+            fillFloats(scale, rows);
+            fillFloats(offset, rows);
+            writer_.store(at, 1, 0, rows * n);
+            return;
+        }
+        const Source source = sourceOf(s_.x.dtype);
+        const void* const from = s_.x.data + (s_.x.offset + at) * 2;
+        const float* const smooth = s_.smooth.empty() ? nullptr : s_.smooth.data() + group * n;
+        extents_.resize(static_cast<std::size_t>(rows));
+        factors_.resize(extents_.size());
+        shifts_.resize(extents_.size());
+        kernels().extentsOfRows(source, from, smooth, 1, rows, n, extents_.data());
+        bool bounded = true;
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const auto index = static_cast<std::size_t>(row);
+            const Parameters parameters = s_.derive(extents_[index]);
+            factors_[index] = parameters.factor;
+            shifts_[index] = parameters.shift;
+            bounded = bounded && isBounded(extents_[index], parameters);
+            std::memcpy(scale + row, &parameters.scale, sizeof(float));
+            if (offset != nullptr) {
+                std::memcpy(offset + row, &parameters.offset, sizeof(float));
+            }
+        }
+        const AffineRows affine{.smooth = smooth,
+                                .smoothStep = 1,
+                                .factor = factors_.data(),
+                                .shift = s_.symmetric ? nullptr : shifts_.data(),
+                                .step = 0,
+                                .rowStep = 1,
+                                .bounded = bounded,
+                                .ahead = rows * n};
+        kernels().affineToInt8(affine, s_.limits, source, from, rows, n, to);
+        writer_.store(at, 1, 0, rows * n);
+    }
+
+    static void fillFloats(float* to, std::int64_t n) {
+        if (to != nullptr) {
+            std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float));
+        }
+    }
+
+    const Shared& s_;
+    QuantizedWriter writer_;
+    const std::int64_t most_;
+    std::vector<Extent> extents_;
+    std::vector<float> factors_;
+    std::vector<float> shifts_;
+};
+
+void perToken(const Shared& shared) {
+    if (DenseRows::serve(shared)) {
+        parallelFor(shared.rows, (kThreadGrain + shared.length - 1) / shared.length, [&](std::int64_t first, std::int64_t last) { DenseRows(shared).run(first, last); });
+        return;
+    }
+    forRows(shared, 0, shared.rows, [&](Row& row, std::int64_t number) {
+        if (!shared.covered(number)) {
+            row.writeZeros(number);
+            shared.store(number, Parameters{});
+            return;
+        }
+        row.load(number);
+        const Extent extent = row.extent();
+        const Parameters parameters = shared.derive(extent);
+        row.write(&parameters.factor, &parameters.shift, 0, isBounded(extent, parameters));
+        shared.store(number, parameters);
+    });
+}
+
+void perTensor(const Shared& shared) {
+    Extent extent = kNothing;
+    std::mutex mutex;
+    forParts(shared, 0, shared.rows, [&](Row& row, std::int64_t first, std::int64_t last) {
+        Extent part = kNothing;
+        for (std::int64_t number = first; number < last; ++number) {
+            if (shared.covered(number)) {
+                row.load(number);
+                part = join(part, row.extent());
+            }
+        }
+        const std::lock_guard lock(mutex);
+        extent = join(extent, part);
+    });
+    const Parameters parameters = shared.derive(extent);
+    forRows(shared, 0, shared.rows, [&](Row& row, std::int64_t number) {
+        if (!shared.covered(number)) {
+            row.writeZeros(number);
+            return;
+        }
+        row.load(number);
+        row.write(&parameters.factor, &parameters.shift, 0);
+    });
+    shared.store(0, parameters);
+}
+
+// Channels are the elements of the last dimension; each block of second-last rows has its own parameters.
+void perChannel(const Shared& shared) {
+    const auto length = static_cast<std::size_t>(shared.length);
+    std::vector<Extent> extents(length);
+    std::vector<float> factors(length);
+    std::vector<float> shifts(length);
+    Row row(shared);
+    for (std::int64_t block = 0; block < shared.rows / shared.channels; ++block) {
+        std::fill(extents.begin(), extents.end(), kNothing);
+        for (std::int64_t number = block * shared.channels; number < (block + 1) * shared.channels; ++number) {
+            row.load(number);
+            const std::vector<float>& values = row.values();
+            for (std::size_t i = 0; i < length; ++i) {
+                extents[i] = join(extents[i], Extent{values[i] + 0.0F, values[i] + 0.0F});
+            }
+        }
+        for (std::size_t i = 0; i < length; ++i) {
+            const Parameters parameters = shared.derive(extents[i]);
+            factors[i] = parameters.factor;
+            shifts[i] = parameters.shift;
+            shared.store(block * shared.length + static_cast<std::int64_t>(i), parameters);
+        }
+        forRows(shared, block * shared.channels, (block + 1) * shared.channels, [&](Row& each, std::int64_t number) {
+            each.load(number);
+            each.write(factors.data(), shifts.data(), 1);
+        });
+    }
+}
+
+}  // namespace
+
+void DynamicQuantize::run(const View* tensors, const KernelContext&) const {
+    const Shared shared(tensors, symmetric_, mode_, family_, version_);
+    switch (mode_) {
+        case QuantMode::PerToken:
+            return perToken(shared);
+        case QuantMode::PerTensor:
+            return perTensor(shared);
+        case QuantMode::PerChannel:
+            return perChannel(shared);
+    }
+}
+
+}  // namespace aclq

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// From tensors of any strides to rows of contiguous elements, and back.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "meta/executor.h"
+#include "runtime/thread_pool.h"
+#include "simd/kernels.h"
+
+namespace aclq {
+
+// Elements that row kernels are given at a time: buffers of so many stay in the nearest cache. A multiple of 8.
+constexpr std::int64_t kChunk = 4096;
+// Elements worth a thread of their own.
+constexpr std::int64_t kThreadGrain = 64 * 1024;
+
+// Results of so many bytes are written past the caches: they would push out more than would be read again.
+constexpr std::int64_t kStreamed = 4 * 1024 * 1024;
+// Rows that a strided tensor is read in together (RowReader).
+constexpr std::int64_t kTileRows = 16;
+
+// The pieces of at most kChunk elements that rows fall into, so many rows interleaved: part 0 of each, part 1 of each, ...
+class Pieces {
+  public:
+    Pieces(std::int64_t begin, std::int64_t end, std::int64_t rows, std::int64_t length, std::int64_t perRow, std::int64_t interleaved)
+        : piece_(begin - 1), end_(end), rows_(rows), length_(length), perRow_(perRow), interleaved_(interleaved) {}
+
+    bool next() {
+        if (++piece_ >= end_) {
+            return false;
+        }
+        const std::int64_t before = row_;
+        const std::int64_t group = piece_ / (interleaved_ * perRow_) * interleaved_;
+        const std::int64_t together = std::min(interleaved_, rows_ - group);
+        const std::int64_t rest = piece_ - group * perRow_;
+        row_ = group + rest % together;
+        part_ = rest / together;
+        newRow_ = row_ != before;
+        return true;
+    }
+    bool newRow() const { return newRow_; }
+    std::int64_t row() const { return row_; }
+    std::int64_t first() const { return part_ * kChunk; }
+    std::int64_t count() const { return part_ + 1 == perRow_ ? length_ - part_ * kChunk : kChunk; }
+
+  private:
+    std::int64_t piece_;
+    const std::int64_t end_;
+    const std::int64_t rows_;
+    const std::int64_t length_;
+    const std::int64_t perRow_;
+    const std::int64_t interleaved_;
+    std::int64_t row_ = -1;
+    std::int64_t part_ = 0;
+    bool newRow_ = true;
+};
+
+// Calls work(pieces) for all rows, in several threads if there are many elements.
+template <class Work>
+void forPieces(std::int64_t rows, std::int64_t length, std::int64_t interleaved, Work&& work) {
+    const std::int64_t perRow = (length + kChunk - 1) / kChunk;
+    const std::int64_t pieceSize = perRow == 1 ? length : kChunk;
+    const std::int64_t pieces = rows * perRow;
+    // Threads take whole sets of interleaved pieces, so that no two of them read the same lines.
+    const std::int64_t unit = interleaved > 1 ? interleaved : 1;
+    parallelFor((pieces + unit - 1) / unit, (kThreadGrain + unit * pieceSize - 1) / (unit * pieceSize), [&](std::int64_t begin, std::int64_t end) {
+        work(Pieces(begin * unit, std::min(end * unit, pieces), rows, length, perRow, interleaved));
+    });
+}
+
+// Several tensors walked together: one shape, the strides of each. Dimensions that need no separate step are merged.
+template <std::size_t count>
+struct Walk {
+    std::int64_t rank = 0;
+    std::int64_t shape[kMaxKernelRank] = {};
+    std::int64_t strides[count][kMaxKernelRank] = {};
+
+    void addDimension(std::int64_t size, const std::int64_t (&steps)[count]) {
+        if (size == 1) {
+            return;
+        }
+        bool merges = rank > 0;
+        for (std::size_t tensor = 0; tensor < count && merges; ++tensor) {
+            merges = strides[tensor][rank - 1] == steps[tensor] * size;
+        }
+        if (merges) {
+            size *= shape[--rank];
+        }
+        addApart(size, steps);
+    }
+
+    // Keeps the dimension apart even if it could be merged.
+    void addApart(std::int64_t size, const std::int64_t (&steps)[count]) {
+        shape[rank] = size;
+        for (std::size_t tensor = 0; tensor < count; ++tensor) {
+            strides[tensor][rank] = steps[tensor];
+        }
+        ++rank;
+    }
+
+    // Elements of a row (the last dimension), and how many rows there are.
+    std::int64_t length() const { return rank > 0 ? shape[rank - 1] : 1; }
+    std::int64_t step(std::size_t tensor) const { return rank > 0 ? strides[tensor][rank - 1] : 1; }
+    std::int64_t rows() const {
+        std::int64_t product = 1;
+        for (std::int64_t index = 0; index + 1 < rank; ++index) {
+            product *= shape[index];
+        }
+        return product;
+    }
+
+    // How many rows to interleave: those that a strided tensor has side by side.
+    std::int64_t interleaved(std::size_t tensor) const { return rank > 1 && step(tensor) != 1 && strides[tensor][rank - 2] == 1 ? kTileRows : 1; }
+    // How many rows from this one on lie side by side in an interleaved tensor.
+    std::int64_t beside(std::int64_t row) const { return rank > 1 ? shape[rank - 2] - row % shape[rank - 2] : 1; }
+
+    // Where a row begins in each tensor.
+    void locate(std::int64_t row, std::int64_t (&offsets)[count]) const {
+        for (std::int64_t& offset : offsets) {
+            offset = 0;
+        }
+        for (std::int64_t index = rank - 1; index-- > 0;) {
+            const std::int64_t position = row % shape[index];
+            row /= shape[index];
+            for (std::size_t tensor = 0; tensor < count; ++tensor) {
+                offsets[tensor] += position * strides[tensor][index];
+            }
+        }
+    }
+};
+
+// Reads rows of a tensor, giving a pointer to contiguous elements of its own type.
+class RowReader {
+  public:
+    explicit RowReader(const View& view);
+    // n elements from `offset` on, `step` apart (in elements, without the view's own offset). With `beside` rows lying
+    // side by side, this one the first (their offsets follow each other), they are read together, line by line, and
+    // kept for the next calls.
+    const void* read(std::int64_t offset, std::int64_t step, std::int64_t n, std::int64_t beside = 1);
+
+  private:
+    const View& view_;
+    const std::int64_t size_;
+    std::vector<unsigned char> buffer_;
+    // The rows in the buffer.
+    std::int64_t offset_ = 0;
+    std::int64_t step_ = 0;
+    std::int64_t length_ = 0;
+    std::int64_t rows_ = 0;
+};
+
+// Whether results go past the caches, from a buffer; at the end they become visible to all.
+class Streamer {
+  public:
+    explicit Streamer(std::int64_t bytes) : active_(bytes >= kStreamed) {}
+    ~Streamer() {
+        if (active_) {
+            kernels().finishStreaming();
+        }
+    }
+    Streamer(const Streamer&) = delete;
+    Streamer& operator=(const Streamer&) = delete;
+    bool active() const { return active_; }
+
+  private:
+    const bool active_;
+};
+
+// Writes rows of elements of 1, 2 or 4 bytes.
+class RowWriter {
+  public:
+    explicit RowWriter(const View& view);
+    // Where to put n elements; store() brings them to their place if that is elsewhere.
+    void* prepare(std::int64_t offset, std::int64_t step, std::int64_t n);
+    void store(std::int64_t offset, std::int64_t step, std::int64_t n);
+
+  private:
+    unsigned char* place(std::int64_t offset) const { return view_.data + (view_.offset + offset) * size_; }
+
+    const View& view_;
+    const std::int64_t size_;
+    const Streamer streamer_;
+    std::vector<unsigned char> buffer_;
+};
+
+// Writes int8 values into a tensor of INT8, INT4 or INT32 (eight int4 each). Positions count logical elements.
+class QuantizedWriter {
+  public:
+    explicit QuantizedWriter(const View& view);
+
+    // Strides in logical elements: those of the tensor, but an INT32's count eight per element.
+    std::int64_t logicalStride(std::int64_t dimension) const;
+    // False if rows must not be merged, because elements of a row do not lie at one distance.
+    bool mergeable() const;
+
+    // Where to put n values (a multiple of 8 for INT32) of the row that begins at `offset`, from its element `first` on.
+    std::int8_t* prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
+    void store(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
+
+  private:
+    void storeWords(std::int64_t word, std::int64_t step, std::int64_t n);
+    void storeNibbles(std::int64_t nibble, std::int64_t step, std::int64_t n);
+
+    const View& view_;
+    const Streamer streamer_;
+    std::vector<std::int8_t> buffer_;
+    std::vector<std::uint8_t> packed_;
+};
+
+// All elements in logical order, as floats.
+std::vector<float> readFloats(const View& view);
+std::vector<std::int64_t> readIntegers(const View& view);  // INT32
+// Writes one float element, given its number in logical order.
+void writeFloat(const View& view, std::int64_t index, float value);
+// Whether the elements lie behind each other in logical order.
+bool contiguous(const View& view);
+// Offset of an element, given its number in logical order, without the view's own.
+std::int64_t offsetOf(const View& view, std::int64_t index);
+
+Source sourceOf(aclDataType dtype);
+
+}  // namespace aclq

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/phase1.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace aclq {
+
+aclnnStatus checkAlive(const char* argument, const aclTensor* tensor) {
+    if (tensor == nullptr) {
+        return ACLNN_SUCCESS;
+    }
+    if (pools().tensors.find(tensor) == nullptr) {
+        return refuse(argument, text("%p", static_cast<const void*>(tensor)), "a live aclTensor (this one was destroyed, or is none)");
+    }
+    for (std::int64_t index = 0; index < tensor->shape.rank(); ++index) {
+        if (tensor->shape[index] < 0) {
+            return refuse(argument, "shape " + tensor->shape.text(), "dimensions of 0 or more");
+        }
+    }
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus checkGiven(const char* argument, const aclTensor* tensor) {
+    return tensor != nullptr ? checkAlive(argument, tensor) : failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "an aclTensor");
+}
+
+aclnnStatus checkDtype(const char* argument, const aclTensor& tensor, std::initializer_list<aclDataType> allowed) {
+    return std::find(allowed.begin(), allowed.end(), tensor.dtype) != allowed.end()
+               ? ACLNN_SUCCESS
+               : refuse(argument, "dtype " + nameOf(tensor.dtype), namesOf(allowed) + " (" + settings().soc->name + ")");
+}
+
+aclnnStatus checkShape(const char* argument, const aclTensor& tensor, const Dims& expected, const char* source) {
+    return tensor.shape == expected ? ACLNN_SUCCESS : refuse(argument, "shape " + tensor.shape.text(), expected.text() + ", " + source);
+}
+
+aclnnStatus checkRank(const char* argument, const aclTensor& tensor, std::int64_t low, std::int64_t high) {
+    const std::int64_t rank = tensor.shape.rank();
+    if (rank >= low && rank <= high) {
+        return ACLNN_SUCCESS;
+    }
+    return refuse(argument, text("%lld dimensions, shape ", static_cast<long long>(rank)) + tensor.shape.text(),
+                  low == high ? text("%lld", static_cast<long long>(low)) : text("%lld to %lld", static_cast<long long>(low), static_cast<long long>(high)));
+}
+
+aclnnStatus checkPacked(const char* argument, const aclTensor& packed, const aclTensor& logical, const char* source) {
+    Dims expected = logical.shape;
+    if (expected.rank() > 0 && expected.last() % 8 == 0) {
+        expected[expected.rank() - 1] /= 8;
+        return checkShape(argument, packed, expected, source);
+    }
+    return refuse(argument, "dtype INT32 (eight int4 to an element) for shape " + logical.shape.text(), "a last dimension that is a multiple of 8");
+}
+
+aclnnStatus checkEven(const char* argument, const aclTensor& tensor) {
+    return tensor.shape.rank() > 0 && tensor.shape.last() % 2 == 0
+               ? ACLNN_SUCCESS
+               : refuse(argument, "dtype INT4 with shape " + tensor.shape.text(), "an even last dimension (two int4 to a byte)");
+}
+
+aclnnStatus checkResults(const std::uint64_t* workspaceSize, aclOpExecutor* const* executor) {
+    if (workspaceSize == nullptr || executor == nullptr) {
+        return failArgument(ACLNN_ERR_PARAM_NULLPTR, workspaceSize == nullptr ? "workspaceSize" : "executor", "null", "a pointer for the result");
+    }
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus checkDevice() {
+    Context* context = nullptr;
+    return requireContext(context) == ACL_SUCCESS ? ACLNN_SUCCESS : ACLNN_ERR_RUNTIME_ERROR;
+}
+
+namespace {
+
+View viewOf(const aclTensor* tensor) {
+    View view;
+    if (tensor == nullptr) {
+        return view;
+    }
+    view.present = true;
+    view.dtype = tensor->dtype;
+    view.rank = tensor->shape.rank();
+    view.offset = tensor->offset;
+    std::copy_n(tensor->shape.data(), view.rank, view.shape);
+    std::copy_n(tensor->strides.data(), view.rank, view.strides);
+    return view;
+}
+
+// Only what has to be made contiguous is held against the storage it was said to have.
+aclnnStatus checkReach(const char* argument, const aclTensor& tensor) {
+    if (tensor.contiguous()) {
+        return ACLNN_SUCCESS;
+    }
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+    tensor.reach(first, last);
+    if (first >= 0 && last < tensor.storage.elements()) {
+        return ACLNN_SUCCESS;
+    }
+    return failArgument(ACLNN_ERR_INNER_NULLPTR, argument,
+                        text("elements %lld to %lld of the storage", static_cast<long long>(first), static_cast<long long>(last)),
+                        "a view inside its storage of shape " + tensor.storage.text());
+}
+
+}  // namespace
+
+aclnnStatus finish(const char* operation, std::span<const Argument> arguments, std::shared_ptr<const Kernel> kernel,
+                   std::uint64_t* workspaceSize, aclOpExecutor** executor) {
+    aclOpExecutor made;
+    made.operation = operation;
+    made.kernel = std::move(kernel);
+    made.workspaceSize = settings().workspaceBytes;
+    if (arguments.size() > kMaxArguments) {
+        throw std::length_error("an operator has more tensors than a launch holds");
+    }
+    made.arguments.reserve(arguments.size());
+    for (const Argument& argument : arguments) {
+        if (argument.tensor != nullptr) {
+            if (argument.tensor->shape.rank() > kMaxKernelRank) {
+                return failArgument(ACLNN_ERR_INNER_NULLPTR, argument.name, "shape " + argument.tensor->shape.text(), "at most 8 dimensions");
+            }
+            if (!argument.mustBeContiguous) {
+                ACLQ_RETURN_IF_FAILED(checkReach(argument.name, *argument.tensor));
+            }
+        }
+        const View view = viewOf(argument.seenAs != nullptr ? argument.seenAs : argument.tensor);
+        const Extend extend = view.present ? extendOf(view) : Extend{};
+        made.arguments.push_back({argument.name, argument.tensor, view, extend, argument.mustBeContiguous && argument.seenAs == nullptr});
+    }
+    *workspaceSize = made.workspaceSize;
+    *executor = pools().executors.create(std::move(made));
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus finishEmpty(const char* operation, std::uint64_t* workspaceSize, aclOpExecutor** executor) {
+    aclOpExecutor made;
+    made.operation = operation;
+    *workspaceSize = 0;
+    *executor = pools().executors.create(std::move(made));
+    return ACLNN_SUCCESS;
+}
+
+}  // namespace aclq

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/scaled_quantize.h"
+
+#include "ops/elements.h"
+
+namespace aclq {
+namespace {
+
+enum : std::size_t { kX, kScale, kY, kTensors };
+
+// Walks x, the index into the scales and y; `yStride` gives y's strides in the elements of x.
+template <class YStride>
+Walk<kTensors> walk(const View& x, std::int64_t axis, bool perTensor, bool merge, YStride&& yStride) {
+    Walk<kTensors> rows;
+    for (std::int64_t dimension = 0; dimension < x.rank; ++dimension) {
+        const std::int64_t scaleStride = dimension == axis && !perTensor ? 1 : 0;
+        const std::int64_t steps[kTensors] = {x.strides[dimension], scaleStride, yStride(dimension)};
+        if (!merge && dimension + 1 == x.rank) {
+            rows.addApart(x.shape[dimension], steps);
+        } else {
+            rows.addDimension(x.shape[dimension], steps);
+        }
+    }
+    return rows;
+}
+
+}  // namespace
+
+void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
+    const View& x = tensors[0];
+    const View& y = tensors[3];
+    const std::vector<float> scale = readFloats(tensors[1]);
+    const std::vector<float> offset = tensors[2].present ? readFloats(tensors[2]) : std::vector<float>();
+    const bool perTensor = scale.size() == 1;
+    const Source source = sourceOf(x.dtype);
+    const bool wide = divide_ && (y.dtype == ACL_INT32 || y.dtype == ACL_UINT8);  // plain integers, not packed int4
+    const Limits limits = y.dtype == ACL_INT8 ? kInt8Limits : kInt4Limits;
+    const QuantizedWriter shape(y);
+    const Walk<kTensors> rows = walk(x, axis_, perTensor, wide || shape.mergeable(), [&](std::int64_t dimension) {
+        return wide ? y.strides[dimension] : shape.logicalStride(dimension);
+    });
+    const std::int64_t scaleStep = perTensor ? 0 : rows.step(kScale);
+
+    const std::int64_t interleaved = rows.interleaved(kX);
+
+    forPieces(rows.rows(), rows.length(), interleaved, [&](Pieces pieces) {
+        RowReader reader(x);
+        RowWriter plain(y);
+        QuantizedWriter quantized(y);
+        std::int64_t at[kTensors] = {};
+        while (pieces.next()) {
+            if (pieces.newRow()) {
+                rows.locate(pieces.row(), at);
+            }
+            const std::int64_t first = pieces.first();
+            const std::int64_t n = pieces.count();
+            const std::int64_t scaleAt = at[kScale] + first * scaleStep;
+            const QuantizeRow parameters{scale.data() + scaleAt, offset.empty() ? nullptr : offset.data() + scaleAt, scaleStep, divide_, scaleTwice_, mode_};
+            const void* from = reader.read(at[kX] + first * rows.step(kX), rows.step(kX), n, interleaved > 1 ? rows.beside(pieces.row()) : 1);
+            if (wide) {
+                const std::int64_t to = at[kY] + first * rows.step(kY);
+                void* values = plain.prepare(to, rows.step(kY), n);
+                y.dtype == ACL_UINT8 ? kernels().quantizeToUint8(parameters, source, from, n, static_cast<std::uint8_t*>(values))
+                                     : kernels().quantizeToInt32(parameters, source, from, n, static_cast<std::int32_t*>(values));
+                plain.store(to, rows.step(kY), n);
+            } else {
+                std::int8_t* values = quantized.prepare(at[kY], rows.step(kY), first, n);
+                kernels().quantizeToInt8(parameters, limits, source, from, n, values);
+                quantized.store(at[kY], rows.step(kY), first, n);
+            }
+        }
+    });
+}
+
+}  // namespace aclq

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/copy.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <future>
+#include <memory>
+#include <vector>
+
+#include "runtime/device.h"
+#include "runtime/status.h"
+
+namespace aclq {
+namespace {
+
+// Copies up to this size run in the calling thread when the stream is idle.
+constexpr std::size_t kSmallBytes = 64 * 1024;
+constexpr std::size_t kMaxAsyncWidth = 5'000'000;
+constexpr std::size_t kMaxAsyncHeight = 5 * 1024 * 1024;
+
+struct Place {
+    bool device = false;
+    bool pinned = false;
+    Allocation allocation;
+    bool known() const { return device || pinned; }
+};
+
+Place placeOf(const void* pointer) {
+    Place place;
+    if (runtime().memory.find(reinterpret_cast<std::uintptr_t>(pointer), place.allocation)) {
+        place.device = place.allocation.kind == MemoryKind::Device;
+        place.pinned = !place.device;
+    }
+    return place;
+}
+
+// A copy may not leave the allocation it begins in.
+aclError checkInside(const void* pointer, std::size_t bytes, const Place& place, const char* argument) {
+    const std::uint64_t room = place.known() ? place.allocation.begin + place.allocation.size - reinterpret_cast<std::uintptr_t>(pointer) : bytes;
+    return bytes <= room ? ACL_SUCCESS
+                         : failArgument(ACL_ERROR_RT_PARAM_INVALID, argument, text("%zu bytes from %p", bytes, pointer),
+                                        text("at most %llu bytes, the rest of %s", static_cast<unsigned long long>(room), describe(place.allocation).c_str()));
+}
+
+// The part of the order of checks that all plain copies share; `done` when there is nothing left to do.
+aclError checkCopy(const void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind, bool& done) {
+    done = true;
+    if (count == 0) {
+        return ACL_SUCCESS;
+    }
+    if (dst == nullptr || src == nullptr) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, dst == nullptr ? "dst" : "src", "null", "an address");
+    }
+    if (static_cast<int>(kind) < ACL_MEMCPY_HOST_TO_HOST || static_cast<int>(kind) > ACL_MEMCPY_HOST_TO_BUF_TO_DEVICE) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, "kind", std::to_string(static_cast<int>(kind)), "0 to 5");
+    }
+    if (count > destMax) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "count", std::to_string(count), text("at most destMax, %zu", destMax));
+    }
+    done = dst == src;
+    return ACL_SUCCESS;
+}
+
+// Device memory that queued work touches.
+struct Touched {
+    const char* argument;
+    const void* pointer;
+    std::size_t bytes;
+};
+
+class FunctionTask : public Task {
+  public:
+    FunctionTask(std::function<void()> work, const std::vector<Touched>& touched, bool small)
+        : function_(currentFunction()), work_(std::move(work)), small_(small) {
+        for (const Touched& memory : touched) {
+            arguments_.push_back(memory.argument);
+            queued_.push_back(Hold{reinterpret_cast<std::uintptr_t>(memory.pointer), memory.bytes, 0, nullptr});
+        }
+        runtime().memory.findHolders(queued_);
+    }
+    std::optional<AsyncError> run() override {
+        std::vector<Hold> holds = queued_;
+        const Pins pins(holds);
+        for (std::size_t index = 0; index < holds.size(); ++index) {
+            if (holds[index].id != queued_[index].id) {
+                return AsyncError{ACL_ERROR_RT_AICORE_EXCEPTION,
+                                  errorLine(ACL_ERROR_RT_AICORE_EXCEPTION, function_,
+                                            text("argument '%s': got %llu bytes at %p, whose memory was freed after the call and before the stream came to it; "
+                                                 "allowed: memory that lives until the stream has passed the task",
+                                                 arguments_[index], static_cast<unsigned long long>(holds[index].size), reinterpret_cast<void*>(holds[index].begin)))};
+            }
+        }
+        work_();
+        return std::nullopt;
+    }
+    bool isSmall() const override { return small_; }
+
+  private:
+    const char* const function_;
+    const std::function<void()> work_;
+    std::vector<const char*> arguments_;
+    std::vector<Hold> queued_;
+    const bool small_;
+};
+
+// Queues the work; with `wait`, returns only when it was done (or dropped).
+aclError enqueue(Stream& stream, std::function<void()> work, const std::vector<Touched>& touched, std::size_t bytes, bool wait) {
+    if (!wait) {
+        return stream.submit(std::make_unique<FunctionTask>(std::move(work), touched, bytes <= kSmallBytes));
+    }
+    auto finished = std::make_shared<std::promise<void>>();
+    std::future<void> future = finished->get_future();
+    ACLQ_RETURN_IF_FAILED(stream.submit(std::make_unique<FunctionTask>(
+        [work = std::move(work), finished = std::move(finished)] {
+            work();
+            finished->set_value();
+        },
+        touched, bytes <= kSmallBytes)));
+    try {
+        future.get();
+    } catch (const std::future_error&) {  // the task went without having run
+        return fail(ACL_ERROR_RT_STREAM_ABORT, "nothing was copied: the stream was aborted, or an earlier task failed; synchronise to see the error");
+    }
+    return ACL_SUCCESS;
+}
+
+// Direction and addresses of an asynchronous copy must agree; the text is the one CANN's users search for.
+aclError checkDirection(aclrtMemcpyKind kind, const Place& src, const Place& dst) {
+    const bool toDevice = kind == ACL_MEMCPY_HOST_TO_DEVICE || kind == ACL_MEMCPY_HOST_TO_BUF_TO_DEVICE;
+    const bool fits = kind == ACL_MEMCPY_DEFAULT || (toDevice && !src.device && dst.device) ||
+                      (kind == ACL_MEMCPY_DEVICE_TO_HOST && src.device && !dst.device) ||
+                      (kind == ACL_MEMCPY_DEVICE_TO_DEVICE && src.device && dst.device);
+    return fits ? ACL_SUCCESS
+                : fail(ACL_ERROR_RT_PARAM_INVALID, text("argument 'kind': src loc type=%d, dst loc type=%d, kind=%d is invalid (loc type 0 is host, 1 is device)",
+                                                        src.device ? 1 : 0, dst.device ? 1 : 0, static_cast<int>(kind)));
+}
+
+aclError checkFill(void* pointer, std::size_t maxCount, std::size_t count) {
+    if (pointer == nullptr) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, "devPtr", "null", "an address");
+    }
+    if (count > maxCount) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "count", std::to_string(count), text("at most maxCount, %zu", maxCount));
+    }
+    const Place place = placeOf(pointer);
+    if (!place.known()) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "devPtr", text("%p, which the device does not know", pointer), "device memory or page-locked host memory");
+    }
+    return checkInside(pointer, count, place, "devPtr");
+}
+
+}  // namespace
+
+aclError copyNow(void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind) {
+    bool done = false;
+    ACLQ_RETURN_IF_FAILED(checkCopy(dst, destMax, src, count, kind, done));
+    if (done) {
+        return ACL_SUCCESS;
+    }
+    Context* context = nullptr;
+    ACLQ_RETURN_IF_FAILED(requireContext(context));
+    ACLQ_RETURN_IF_FAILED(checkInside(src, count, placeOf(src), "src"));
+    ACLQ_RETURN_IF_FAILED(checkInside(dst, count, placeOf(dst), "dst"));
+    std::memmove(dst, src, count);
+    return reportErrors(*context);
+}
+
+aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind, aclrtStream handle) {
+    bool done = false;
+    ACLQ_RETURN_IF_FAILED(checkCopy(dst, destMax, src, count, kind, done));
+    if (done) {
+        return ACL_SUCCESS;
+    }
+    Stream* stream = nullptr;
+    ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
+    const Place from = placeOf(src);
+    const Place to = placeOf(dst);
+    if (!from.device && !to.device && (kind == ACL_MEMCPY_HOST_TO_HOST || kind == ACL_MEMCPY_DEFAULT)) {
+        return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "argument 'kind': got a copy from host to host; allowed: at least one side on the device");
+    }
+    ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
+    ACLQ_RETURN_IF_FAILED(checkInside(src, count, from, "src"));
+    ACLQ_RETURN_IF_FAILED(checkInside(dst, count, to, "dst"));
+    if (kind == ACL_MEMCPY_HOST_TO_BUF_TO_DEVICE) {
+        const auto* bytes = static_cast<const unsigned char*>(src);
+        auto copy = std::make_shared<std::vector<unsigned char>>(bytes, bytes + count);
+        return enqueue(*stream, [=] { std::memcpy(dst, copy->data(), count); }, {{"dst", dst, count}}, count, false);
+    }
+    // With ordinary host memory the call is synchronous, in its place in the stream.
+    return enqueue(*stream, [=] { std::memmove(dst, src, count); }, {{"src", src, count}, {"dst", dst, count}}, count, !(from.known() && to.known()));
+}
+
+aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spitch, std::size_t width, std::size_t height,
+                aclrtMemcpyKind kind, bool async, aclrtStream handle) {
+    if (width == 0 || height == 0) {
+        return ACL_SUCCESS;
+    }
+    if (dst == nullptr || src == nullptr) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, dst == nullptr ? "dst" : "src", "null", "an address");
+    }
+    if (width > dpitch || width > spitch) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, "width", std::to_string(width), text("at most the pitches, %zu and %zu", dpitch, spitch));
+    }
+    if (kind < ACL_MEMCPY_HOST_TO_DEVICE || kind > ACL_MEMCPY_DEVICE_TO_DEVICE) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, "kind", std::to_string(static_cast<int>(kind)), "1, 2 or 3");
+    }
+    if (async && (width > kMaxAsyncWidth || height > kMaxAsyncHeight)) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "width", text("%zu x %zu", width, height), text("at most %zu x %zu", kMaxAsyncWidth, kMaxAsyncHeight));
+    }
+    Stream* stream = nullptr;
+    ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
+    const Place from = placeOf(src);
+    const Place to = placeOf(dst);
+    ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
+    if (height > 1 && (std::max(dpitch, spitch) > (SIZE_MAX - width) / (height - 1))) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "height", std::to_string(height), "a copy of less than 2^64 bytes");
+    }
+    const std::size_t read = spitch * (height - 1) + width;
+    const std::size_t written = dpitch * (height - 1) + width;
+    ACLQ_RETURN_IF_FAILED(checkInside(src, read, from, "src"));
+    ACLQ_RETURN_IF_FAILED(checkInside(dst, written, to, "dst"));
+    const auto work = [=] {
+        for (std::size_t row = 0; row < height; ++row) {
+            std::memmove(static_cast<char*>(dst) + row * dpitch, static_cast<const char*>(src) + row * spitch, width);
+        }
+    };
+    if (!async) {
+        work();
+        return reportErrors(*stream->context);
+    }
+    return enqueue(*stream, work, {{"src", src, read}, {"dst", dst, written}}, width * height, !(from.known() && to.known()));
+}
+
+aclError fillNow(void* pointer, std::size_t maxCount, std::int32_t value, std::size_t count) {
+    Context* context = nullptr;
+    ACLQ_RETURN_IF_FAILED(requireContext(context));
+    ACLQ_RETURN_IF_FAILED(checkFill(pointer, maxCount, count));
+    std::memset(pointer, value, count);
+    return reportErrors(*context);
+}
+
+aclError fillAsync(void* pointer, std::size_t maxCount, std::int32_t value, std::size_t count, aclrtStream handle) {
+    Stream* stream = nullptr;
+    ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
+    ACLQ_RETURN_IF_FAILED(checkFill(pointer, maxCount, count));
+    return enqueue(*stream, [=] { std::memset(pointer, value, count); }, {{"devPtr", pointer, count}}, count, false);
+}
+
+}  // namespace aclq

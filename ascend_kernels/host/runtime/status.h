@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Status codes with a reason: every failure of the host device is a code plus one line of text, kept per thread
+// until aclGetRecentErrMsg takes it.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <string>
+
+#include "acl/acl_base.h"
+
+namespace aclq {
+
+// Name of a code ("ACLNN_ERR_PARAM_INVALID"), or "unknown code".
+const char* codeName(int code);
+
+// printf into a std::string.
+[[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
+
+// Notes "[code NAME] function: sentence" for the calling thread and returns the code.
+int fail(int code, const std::string& sentence);
+// The same where nothing may be thrown: without memory only the code is kept.
+int failQuietly(int code, const char* sentence) noexcept;
+// Notes "[code NAME] function: argument 'name': got ...; allowed: ..." and returns the code.
+int failArgument(int code, const char* argument, const std::string& got, const std::string& allowed);
+// Notes an asynchronous error whose line was written when the task failed.
+int failAgain(int code, const std::string& line);
+// The line fail() would note, for errors that are reported later and in another thread.
+std::string errorLine(int code, const char* function, const std::string& sentence);
+
+// Newest first, one line each; cleared by taking. Returns null when there is none.
+const char* takeMessages() noexcept;
+int lastError();
+int takeLastError();
+
+// Name of the exported function this thread is in; fail() puts it into the text.
+class FunctionScope {
+  public:
+    explicit FunctionScope(const char* name);
+    ~FunctionScope();
+    FunctionScope(const FunctionScope&) = delete;
+    FunctionScope& operator=(const FunctionScope&) = delete;
+
+  private:
+    const char* previous_;
+};
+const char* currentFunction();
+
+// Runs the body of an exported function: names it for error texts and lets no exception out.
+template <class Body>
+int api(const char* name, int outOfMemory, int internal, Body&& body) noexcept {
+    const FunctionScope scope(name);
+    try {
+        return body();
+    } catch (const std::bad_alloc&) {
+        return failQuietly(outOfMemory, "the host has no memory left");
+    } catch (const std::exception& error) {
+        return failQuietly(internal, error.what());
+    } catch (...) {
+        return failQuietly(internal, "an unknown exception");
+    }
+}
+
+template <class Body>
+aclError aclApi(const char* name, Body&& body) noexcept {
+    return api(name, ACL_ERROR_BAD_ALLOC, ACL_ERROR_INTERNAL_ERROR, static_cast<Body&&>(body));
+}
+
+}  // namespace aclq
+
+// Leaves the enclosing function with the status of `expression` unless it is 0.
+#define ACLQ_RETURN_IF_FAILED(expression)                 \
+    do {                                                  \
+        if (const int status_ = (expression); status_) {  \
+            return status_;                               \
+        }                                                 \
+    } while (false)

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/stream.h"
+
+#include <chrono>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "runtime/status.h"
+
+namespace aclq {
+namespace {
+
+// Launching further waits, as on a chip whose task queue is full: work that is queued stays bounded.
+constexpr std::size_t kQueueLimit = 1024;
+
+}  // namespace
+
+void ErrorSlot::set(AsyncError error) {
+    const std::lock_guard lock(mutex_);
+    if (!first_) {
+        first_ = std::move(error);
+    }
+}
+
+std::optional<AsyncError> ErrorSlot::take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(first_, std::nullopt);
+}
+
+bool ErrorSlot::pending() const {
+    const std::lock_guard lock(mutex_);
+    return first_.has_value();
+}
+
+Stream::Stream(Context* owner, std::int32_t streamId, std::uint32_t streamPriority, std::uint32_t streamFlags, bool saturates)
+    : context(owner), id(streamId), priority(streamPriority), flags(streamFlags), saturate(saturates) {}
+
+Stream::~Stream() { close(true); }
+
+aclError Stream::submit(std::unique_ptr<Task> task) {
+    std::unique_lock lock(mutex_);
+    if (stopOnFailure && errors_->pending()) {
+        task->drop();
+        return fail(ACL_ERROR_RT_STREAM_ABORT, "an earlier task of this stream failed and the stream stops on failure; synchronise to see the error");
+    }
+    if (queue_.empty() && !running_ && !stalled_ && task->isSmall()) {
+        Task& small = *task;
+        runOne(lock, small, std::move(task));
+        return ACL_SUCCESS;
+    }
+    if (stalled_ && queue_.size() >= kQueueLimit) {
+        task->drop();
+        return fail(ACL_ERROR_RT_STREAM_TASK_FULL, text("the stream is stalled and %zu tasks are queued", queue_.size()));
+    }
+    moved_.wait(lock, [&] { return queue_.size() < kQueueLimit || closing_; });
+    if (!worker_.joinable()) {
+        worker_ = std::thread([this] { work(); });
+    }
+    queue_.push_back(std::move(task));
+    wake_.notify_one();
+    return ACL_SUCCESS;
+}
+
+bool Stream::tryRun(Task& task) {
+    std::unique_lock lock(mutex_);
+    if (!queue_.empty() || running_ || stalled_ || !task.isSmall() || (stopOnFailure && errors_->pending())) {
+        return false;
+    }
+    runOne(lock, task, nullptr);
+    return true;
+}
+
+void Stream::runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_ptr<Task> owner) {
+    running_ = true;
+    current_ = &task;
+    lock.unlock();
+    std::optional<AsyncError> error;
+    if (stopOnFailure && errors_->pending()) {
+        task.drop();
+    } else {
+        try {
+            error = task.run();
+        } catch (const std::exception& exception) {
+            error = AsyncError{ACL_ERROR_RT_INTERNAL_ERROR, errorLine(ACL_ERROR_RT_INTERNAL_ERROR, "task", exception.what())};
+        }
+    }
+    if (error) {
+        errors_->set(std::move(*error));
+    }
+    lock.lock();
+    current_ = nullptr;
+    if (owner != nullptr) {
+        lock.unlock();
+        owner.reset();  // without the lock: it may wake others
+        lock.lock();
+    }
+    running_ = false;
+    if (!queue_.empty() || closing_) {
+        wake_.notify_one();
+    }
+    moved_.notify_all();
+}
+
+void Stream::work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        wake_.wait(lock, [&] { return !running_ && ((!queue_.empty() && !stalled_) || (closing_ && queue_.empty())); });
+        if (queue_.empty()) {
+            return;
+        }
+        std::unique_ptr<Task> task = std::move(queue_.front());
+        queue_.pop_front();
+        Task& next = *task;
+        runOne(lock, next, std::move(task));
+    }
+}
+
+aclError Stream::synchronize(std::int32_t timeoutMs) {
+    {
+        std::unique_lock lock(mutex_);
+        const std::uint64_t aborts = aborts_;
+        const auto settled = [&] { return (queue_.empty() && !running_) || aborts_ != aborts; };
+        if (timeoutMs < 0) {
+            moved_.wait(lock, settled);
+        } else if (!moved_.wait_for(lock, std::chrono::milliseconds(timeoutMs), settled)) {
+            return fail(ACL_ERROR_RT_STREAM_SYNC_TIMEOUT, text("the stream still has work after %d ms", timeoutMs));
+        }
+        if (aborts_ != aborts) {
+            return fail(ACL_ERROR_RT_STREAM_ABORT, "the stream was aborted");
+        }
+    }
+    if (const std::optional<AsyncError> error = errors_->take()) {
+        return failAgain(error->code, error->line);
+    }
+    return ACL_SUCCESS;
+}
+
+bool Stream::idle() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.empty() && !running_;
+}
+
+std::uint64_t Stream::queued() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.size() + (running_ ? 1 : 0);
+}
+
+void Stream::abort() {
+    std::deque<std::unique_ptr<Task>> dropped;
+    {
+        const std::lock_guard lock(mutex_);
+        dropped.swap(queue_);
+        if (current_ != nullptr) {
+            current_->interrupt();
+        }
+        ++aborts_;
+        moved_.notify_all();
+    }
+    for (const std::unique_ptr<Task>& task : dropped) {
+        task->drop();
+    }
+}
+
+void Stream::close(bool dropTasks) {
+    if (dropTasks) {
+        abort();
+    }
+    {
+        std::unique_lock lock(mutex_);
+        closing_ = true;
+        stalled_ = false;
+        wake_.notify_all();
+        moved_.wait(lock, [&] { return queue_.empty() && !running_; });
+    }
+    if (worker_.joinable()) {
+        worker_.join();
+    }
+    while (visitors_.load() != 0) {
+        std::this_thread::yield();  // they have nothing left to wait for
+    }
+}
+
+void Stream::stall() {
+    const std::lock_guard lock(mutex_);
+    stalled_ = true;
+}
+
+void Stream::resume() {
+    const std::lock_guard lock(mutex_);
+    stalled_ = false;
+    wake_.notify_all();
+}
+
+}  // namespace aclq

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stream: tasks in order, run by a worker thread of its own, or by the caller when the stream is idle and the task small.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "acl/acl_rt.h"
+
+namespace aclq {
+
+struct Context;
+
+struct AsyncError {
+    int code = 0;
+    std::string line;
+};
+
+// The first error of a stream since it was last reported. Shared with the events recorded on the stream.
+class ErrorSlot {
+  public:
+    void set(AsyncError error);
+    std::optional<AsyncError> take();
+    bool pending() const;
+
+  private:
+    mutable std::mutex mutex_;
+    std::optional<AsyncError> first_;
+};
+
+class Task {
+  public:
+    virtual ~Task() = default;
+    virtual std::optional<AsyncError> run() = 0;
+    // True for work so short that waking a worker would cost more than doing it.
+    virtual bool isSmall() const { return false; }
+    // What happens when the stream drops the task: nothing may wait for it for ever.
+    virtual void drop() {}
+    // Ends a run in another thread that may last for ever; called when the stream is aborted.
+    virtual void interrupt() {}
+};
+
+class Stream {
+  public:
+    Stream(Context* context, std::int32_t id, std::uint32_t priority, std::uint32_t flags, bool saturate);
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    aclError submit(std::unique_ptr<Task> task);
+    // Runs a small task at once if the stream is idle, without making it an object of the heap; false if it must be
+    // submitted.
+    bool tryRun(Task& task);
+    // Waits for everything submitted so far, then reports the first error. timeoutMs < 0: for ever.
+    aclError synchronize(std::int32_t timeoutMs);
+    bool idle() const;
+    // Drops the tasks that have not begun; waiting threads get 107023.
+    void abort();
+    // Waits for the tasks (or drops them) and ends the worker.
+    void close(bool dropTasks);
+
+    void stall();
+    void resume();
+    std::uint64_t queued() const;
+
+    // Whoever uses the stream without owning it, while another thread may destroy it, is a visitor: close() waits.
+    void enter() { visitors_.fetch_add(1); }
+    void leave() { visitors_.fetch_sub(1); }
+
+    const std::shared_ptr<ErrorSlot>& errors() const { return errors_; }
+
+    Context* const context;
+    const std::int32_t id;
+    const std::uint32_t priority;
+    const std::uint32_t flags;
+    // Overflow mode of the device when the stream was made: saturate, or infinities and NaN.
+    const bool saturate;
+    bool stopOnFailure = false;
+    bool failureModeSet = false;
+    std::uint32_t overflowSwitch = 0;
+
+  private:
+    void work();
+    void runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_ptr<Task> owner);
+
+    const std::shared_ptr<ErrorSlot> errors_ = std::make_shared<ErrorSlot>();
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;   // for the worker
+    std::condition_variable moved_;  // for those who wait on the stream
+    std::deque<std::unique_ptr<Task>> queue_;
+    std::thread worker_;
+    std::uint64_t aborts_ = 0;
+    std::atomic<std::uint32_t> visitors_{0};
+    bool running_ = false;
+    Task* current_ = nullptr;  // what runs
+    bool stalled_ = false;
+    bool closing_ = false;
+};
+
+}  // namespace aclq

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The work on one row of contiguous elements. Operators (ops/) turn tensors of any strides into such rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace aclq {
+
+// Bit patterns of the two 16-bit formats.
+enum class Half : std::uint16_t {};
+enum class BFloat16 : std::uint16_t {};
+
+enum class Round { Rint, Floor, Ceil, Trunc };
+enum class Source { Float, Half, BFloat16 };
+
+// y = saturate(round(x * scale + offset)), or x / scale + offset.
+struct QuantizeRow {
+    const float* scale;
+    const float* offset;      // null: no addition
+    std::int64_t step;        // 1: a scale and an offset per element; 0: one for the row
+    bool divide;
+    bool scaleTwice;          // multiply by the scale twice, rounding each time
+    Round mode;
+};
+
+// y = (x + offset) * scale
+struct AntiQuantizeRow {
+    const float* scale;
+    const float* offset;
+    std::int64_t step;
+    bool scaleTwice;
+    bool saturate;
+};
+
+// Smallest and largest value of a row; NaN if any is NaN.
+struct Extent {
+    float low;
+    float high;
+};
+
+// y = x * smooth * factor + shift, for rows of one length that lie behind each other.
+struct AffineRows {
+    const float* smooth;       // the same for all rows; null: none
+    std::int64_t smoothStep;   // 1: one for each element; 0: one for the row
+    const float* factor;
+    const float* shift;        // null: no addition
+    std::int64_t step;         // of factor and shift within a row: 1 or 0
+    std::int64_t rowStep;      // and from row to row
+    bool bounded;              // no sum is NaN or reaches 2^31: saturating it needs less care
+    std::int64_t ahead;        // elements from here to what will be read next, for fetching it early
+};
+
+// Limits of an integer type, as floats.
+struct Limits {
+    float low;
+    float high;
+};
+constexpr Limits kInt8Limits{-128.0F, 127.0F};
+constexpr Limits kInt4Limits{-8.0F, 7.0F};
+
+struct Kernels {
+    const char* name;
+    void (*quantizeToInt8)(const QuantizeRow& row, Limits limits, Source source, const void* x, std::int64_t n, std::int8_t* y);
+    void (*quantizeToUint8)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, std::uint8_t* y);
+    void (*quantizeToInt32)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, std::int32_t* y);
+    void (*antiQuantizeToHalf)(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, Half* y);
+    void (*antiQuantizeToBFloat16)(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, BFloat16* y);
+    // Extents of x * factor (no factor: of x) in rows that lie behind each other; step as above, for the factor.
+    void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents);
+    // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
+    void (*affineToInt8)(const AffineRows& rows, Limits limits, Source source, const void* x, std::int64_t count, std::int64_t n, std::int8_t* y);
+    // values = x * factor, as floats.
+    void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);
+    // Two to a byte, the first in the low nibble; n is even.
+    void (*packInt4)(const std::int8_t* x, std::int64_t n, std::uint8_t* y);
+    void (*unpackInt4)(const std::uint8_t* x, std::int64_t n, std::int8_t* y);
+    // The matrix unit's words of 64 bits: 19 bits of each scale, cut or rounded to nearest even, 9 bits of its offset
+    // (null: 0), and the bit that says the result is signed. They may lie at any address.
+    void (*packScales)(const float* scale, const float* offset, bool nearest, std::int64_t n, std::uint8_t* words);
+    // Copies to where nobody will read soon: past the caches where the processor can, so that memory is not read in order
+    // to be overwritten. finishStreaming() makes such copies visible to other threads.
+    void (*streamTo)(void* to, const void* from, std::int64_t bytes);
+    void (*finishStreaming)();
+};
+
+// The variant in use: the last one of those this processor can run, or the one that ACLQUANT_HOST_ISA names.
+const Kernels& kernels();
+// Chooses a variant by name, null or "" for the best; false if this processor cannot run it.
+bool chooseKernels(const char* name);
+// All that this processor can run, the definition ("scalar") first.
+std::span<const Kernels* const> usableKernels();
+
+}  // namespace aclq

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values of single elements: conversions and roundings as the chip does them. This is the definition; everything
+// faster must equal it bit for bit. Needs the standard floating-point environment (runtime/float_environment.h),
+// no contraction and no fast-math. Written without branches on data, so that loops over it vectorise.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "simd/kernels.h"
+
+// Every variant is compiled from this file with other instructions allowed, in a namespace of its own: the linker must
+// not merge them.
+#ifndef ACLQ_ISA
+#define ACLQ_ISA scalar
+#endif
+
+namespace aclq::ACLQ_ISA {
+
+template <class To, class From>
+inline To bitCast(From value) {
+    static_assert(sizeof(To) == sizeof(From));
+    return __builtin_bit_cast(To, value);
+}
+
+// Bit patterns of the two 16-bit formats.
+using aclq::BFloat16;
+using aclq::Half;
+using aclq::Round;
+
+inline float widen(float value) { return value; }
+
+// Exact; subnormals, infinities and NaN included.
+inline float widen(Half value) {
+    const auto bits = static_cast<std::uint32_t>(value);
+    const std::uint32_t magnitude = bits & 0x7FFFU;
+    // Half exponents end up 112 too low in a float; the product puts them right, subnormals too.
+    const float scaled = bitCast<float>(magnitude << 13) * 0x1p112F;
+    const std::uint32_t special = magnitude >= 0x7C00U ? 0x7F800000U : 0U;
+    return bitCast<float>(bitCast<std::uint32_t>(scaled) | special | (bits & 0x8000U) << 16);
+}
+
+inline float widen(BFloat16 value) { return bitCast<float>(static_cast<std::uint32_t>(value) << 16); }
+inline float widen(std::int8_t value) { return static_cast<float>(value); }
+inline float widen(std::uint8_t value) { return static_cast<float>(value); }
+// Rounds to nearest even above 2^24.
+inline float widen(std::int32_t value) { return static_cast<float>(value); }
+
+// Overflow: infinities and NaN as IEEE has them, or the largest finite value and 0 for NaN.
+enum class Overflow { InfNan, Saturate };
+
+// To nearest, ties to even; subnormals are produced.
+template <Overflow overflow = Overflow::InfNan>
+inline Half toHalf(float value) {
+    const std::uint32_t bits = bitCast<std::uint32_t>(value);
+    const std::uint32_t sign = (bits >> 16) & 0x8000U;
+    const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+    // Normal results: move the exponent by 112 and round the 13 bits that go.
+    const std::uint32_t normal = (magnitude - (112U << 23) + 0xFFFU + ((magnitude >> 13) & 1U)) >> 13;
+    // Subnormal results (below 2^-14): adding 0.5 leaves the value in units of 2^-24 in the low mantissa bits.
+    const std::uint32_t subnormal = bitCast<std::uint32_t>(bitCast<float>(magnitude) + 0.5F) - 0x3F000000U;
+    std::uint32_t result = magnitude < 0x38800000U ? subnormal : normal;
+    constexpr std::uint32_t kLargest = overflow == Overflow::Saturate ? 0x7BFFU : 0x7C00U;
+    result = magnitude >= 0x477FF000U ? kLargest : result;  // 65520 and more, infinity
+    constexpr std::uint32_t kNan = overflow == Overflow::Saturate ? 0U : 0x7E00U;
+    return static_cast<Half>(magnitude > 0x7F800000U ? kNan : (sign | result));
+}
+
+// The same from a double, for sums of halves, which a float cannot always hold.
+template <Overflow overflow = Overflow::InfNan>
+inline Half toHalf(double value) {
+    // Rounding to odd keeps what the second rounding needs to see.
+    const auto nearest = static_cast<float>(value);
+    const std::uint32_t bits = bitCast<std::uint32_t>(nearest);
+    const double back = nearest;
+    const bool away = std::fabs(back) > std::fabs(value);
+    const std::uint32_t truncated = away ? bits - 1 : bits;
+    const bool exact = back == value || value != value;
+    return toHalf<overflow>(bitCast<float>(exact ? bits : (truncated | 1U)));
+}
+
+template <Overflow overflow = Overflow::InfNan>
+inline BFloat16 toBFloat16(float value) {
+    const std::uint32_t bits = bitCast<std::uint32_t>(value);
+    const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+    std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
+    if (overflow == Overflow::Saturate) {
+        rounded = (rounded & 0x7FFFU) >= 0x7F80U ? (bits >> 16 & 0x8000U) | 0x7F7FU : rounded;
+    }
+    constexpr std::uint32_t kNan = overflow == Overflow::Saturate ? 0U : 0x7FC0U;
+    return static_cast<BFloat16>(magnitude > 0x7F800000U ? kNan : rounded);
+}
+
+// Rounds to an integer and saturates to [low, high], which lie within +-2^22; NaN gives 0.
+template <Round mode>
+inline std::int32_t toSmallInteger(float value, float low, float high) {
+    // Clamping first is the same, since the limits are integers, and keeps the constant below exact.
+    float clamped = value < low ? low : value;
+    clamped = clamped > high ? high : clamped;
+    clamped = value == value ? clamped : 0.0F;
+    constexpr float kUnits = 0x1.8p23F;  // a float this large has a last place of 1, so the sum rounds to nearest even
+    const float nearest = (clamped + kUnits) - kUnits;
+    float result = nearest;
+    if constexpr (mode == Round::Floor) {
+        result = nearest - (nearest > clamped ? 1.0F : 0.0F);
+    } else if constexpr (mode == Round::Ceil) {
+        result = nearest + (nearest < clamped ? 1.0F : 0.0F);
+    } else if constexpr (mode == Round::Trunc) {
+        const float magnitude = std::fabs(nearest) > std::fabs(clamped) ? std::fabs(nearest) - 1.0F : std::fabs(nearest);
+        result = clamped < 0.0F ? -magnitude : magnitude;
+    }
+    return static_cast<std::int32_t>(result);
+}
+
+// To nearest even, saturated to the limits of int32; NaN gives 0.
+inline std::int32_t toInt32(float value) {
+    const float rounded = std::nearbyint(value);
+    if (!(rounded > -0x1p31F)) {
+        return value == value ? INT32_MIN : 0;
+    }
+    return rounded >= 0x1p31F ? INT32_MAX : static_cast<std::int32_t>(rounded);
+}
+
+// To nearest, ties away from zero, saturated to int8; NaN gives 0.
+inline std::int8_t toInt8Away(float value) {
+    const float rounded = std::round(value);
+    const float clamped = rounded < -128.0F ? -128.0F : (rounded > 127.0F ? 127.0F : rounded);
+    return static_cast<std::int8_t>(value == value ? clamped : 0.0F);
+}
+
+// The upper 19 bits of a float, cut or rounded to nearest even; rounding makes subnormals zero.
+template <bool nearest>
+inline std::uint32_t toNineteenBits(float value) {
+    constexpr std::uint32_t kKept = 0xFFFFE000U;
+    const std::uint32_t bits = bitCast<std::uint32_t>(value);
+    if constexpr (!nearest) {
+        return bits & kKept;
+    }
+    const std::uint32_t exponent = bits & 0x7F800000U;
+    const std::uint32_t rounded = (bits + 0xFFFU + ((bits >> 13) & 1U)) & kKept;
+    const std::uint32_t finite = exponent == 0 ? bits & 0x80000000U : rounded;
+    return exponent == 0x7F800000U ? bits & kKept : finite;
+}
+
+}  // namespace aclq::ACLQ_ISA

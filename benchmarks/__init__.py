@@ -1,0 +1,1 @@
+"""Benchmarks of aclquant; ``python -m benchmarks`` runs them."""

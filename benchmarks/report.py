@@ -1,0 +1,132 @@
+"""Tables and pictures of what `benchmarks.run` measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+Result = dict[str, Any]
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g}" if seconds < 1e-3 else f"{seconds * 1e3:.2f}"
+
+
+def markdown(report: Result) -> str:
+    machine = report["machine"]
+    parts = ["# Benchmark results\n", ", ".join(f"{k}: {v}" for k, v in machine.items()) + "\n"]
+    for name in report["missing"]:
+        parts.append(f"{name} is not installed: left out.\n")
+    parts.append("## Small calls, microseconds (median)\n")
+    rows = [[name, f"{value * 1e6:.2f}"] for name, value in report["small"].items()]
+    parts.append(table(["4x8 float32", "µs"], rows))
+    rows = [[name, f"{value * 1e3:.1f}"] for name, value in report["start"].items()]
+    parts.append(table(["start of a process", "ms"], rows))
+    for threads, cases in report["large"].items():
+        parts.append(f"## {report['elements']} elements, {threads} thread(s)\n")
+        parts.append(
+            "GB/s counts each byte read or written once. The ratio is that of the median over the "
+            "rounds to `np.copyto` of float32 just beside it.\n"
+        )
+        rows = []
+        for case in cases:
+            ours = case["timings"]["aclquant"]
+            others = [
+                f"{name} {other['median'] / ours['median']:.2f}x"
+                for name, other in case["timings"].items()
+                if name not in ("aclquant", "copy")
+            ]
+            rows.append(
+                [
+                    case["name"],
+                    milliseconds(ours["best"]),
+                    milliseconds(ours["median"]),
+                    f"{case['nbytes'] / ours['best'] / 1e9:.1f}",
+                    f"{case['ratio']:.2f}",
+                    f"{case['target']:.1f}" if case["target"] else "",
+                    "; ".join(others),
+                ]
+            )
+        header = ["case", "best ms", "median ms", "best GB/s", "ratio to copy", "target"]
+        parts.append(table([*header, "time of others / ours"], rows))
+    if report["limits"]:
+        parts.append("## Limits of the memory, one thread (limits.cpp)\n")
+        rows = [
+            [x["name"], f"{x['nbytes'] / x['best'] / 1e9:.1f}", f"{x['ratio']:.2f}"]
+            for x in report["limits"]
+        ]
+        parts.append(table(["loop", "best GB/s", "ratio to copy"], rows))
+    return "\n".join(parts)
+
+
+def plots(report: Result, folder: Path) -> list[Path]:
+    """Draw the pictures; none without matplotlib."""
+    try:
+        import matplotlib
+    except ImportError:
+        print("matplotlib is not installed: no pictures")
+        return []
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    made = []
+
+    def save(figure: Any, name: str) -> None:
+        figure.tight_layout()
+        figure.savefig(folder / name)
+        pyplot.close(figure)
+        made.append(folder / name)
+
+    figure, axes = pyplot.subplots(figsize=(8, 5))
+    series: dict[str, list[tuple[int, float]]] = {}
+    for case in report["sizes"]:
+        for name, timing in case["timings"].items():
+            label = "np.copyto float32" if name == "copy" else f"{case['name']}: {name}"
+            moved = case["copied"] if name == "copy" else case["nbytes"]
+            if name == "aclquant" or "float32" in case["name"]:
+                point = (case["elements"], moved / timing["median"] / 1e9)
+                series.setdefault(label, []).append(point)
+    for label, points in series.items():
+        ordered = dict(sorted(points))
+        axes.loglog(list(ordered), list(ordered.values()), marker=".", label=label)
+    axes.set(xlabel="elements", ylabel="GB/s read + written", title="Speed and size, one thread")
+    axes.legend(fontsize=5)
+    save(figure, "size.svg")
+
+    figure, axes = pyplot.subplots(figsize=(9, 6))
+    threads = list(report["large"])
+    names = [case["name"] for case in report["large"][threads[0]] if "copy" in case["timings"]]
+    for number, count in enumerate(threads):
+        found = {c["name"]: c["timings"]["aclquant"]["median"] for c in report["large"][count]}
+        places = [place + 0.4 * number for place in range(len(names))]
+        times = [found[name] * 1e3 for name in names]
+        axes.barh(places, times, height=0.4, label=f"{count} thread(s)")
+    axes.set_yticks(range(len(names)), names, fontsize=4)
+    axes.set(xlabel="ms (median)", title=f"Time and threads, {report['elements']} elements")
+    axes.legend()
+    save(figure, "threads.svg")
+
+    figure, axes = pyplot.subplots(figsize=(8, 5))
+    copy = max(c["copied"] / c["timings"]["copy"]["best"] for c in report["large"][threads[0]])
+    axes.axhline(copy / 1e9, color="black", label="np.copyto")
+    for limit in report["limits"]:
+        speed = limit["nbytes"] / limit["best"] / 1e9
+        axes.axhline(speed, linestyle=":", linewidth=0.7, color="gray")
+        axes.text(0.3, speed, limit["name"], fontsize=5)
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for case in report["large"][threads[0]]:
+        speed = case["nbytes"] / case["timings"]["aclquant"]["best"] / 1e9
+        per_byte = case["elements"] / case["nbytes"]
+        groups.setdefault(case["name"].split()[0], []).append((per_byte, speed))
+    for name, places_of in groups.items():
+        axes.scatter([x for x, _ in places_of], [y for _, y in places_of], s=14, label=name)
+    axes.set(xlabel="elements per byte moved", ylabel="GB/s (best)", title="Roofline, one thread")
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=7)
+    save(figure, "roofline.svg")
+    return made

@@ -1,0 +1,197 @@
+"""Measure aclquant's operators beside a copy of memory, NumPy, PyTorch and ONNX Runtime.
+
+    python -m benchmarks [--quick] [--output FOLDER] [--rounds N]
+
+Everything is compared within one run, in interleaved rounds: `np.copyto` of float32 of as many
+elements stands beside each operator. Peers that are not installed are named and left out
+(``pip install "aclquant[bench]"``). Results: ``results.json``, ``results.md``, and pictures
+(``*.svg``, with matplotlib) in the folder, ``benchmarks/results`` by default. ``--quick`` takes
+less than a minute and only shows that everything runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import aclquant as aq
+from aclquant._ffi import ffi
+from aclquant._ffi.library import load
+
+from . import cases, report
+from .measure import interleaved
+
+HERE = Path(__file__).parent
+
+
+def machine(library: Any) -> dict[str, str]:
+    text = Path("/proc/cpuinfo").read_text()
+    found = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return {
+        "processor": found[0] if found else platform.machine(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "load when started": f"{os.getloadavg()[0]:.1f}",
+        "variant": ffi.string(library.aclquantGetIsa()).decode(),
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+        **({"torch": cases.torch.__version__} if cases.torch else {}),
+        **({"onnxruntime": cases.onnxruntime.__version__} if cases.onnxruntime else {}),
+    }
+
+
+def set_threads(library: Any, count: int) -> None:
+    library.aclquantSetThreadCount(count)
+    if cases.torch is not None:
+        cases.torch.set_num_threads(count)
+
+
+def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
+    source = np.ones(case.elements, np.float32)
+    target = np.zeros_like(source)
+    jobs = {"copy": lambda: np.copyto(target, source), **case.jobs}
+    timings = interleaved(jobs, rounds, least=0.0005)
+    copied = 2 * source.nbytes
+    ratios = [
+        case.nbytes / ours / (copied / copy)
+        for ours, copy in zip(timings["aclquant"].seconds, timings["copy"].seconds, strict=True)
+    ]
+    return {
+        "name": case.name,
+        "elements": case.elements,
+        "nbytes": case.nbytes,
+        "copied": copied,
+        "target": case.target,
+        "ratio": median(ratios),
+        "timings": {
+            name: asdict(timing) | {"best": timing.best, "median": timing.median}
+            for name, timing in timings.items()
+        },
+    }
+
+
+def small(rounds: int) -> dict[str, float]:
+    """The cost of the call: 4x8 float32."""
+    x = np.random.default_rng(0).standard_normal((4, 8), np.float32)
+    scale = np.linspace(0.5, 2, 8).astype(np.float32)
+    y = np.empty((4, 8), np.int8)
+    jobs: dict[str, Any] = {
+        "aq.quantize, per channel": lambda: aq.quantize(x, scale),
+        "aq.quantize, per tensor": lambda: aq.quantize(x, scale[:1]),
+        "aq.quantize, per channel, out=": lambda: aq.quantize(x, scale, out=y),
+        "NumPy formula": lambda: np.clip(np.rint(x / scale), -128, 127).astype(np.int8),
+    }
+    if hasattr(aq, "plan"):
+        plan = aq.plan(aq.quantize, x, scale)
+        jobs["aq.plan(...)(x, out=)"] = lambda: plan(x, out=y)
+    if (torch := cases.torch) is not None:
+        t, scales = torch.from_numpy(x), torch.from_numpy(scale)
+        zeros = torch.zeros(8, dtype=torch.long)
+        jobs["torch.quantize_per_channel"] = lambda: torch.quantize_per_channel(
+            t, scales, zeros, 1, torch.qint8
+        )
+        jobs["torch.quantize_per_tensor"] = lambda: torch.quantize_per_tensor(
+            t, 0.5, 0, torch.qint8
+        )
+    timings = interleaved(jobs, max(rounds, 25), least=0.005, budget=20)
+    return {name: timing.median for name, timing in timings.items()}
+
+
+def start(rounds: int) -> dict[str, float]:
+    """Seconds to import, and for the first call, in processes of their own."""
+    code = (
+        "import time, numpy as np; a = time.perf_counter(); import aclquant as aq; "
+        "b = time.perf_counter(); aq.quantize(np.ones((4, 8), np.float32), 0.5); "
+        "c = time.perf_counter(); print(b - a, c - b)"
+    )
+    found = []
+    for _ in range(rounds):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        found.append([float(number) for number in done.stdout.split()])
+    return {
+        "import aclquant, after NumPy": median(x for x, _ in found),
+        "first call": median(x for _, x in found),
+    }
+
+
+def limits(elements: int, rounds: int) -> list[dict[str, Any]]:
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if compiler is None:
+        print("no C++ compiler: the limits of the memory are left out")
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "limits"
+        flags = ["-std=c++20", "-O3", "-march=native"]
+        subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", program], check=True)
+        command = [str(program), str(elements), str(rounds)]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = []
+    for line in output.splitlines():
+        name, nbytes, best, middle, ratio = line.split("\t")
+        entry = {"name": name, "nbytes": float(nbytes), "best": float(best)}
+        found.append(entry | {"median": float(middle), "ratio": float(ratio)})
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
+    parser.add_argument("--output", type=Path, default=HERE / "results")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds (15; 3 with --quick)")
+    options = parser.parse_args()
+    rounds = options.rounds or (3 if options.quick else 15)
+    elements = 1 << (20 if options.quick else 24)
+    library: Any = load("host")
+    result: dict[str, Any] = {
+        "machine": machine(library),
+        "missing": cases.missing(),
+        "elements": elements,
+    }
+    for name in result["missing"]:
+        print(f"{name} is not installed: left out")
+    result["start"] = start(rounds)
+    set_threads(library, 1)
+    result["small"] = small(rounds)
+    last = 12 if options.quick else 26
+    result["sizes"] = [
+        measure(case, rounds)
+        for power in range(5, last + 1, 3)
+        for case in cases.all_cases(1 << power, 1, full=False)
+    ]
+    result["large"] = {}
+    for threads in (1, 2):
+        set_threads(library, threads)
+        found = result["large"][str(threads)] = []
+        for case in cases.all_cases(elements, threads, full=True):
+            found.append(measure(case, rounds))
+            print(f"{threads} thread(s): {case.name}: {found[-1]['ratio']:.2f}", flush=True)
+        found.append(
+            measure(cases.transposed(1024 if options.quick else 4096), rounds) | {"target": 0}
+        )
+        gc.collect()
+    result["limits"] = limits(elements, rounds)
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "results.json").write_text(json.dumps(result, indent=1) + "\n")
+    (options.output / "results.md").write_text(report.markdown(result))
+    made = report.plots(result, options.output)
+    names = ["results.json", "results.md", *(path.name for path in made)]
+    print(f"{options.output}: {', '.join(names)}")
+
+
+if __name__ == "__main__":
+    main()

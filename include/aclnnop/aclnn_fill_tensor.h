@@ -1,0 +1,25 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Writes the one element of value.
+ * An independent description of the binary interface of libopapi; it copies no text of CANN.
+ */
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_FILL_TENSOR_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_FILL_TENSOR_H
+
+#include "aclnn/aclnn_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+ACLNN_API aclnnStatus aclnnInplaceFillTensorGetWorkspaceSize(aclTensor *selfRef,
+    const aclTensor *value, uint64_t *workspaceSize, aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnInplaceFillTensor(void *workspace, uint64_t workspaceSize,
+    aclOpExecutor *executor, aclrtStream stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

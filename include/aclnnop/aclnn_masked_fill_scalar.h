@@ -1,0 +1,26 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Writes a number where mask holds.
+ * An independent description of the binary interface of libopapi; it copies no text of CANN.
+ */
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_MASKED_FILL_SCALAR_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_MASKED_FILL_SCALAR_H
+
+#include "aclnn/aclnn_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+ACLNN_API aclnnStatus aclnnInplaceMaskedFillScalarGetWorkspaceSize(aclTensor *selfRef,
+    const aclTensor *mask, const aclScalar *value, uint64_t *workspaceSize,
+    aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnInplaceMaskedFillScalar(void *workspace, uint64_t workspaceSize,
+    aclOpExecutor *executor, aclrtStream stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Random integers from low up to below high; the same for the same seed and offset, but not
+ * those of a chip.
+ * An independent description of the binary interface of libopapi; it copies no text of CANN.
+ */
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_RANDOM_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_RANDOM_H
+
+#include "aclnn/aclnn_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+ACLNN_API aclnnStatus aclnnInplaceRandomGetWorkspaceSize(aclTensor *selfRef, int64_t low,
+    int64_t high, int64_t seed, int64_t offset, uint64_t *workspaceSize, aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnInplaceRandom(void *workspace, uint64_t workspaceSize,
+    aclOpExecutor *executor, aclrtStream stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

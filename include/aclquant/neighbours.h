@@ -1,0 +1,67 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Functions of libraries beside ACL (the runtime below it, the profiler, collective communication) that clients such
+ * as torch_npu need to be there. Kernels for the chip, which a CPU cannot run, are refused (207000); nobody profiles,
+ * so that reports go nowhere.
+ */
+#ifndef ACLQUANT_INCLUDE_ACLQUANT_NEIGHBOURS_H
+#define ACLQUANT_INCLUDE_ACLQUANT_NEIGHBOURS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acl/acl_base.h"
+#include "aclquant/host_device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- The runtime below ACL: kernels as binaries ---- */
+
+typedef struct {
+    uint32_t magic;
+    uint32_t version;
+    const void *data;
+    uint64_t length;
+} rtDevBinary_t;
+
+ACLQUANT_API int32_t rtDevBinaryRegister(const rtDevBinary_t *bin, void **hdl);
+ACLQUANT_API int32_t rtFunctionRegister(void *binHandle, const void *stubFunc, const char *stubName,
+    const void *kernelInfoExt, uint32_t funcMode);
+ACLQUANT_API int32_t rtKernelLaunch(const void *stubFunc, uint32_t numBlocks, void *args,
+    uint32_t argsSize, void *smDesc, void *stm);
+ACLQUANT_API int32_t rtGetC2cCtrlAddr(uint64_t *addr, uint32_t *len);
+
+/* ---- The profiler ---- */
+
+typedef struct MsprofApi MsprofApi;
+typedef int32_t (*ProfCommandHandle)(uint32_t type, void *data, uint32_t len);
+
+ACLQUANT_API int32_t MsprofRegisterCallback(uint32_t moduleId, ProfCommandHandle handle);
+ACLQUANT_API int32_t MsprofReportApi(uint32_t nonPersistantFlag, const MsprofApi *api);
+ACLQUANT_API int32_t MsprofReportCompactInfo(uint32_t nonPersistantFlag, const void *data,
+    uint32_t length);
+ACLQUANT_API int32_t MsprofReportAdditionalInfo(uint32_t nonPersistantFlag, const void *data,
+    uint32_t length);
+ACLQUANT_API uint64_t MsprofGetHashId(const char *hashInfo, size_t length);
+ACLQUANT_API uint64_t MsprofSysCycleTime(void);
+
+/* ---- Collective communication: one setting, determinism ---- */
+
+typedef enum {
+    HCCL_DETERMINISTIC = 0
+} HcclConfig;
+
+typedef union {
+    int32_t value;
+} HcclConfigValue;
+
+ACLQUANT_API int32_t HcclSetConfig(HcclConfig config, HcclConfigValue configValue);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,91 @@
+"""C and C++ programs, compiled and linked as for CANN, run against the host device."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+OLD = ["-lascendcl", "-lnnopbase", "-lopapi"]
+NEW = ["-lacl_rt", "-lnnopbase", "-lopapi_nn", "-lopapi_math"]
+
+
+@functools.cache
+def directory(command: str) -> str:
+    """What ``aclquant libdir`` or ``aclquant includedir`` prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "aclquant", command],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    return done.stdout.strip()
+
+
+def build(source: str, standard: str, libraries: list[str], program: Path) -> None:
+    compiler = "c++" if source.endswith(".cpp") else "cc"
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no {compiler} on this machine")
+    libdir = directory("libdir")
+    subprocess.run(
+        [compiler, f"-std={standard}", *WARNINGS, HERE / source, "-o", program,
+         "-I", directory("includedir"), "-L", libdir, f"-Wl,-rpath-link,{libdir}",
+         *libraries, "-ldl"],
+        check=True, timeout=120,
+    )  # fmt: skip
+
+
+def run(program: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = {"LD_LIBRARY_PATH": directory("libdir")}
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, **path, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "standard", "libraries"),
+    [("client.c", "c11", OLD), ("client.c", "c11", NEW),
+     ("client.cpp", "c++17", OLD), ("client.cpp", "c++20", NEW)],
+    ids=["C, old names", "C, new names", "C++17, old names", "C++20, new names"],
+)  # fmt: skip
+def test_client(tmp_path: Path, source: str, standard: str, libraries: list[str]) -> None:
+    program = tmp_path / "client"
+    build(source, standard, libraries, program)
+    for workspace in ("0", "1024"):
+        if workspace == "0" and source == "client.c":
+            continue  # its repeatable executor asks for a workspace
+        done = run(program, ACLQUANT_HOST_WORKSPACE=workspace)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_refusal_reaches_the_program(tmp_path: Path) -> None:
+    """The clients can fail: on a chip they do not know, and with the chip's reason."""
+    program = tmp_path / "client"
+    build("client.c", "c11", OLD, program)
+    done = run(program, ACLQUANT_HOST_SOC="Ascend950PR_9589")
+    assert done.returncode == 1
+    assert "500000" in done.stderr and "Ascend950PR_9589" in done.stderr
+
+
+def test_one_state_behind_all_names(tmp_path: Path) -> None:
+    program = tmp_path / "loader"
+    build("loader.c", "c11", [], program)
+    done = run(program, directory("libdir"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nothing_but_the_named_libraries_is_needed_to_start(tmp_path: Path) -> None:
+    """Without LD_LIBRARY_PATH the program says which library it misses."""
+    program = tmp_path / "client"
+    build("client.c", "c11", OLD, program)
+    done = run(program, LD_LIBRARY_PATH="")
+    assert done.returncode == 127 and "libascendcl.so" in done.stderr

@@ -1,0 +1,37 @@
+"""Every environment variable that the code reads is in the README's table, and the reverse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from .markdown import ROOT
+
+_LITERAL = re.compile(r"\"((?:ACLQUANT|ASCEND)_[A-Z_]+)\"")
+_CONSTANT = re.compile(r"(ACLQUANT_[A-Z_]+)(?: =|[ ]+\(?-?\d)")
+_ROW = re.compile(r"^\| `((?:ACLQUANT|ASCEND)_[A-Z_]+)`", re.MULTILINE)
+
+
+def _sources() -> Iterator[Path]:
+    for folder, suffixes in (
+        ("aclquant", {".py"}),
+        ("ascend_kernels", {".cpp", ".h"}),
+        ("tests/ops", {".py"}),
+    ):
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in suffixes and not path.name.startswith(("_types", "_functions")):
+                yield path
+
+
+def _read_by_the_code() -> set[str]:
+    found: set[str] = set()
+    for path in _sources():
+        found.update(_LITERAL.findall(path.read_text(encoding="utf-8")))
+    headers = "".join(path.read_text("utf-8") for path in (ROOT / "include/aclquant").glob("*.h"))
+    return found - set(_CONSTANT.findall(headers))
+
+
+def test_documented_variables_are_those_of_the_code() -> None:
+    documented = set(_ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert documented == _read_by_the_code()

@@ -1,0 +1,43 @@
+"""The row kernels of every instruction set against the definition, in C++; see variants.cpp."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parents[1] / "ascend_kernels" / "host" / "simd"
+NO_TOOLS = 77  # the scripts' status when a tool is missing
+
+needs_sources = pytest.mark.skipif(not SOURCES.is_dir(), reason="needs the source tree")
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if done.returncode == NO_TOOLS:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@needs_sources
+def test_variants_of_this_processor(tmp_path: Path) -> None:
+    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
+    if not compiler or not shutil.which(compiler):
+        pytest.skip("needs a C++ compiler")
+    run("bash", HERE / "compile.sh", compiler, tmp_path / "variants")
+    lines = run(tmp_path / "variants").splitlines()
+    assert lines[0].startswith("scalar: ")
+    assert all(line.endswith("results equal those of scalar") for line in lines)
+
+
+@needs_sources
+def test_neon_under_emulation() -> None:
+    if not (shutil.which("aarch64-linux-gnu-g++") and shutil.which("qemu-aarch64")):
+        pytest.skip("needs aarch64-linux-gnu-g++ and qemu-aarch64: tests/kernels/aarch64.sh")
+    lines = run("bash", HERE / "aarch64.sh").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["scalar", "neon"]

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares every variant of the row kernels with the definition, bit for bit. Prints how many results were compared, or
+// the first difference, with status 1. Rows lie against a page that must not be touched, so that a kernel that reads or
+// writes behind its row ends the program.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cinttypes>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "simd/kernels.h"
+
+using namespace aclq;
+
+namespace {
+
+std::int64_t compared = 0;
+// For emulators: fewer float patterns, and not all pairs of scales and offsets. All values of 16 bits and less stay.
+bool sparse = false;
+const Kernels* definition = nullptr;
+const Kernels* variant = nullptr;
+
+// n elements that end at a page nobody may touch; the page before the first one is guarded, too.
+template <class T>
+class Guarded {
+  public:
+    explicit Guarded(std::size_t most) {
+        const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        room_ = (most * sizeof(T) + page - 1) / page * page;
+        base_ = static_cast<unsigned char*>(mmap(nullptr, room_ + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        if (base_ == MAP_FAILED || mprotect(base_ + page, room_, PROT_READ | PROT_WRITE) != 0) {
+            std::perror("guarded memory");
+            std::exit(2);
+        }
+        base_ += page;
+    }
+    // Room for n elements, the end at the guard or the beginning behind one.
+    T* end(std::size_t n) const { return reinterpret_cast<T*>(base_ + room_ - n * sizeof(T)); }
+    T* begin() const { return reinterpret_cast<T*>(base_); }
+    T* fill(const std::vector<T>& values, bool atEnd) const {
+        T* const to = atEnd ? end(values.size()) : begin();
+        std::copy(values.begin(), values.end(), to);
+        return to;
+    }
+
+  private:
+    unsigned char* base_ = nullptr;
+    std::size_t room_ = 0;
+};
+
+template <class T>
+std::string hex(const T& value) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    char text[32];
+    std::snprintf(text, sizeof text, "0x%0*" PRIx64, static_cast<int>(2 * sizeof value), bits);
+    return text;
+}
+
+// Any two NaN are equal only if their bits are: the kernels promise the bits.
+template <class Y, class Describe>
+void compare(const Y* expected, const Y* actual, std::int64_t n, Describe&& describe) {
+    compared += n;
+    if (std::memcmp(expected, actual, static_cast<std::size_t>(n) * sizeof(Y)) == 0) {
+        return;
+    }
+    for (std::int64_t i = 0; i < n; ++i) {
+        if (std::memcmp(expected + i, actual + i, sizeof(Y)) != 0) {
+            std::printf("%s differs from %s: %s: element %" PRId64 " of %" PRId64 ": %s instead of %s\n", variant->name, definition->name,
+                        describe(i).c_str(), i, n, hex(actual[i]).c_str(), hex(expected[i]).c_str());
+            std::exit(1);
+        }
+    }
+}
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+const float kNan = std::numeric_limits<float>::quiet_NaN();
+
+float fromBits(std::uint32_t bits) { return __builtin_bit_cast(float, bits); }
+
+// Patterns of a float: an even sample of all of them, and the neighbourhoods of everything special.
+std::vector<float> floatPatterns() {
+    std::vector<float> values;
+    for (std::uint64_t bits = 0; bits < (1ULL << 32); bits += sparse ? 65537 : 4099) {
+        values.push_back(fromBits(static_cast<std::uint32_t>(bits)));
+    }
+    std::vector<float> places{0.0F, 0x1p-149F, 0x1p-126F, 0x1p-24F, 0x1p-14F, 0.5F, 1.0F, 2048.0F, 65504.0F, 65520.0F, 0x1p22F, 0x1p23F, 0x1p24F, 0x1p30F, 0x1p31F, 0x1p32F, 0x1.fffffep127F, kInf};
+    for (int i = -260; i <= 260; ++i) {
+        places.push_back(static_cast<float>(i) * 0.5F);
+    }
+    for (const float place : places) {
+        const auto bits = __builtin_bit_cast(std::uint32_t, place);
+        for (std::uint32_t near = 0; near < 9; ++near) {
+            values.push_back(fromBits(bits - 4 + near));
+            values.push_back(fromBits((bits - 4 + near) ^ 0x80000000U));
+        }
+    }
+    for (const std::uint32_t bits : {0x7F800001U, 0x7FC00000U, 0x7FFFFFFFU, 0xFF800001U, 0xFFC00000U, 0xFFFFFFFFU}) {
+        values.push_back(fromBits(bits));
+    }
+    return values;
+}
+
+std::vector<std::uint16_t> allHalves() {
+    std::vector<std::uint16_t> values(65536);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = static_cast<std::uint16_t>(i);
+    }
+    return values;
+}
+
+// Scales and offsets for ties, saturation, overflow, subnormal products and NaN.
+const std::vector<float> kScales{1.0F, 0.5F, 3.0F, -0.7F, 0x1p-10F, 0x1p20F, 0x1p-126F, 0x1p-149F, 0x1p126F, 0.0F, -0.0F, kInf, -kInf, kNan};
+const std::vector<float> kOffsets{0.0F, -0.0F, 0.5F, -3.0F, 127.0F, 0x1p24F, -0x1p31F, 0x1p-149F, kInf, kNan};
+
+struct Input {
+    Source source;
+    const char* name;
+    std::size_t size;  // of an element
+    std::vector<unsigned char> bytes;
+    std::int64_t count() const { return static_cast<std::int64_t>(bytes.size() / size); }
+};
+
+template <class T>
+Input makeInput(Source source, const char* name, const std::vector<T>& values) {
+    Input input{source, name, sizeof(T), {}};
+    input.bytes.resize(values.size() * sizeof(T));
+    std::memcpy(input.bytes.data(), values.data(), input.bytes.size());
+    return input;
+}
+
+std::string describeInput(const Input& input, const void* x, std::int64_t i) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, static_cast<const unsigned char*>(x) + static_cast<std::size_t>(i) * input.size, input.size);
+    char text[64];
+    std::snprintf(text, sizeof text, "x %s 0x%x", input.name, bits);
+    return text;
+}
+
+template <class Y>
+struct Results {
+    std::vector<Y> expected;
+    std::vector<Y> actual;
+    explicit Results(std::int64_t n) : expected(static_cast<std::size_t>(n)), actual(static_cast<std::size_t>(n)) {}
+};
+
+template <class Y, class Run>
+void quantizeBoth(const char* kernel, const Input& input, const void* x, std::int64_t n, const QuantizeRow& row, Run&& run) {
+    static Results<Y> results(1 << 22);
+    run(*definition, results.expected.data());
+    run(*variant, results.actual.data());
+    compare(results.expected.data(), results.actual.data(), n, [&](std::int64_t i) {
+        const std::int64_t at = i * row.step;
+        return std::string(kernel) + " " + describeInput(input, x, i) + " scale " + hex(row.scale[at]) + " offset " + (row.offset != nullptr ? hex(row.offset[at]) : "none") +
+               (row.divide ? " divide" : "") + (row.scaleTwice ? " twice" : "") + " mode " + std::to_string(static_cast<int>(row.mode));
+    });
+}
+
+void quantize(const Input& input, const void* x, std::int64_t n, const QuantizeRow& row, bool everything) {
+    for (const Limits& limits : {kInt8Limits, kInt4Limits}) {
+        quantizeBoth<std::int8_t>("quantizeToInt8", input, x, n, row, [&](const Kernels& k, std::int8_t* y) { k.quantizeToInt8(row, limits, input.source, x, n, y); });
+    }
+    if (everything) {
+        quantizeBoth<std::uint8_t>("quantizeToUint8", input, x, n, row, [&](const Kernels& k, std::uint8_t* y) { k.quantizeToUint8(row, input.source, x, n, y); });
+    }
+    if (everything && row.mode == Round::Rint) {
+        quantizeBoth<std::int32_t>("quantizeToInt32", input, x, n, row, [&](const Kernels& k, std::int32_t* y) { k.quantizeToInt32(row, input.source, x, n, y); });
+    }
+}
+
+// All patterns, with one scale and offset for all.
+void everyPattern(const Input& input) {
+    const std::int64_t n = input.count();
+    const bool large = sparse || n > 70000;
+    for (std::size_t s = 0; s < kScales.size(); ++s) {
+        for (int way = 0; way < 3; ++way) {
+            for (std::size_t o = 0; o <= kOffsets.size(); ++o) {
+                if (large && o != kOffsets.size() && (o + s) % 5 != 0) {
+                    continue;  // a large input meets each scale and each offset, not all pairs
+                }
+                const float* offset = o < kOffsets.size() ? &kOffsets[o] : nullptr;
+                for (const Round mode : {Round::Rint, Round::Floor, Round::Ceil, Round::Trunc}) {
+                    if (mode != Round::Rint && (o + s + static_cast<std::size_t>(mode)) % 3 != 0) {
+                        continue;
+                    }
+                    quantize(input, input.bytes.data(), n, QuantizeRow{&kScales[s], offset, 0, way == 1, way == 2, mode}, way != 2);
+                }
+            }
+        }
+    }
+}
+
+void affine(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const AffineRows& what) {
+    static Results<std::int8_t> results(1 << 22);
+    for (const Limits& limits : {kInt8Limits, kInt4Limits}) {
+        definition->affineToInt8(what, limits, input.source, x, rows, n, results.expected.data());
+        variant->affineToInt8(what, limits, input.source, x, rows, n, results.actual.data());
+        compare(results.expected.data(), results.actual.data(), rows * n, [&](std::int64_t i) {
+            const std::int64_t at = i / n * what.rowStep + i % n * what.step;
+            return "affineToInt8 " + describeInput(input, x, i) + " smooth " + (what.smooth != nullptr ? hex(what.smooth[i % n * what.smoothStep]) : "none") + " factor " + hex(what.factor[at]) +
+                   " shift " + (what.shift != nullptr ? hex(what.shift[at]) : "none") + (what.bounded ? " bounded" : "");
+        });
+    }
+}
+
+void everyAffine(const Input& input) {
+    for (std::size_t f = 0; f < kScales.size(); ++f) {
+        for (std::size_t s = 0; s <= kOffsets.size(); ++s) {
+            if (sparse && (f + s) % 4 != 0) {
+                continue;
+            }
+            const float* shift = s < kOffsets.size() ? &kOffsets[s] : nullptr;
+            affine(input, input.bytes.data(), 1, input.count(), AffineRows{nullptr, 0, &kScales[f], shift, 0, 0, false, 0});
+            affine(input, input.bytes.data(), 1, input.count(), AffineRows{&kScales[(f + s) % kScales.size()], 0, &kScales[f], shift, 0, 0, false, 64});
+        }
+    }
+}
+
+template <class Y>
+void antiQuantize(const char* name, void (*Kernels::*kernel)(const AntiQuantizeRow&, const std::int8_t*, std::int64_t, Y*), const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n) {
+    static Results<Y> results(1024);
+    (definition->*kernel)(row, x, n, results.expected.data());
+    (variant->*kernel)(row, x, n, results.actual.data());
+    compare(results.expected.data(), results.actual.data(), n, [&](std::int64_t i) {
+        return std::string(name) + " x " + hex(x[i]) + " scale " + hex(row.scale[i * row.step]) + " offset " + (row.offset != nullptr ? hex(row.offset[i * row.step]) : "none") +
+               (row.scaleTwice ? " twice" : "") + (row.saturate ? " saturating" : "");
+    });
+}
+
+// All int8 times scales and offsets that lead to every kind of half.
+void everyInt8(const std::vector<float>& patterns) {
+    std::vector<std::int8_t> x(256);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] = static_cast<std::int8_t>(i);
+    }
+    const auto both = [&](const AntiQuantizeRow& row) {
+        antiQuantize<Half>("antiQuantizeToHalf", &Kernels::antiQuantizeToHalf, row, x.data(), 256);
+        antiQuantize<BFloat16>("antiQuantizeToBFloat16", &Kernels::antiQuantizeToBFloat16, row, x.data(), 256);
+    };
+    for (int choice = 0; choice < 4; ++choice) {
+        const bool twice = (choice & 1) != 0;
+        const bool saturate = (choice & 2) != 0;
+        for (const float scale : kScales) {
+            both(AntiQuantizeRow{&scale, nullptr, 0, twice, saturate});
+            for (const float offset : kOffsets) {
+                both(AntiQuantizeRow{&scale, &offset, 0, twice, saturate});
+            }
+        }
+        // Each element its own scale: rounding and overflow of the halves, everywhere.
+        for (std::size_t first = 0; first + 512 <= patterns.size(); first += 256) {
+            both(AntiQuantizeRow{&patterns[first], (first / 256) % 2 != 0 ? &patterns[first + 256] : nullptr, 1, twice, saturate});
+        }
+    }
+}
+
+void extents(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const float* factor, std::int64_t step) {
+    static Results<Extent> results(65536);
+    definition->extentsOfRows(input.source, x, factor, step, rows, n, results.expected.data());
+    variant->extentsOfRows(input.source, x, factor, step, rows, n, results.actual.data());
+    compare(results.expected.data(), results.actual.data(), rows, [&](std::int64_t row) {
+        return "extentsOfRows of " + std::to_string(n) + (factor != nullptr ? " smoothed" : "") + " from " + describeInput(input, x, row * n);
+    });
+}
+
+// Lengths, alignments, and factors for each element; rows end at a guarded page or begin behind one.
+void everyLength(const Input& input, const std::vector<float>& patterns) {
+    constexpr std::int64_t kMost = 131;
+    const Guarded<unsigned char> memory(8 * 1024);
+    const Guarded<float> scales(kMost);
+    const Guarded<float> offsets(kMost);
+    const Guarded<std::int8_t> bytes(4 * kMost);
+    const Guarded<std::int32_t> words(kMost);
+    std::uint32_t random = 12345;
+    const auto next = [&] { return (random = random * 1664525U + 1013904223U) >> 8; };
+    const auto floats = [&](std::int64_t n) {
+        std::vector<float> values(static_cast<std::size_t>(n));
+        for (float& value : values) {
+            const std::uint32_t choice = next();
+            value = choice % 4 == 0 ? patterns[next() % patterns.size()] : (choice % 4 == 1 ? kScales[next() % kScales.size()] : static_cast<float>(static_cast<int>(next() % 512) - 256) * 0.25F);
+        }
+        return values;
+    };
+    for (std::int64_t n = 0; n < kMost; ++n) {
+        for (int turn = 0; turn < 12; ++turn) {
+            const bool atEnd = turn % 3 != 0;
+            const auto size = static_cast<std::size_t>(n) * input.size;
+            unsigned char* const x = atEnd ? memory.end(size) : memory.begin() + input.size * static_cast<std::size_t>(turn);
+            for (std::int64_t i = 0; i < n; ++i) {
+                const auto from = static_cast<std::size_t>(next()) % static_cast<std::size_t>(input.count());
+                std::memcpy(x + static_cast<std::size_t>(i) * input.size, input.bytes.data() + from * input.size, input.size);
+            }
+            const float* const scale = scales.fill(floats(std::max<std::int64_t>(n, 1)), atEnd);
+            const float* const offset = offsets.fill(floats(std::max<std::int64_t>(n, 1)), !atEnd);
+            for (const std::int64_t step : {0, 1}) {
+                const QuantizeRow row{scale, turn % 2 != 0 ? offset : nullptr, step, turn % 4 < 2, turn % 5 == 4, static_cast<Round>(turn % 4)};
+                quantize(input, x, n, row, true);
+                extents(input, x, 1, n, turn % 2 != 0 ? scale : nullptr, step);
+                affine(input, x, 1, n, AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr, 1 - step, 0, false, 999});
+                // Where results end: nothing may be written behind them.
+                std::int8_t* const y = atEnd ? bytes.end(static_cast<std::size_t>(n)) : bytes.begin();
+                variant->quantizeToInt8(row, kInt8Limits, input.source, x, n, y);
+                variant->affineToInt8(AffineRows{nullptr, 0, scale, offset, step, 0, false, 0}, kInt4Limits, input.source, x, 1, n, y);
+                variant->quantizeToUint8(row, input.source, x, n, reinterpret_cast<std::uint8_t*>(y));
+                variant->quantizeToInt32(row, input.source, x, n, words.end(static_cast<std::size_t>(n)));
+                std::vector<float> expected(static_cast<std::size_t>(n));
+                definition->smoothRow(input.source, x, turn % 2 != 0 ? scale : nullptr, step, n, expected.data());
+                float* const smoothed = offsets.end(static_cast<std::size_t>(n));
+                variant->smoothRow(input.source, x, turn % 2 != 0 ? scale : nullptr, step, n, smoothed);
+                for (std::int64_t i = 0; i < n; ++i) {
+                    // Which NaN a product of two has is not defined, and nobody looks: integers follow.
+                    const auto at = static_cast<std::size_t>(i);
+                    if (!(std::isnan(expected[at]) && std::isnan(smoothed[i]))) {
+                        compare(&expected[at], smoothed + i, 1, [&](std::int64_t) { return "smoothRow " + describeInput(input, x, i); });
+                    }
+                }
+                offsets.fill(floats(std::max<std::int64_t>(n, 1)), !atEnd);
+            }
+        }
+    }
+}
+
+// Several rows at once, of values whose sums are bounded, as dynamic quantisation has them.
+void boundedRows(const Input& input) {
+    std::uint32_t random = 99;
+    const auto next = [&] { return (random = random * 1664525U + 1013904223U) >> 8; };
+    for (std::int64_t n = 1; n < 131; n += 3) {
+        constexpr std::int64_t kRows = 7;
+        std::vector<unsigned char> x(static_cast<std::size_t>(kRows * n) * input.size);
+        for (std::size_t at = 0; at < x.size(); at += input.size) {
+            std::memcpy(&x[at], input.bytes.data() + next() % static_cast<std::uint32_t>(input.count()) * input.size, input.size);
+            if (input.source != Source::Float) {
+                x[at + 1] = static_cast<unsigned char>((x[at + 1] & 0x83) | 0x3C);  // magnitudes around 1
+            } else {
+                x[at + 3] = static_cast<unsigned char>((x[at + 3] & 0x80) | 0x3F);
+            }
+        }
+        extents(input, x.data(), kRows, n, nullptr, 0);
+        const float factors[kRows] = {1.0F, 100.0F, -3.5F, 0x1p20F, 64.0F, 0.0F, 0x1p-140F};
+        const float shifts[kRows] = {0.5F, -127.5F, 0.0F, 0x1p29F, 7.5F, -8.5F, 127.5F};
+        affine(input, x.data(), kRows, n, AffineRows{nullptr, 0, factors, shifts, 0, 1, true, kRows * n});
+        affine(input, x.data(), kRows, n, AffineRows{&factors[4], 0, factors, shifts, 0, 1, false, kRows * n});
+        affine(input, x.data(), kRows, n, AffineRows{&factors[2], 0, factors, nullptr, 0, 1, true, kRows * n});
+    }
+}
+
+// Single values, pairs and rows: NaN anywhere must be seen.
+void everyExtent(const Input& input) {
+    const std::int64_t n = input.count();
+    const std::vector<float> factors{1.0F, -2.0F, 0x1p-130F, kInf, kNan};
+    extents(input, input.bytes.data(), std::min<std::int64_t>(n, 65536), 1, nullptr, 0);
+    for (const std::int64_t length : {2, 17, 33, 1000}) {
+        extents(input, input.bytes.data(), std::min<std::int64_t>(n / length, 65536), length, nullptr, 0);
+        for (const float& factor : factors) {
+            extents(input, input.bytes.data(), std::min<std::int64_t>(n / length, 65536), length, &factor, 0);
+        }
+    }
+}
+
+void int4() {
+    const Guarded<std::int8_t> values(1 << 17);
+    const Guarded<std::uint8_t> packed(1 << 16);
+    for (std::int64_t n = 0; n <= 262; n += 2) {
+        std::vector<std::int8_t> x(static_cast<std::size_t>(n));
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            x[i] = static_cast<std::int8_t>((i * 37 + static_cast<std::size_t>(n)) % 16 - 8);
+        }
+        const std::int8_t* const from = values.fill(x, true);
+        std::vector<std::uint8_t> expected(x.size() / 2);
+        std::uint8_t* const to = packed.end(expected.size());
+        definition->packInt4(from, n, expected.data());
+        variant->packInt4(from, n, to);
+        compare(expected.data(), to, n / 2, [](std::int64_t) { return std::string("packInt4"); });
+        std::int8_t* const back = values.end(x.size());
+        std::fill_n(back, x.size(), std::int8_t{99});
+        variant->unpackInt4(to, n, back);
+        compare(x.data(), back, n, [](std::int64_t) { return std::string("unpackInt4"); });
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const int byte = (x[2 * i] & 15) | (x[2 * i + 1] & 15) << 4;
+            if (expected[i] != byte) {
+                std::printf("%s: packInt4 of %d and %d gives 0x%x\n", definition->name, x[2 * i], x[2 * i + 1], expected[i]);
+                std::exit(1);
+            }
+        }
+    }
+    // Copies of every length at every alignment, nothing before or behind them touched.
+    std::vector<unsigned char> source(400);
+    for (std::size_t i = 0; i < source.size(); ++i) {
+        source[i] = static_cast<unsigned char>(i * 7 + 1);
+    }
+    for (std::size_t shift = 0; shift < 65; ++shift) {
+        for (std::size_t n = 0; n < 300; n += n < 140 ? 1 : 13) {
+            std::vector<unsigned char> target(512, 0xEE);
+            std::vector<unsigned char> wanted = target;
+            std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(shift), n, wanted.begin() + 70 + static_cast<std::ptrdiff_t>(shift));
+            variant->streamTo(target.data() + 70 + shift, source.data() + shift, static_cast<std::int64_t>(n));
+            variant->finishStreaming();
+            compare(wanted.data(), target.data(), 512, [&](std::int64_t) { return "streamTo, " + std::to_string(n) + " bytes"; });
+        }
+    }
+}
+
+// Words of scales and offsets, of every length, against the guard.
+void words(const std::vector<float>& patterns) {
+    const auto n = static_cast<std::int64_t>(patterns.size());
+    std::vector<float> offsets(patterns.rbegin(), patterns.rend());
+    for (std::size_t i = 0; i < offsets.size(); i += 2) {
+        offsets[i] = static_cast<float>(static_cast<int>(i % 1200) - 600) * 0.5F;
+    }
+    const Guarded<std::uint8_t> guarded(1 << 12);
+    std::vector<std::uint8_t> expected(patterns.size() * 8);
+    std::vector<std::uint8_t> actual(expected.size());
+    for (const bool nearest : {false, true}) {
+        for (const float* const offset : {static_cast<const float*>(nullptr), static_cast<const float*>(offsets.data())}) {
+            definition->packScales(patterns.data(), offset, nearest, n, expected.data());
+            variant->packScales(patterns.data(), offset, nearest, n, actual.data());
+            compare(expected.data(), actual.data(), n * 8, [&](std::int64_t i) { return "packScales of " + hex(patterns[static_cast<std::size_t>(i / 8)]); });
+            for (std::int64_t length = 0; length < 131; ++length) {
+                std::uint8_t* const to = guarded.end(static_cast<std::size_t>(length) * 8);
+                variant->packScales(patterns.data(), offset, nearest, length, to);
+                compare(expected.data(), to, length * 8, [&](std::int64_t) { return "packScales, length " + std::to_string(length); });
+            }
+        }
+    }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    sparse = count > 1 && std::strcmp(arguments[1], "--sparse") == 0;
+    const std::vector<float> patterns = floatPatterns();
+    std::vector<float> sample;
+    for (std::size_t i = 0; i < patterns.size(); i += 16) {
+        sample.push_back(patterns[i]);
+    }
+    const std::vector<Input> inputs{makeInput(Source::Float, "float32", patterns), makeInput(Source::Half, "float16", allHalves()), makeInput(Source::BFloat16, "bfloat16", allHalves())};
+    definition = usableKernels().front();
+    for (const Kernels* candidate : usableKernels()) {
+        // The definition is compared with itself, too: the guards watch it.
+        variant = candidate;
+        const std::int64_t before = compared;
+        for (const Input& input : inputs) {
+            if (variant != definition) {
+                everyPattern(input);
+                everyAffine(makeInput(input.source, input.name, input.source == Source::Float ? std::vector<std::uint16_t>() : allHalves()));
+            }
+            everyExtent(input);
+            everyLength(input, patterns);
+            boundedRows(input);
+        }
+        if (variant != definition) {
+            everyAffine(makeInput(Source::Float, "float32", sample));
+        }
+        everyInt8(patterns);
+        int4();
+        words(patterns);
+        std::printf("%s: %" PRId64 " results equal those of %s\n", variant->name, compared - before, definition->name);
+    }
+    return 0;
+}

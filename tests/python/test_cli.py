@@ -1,0 +1,121 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import aclquant as aq
+from aclquant.cli import main
+
+from .support import run_python
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0) -> str:
+    assert main([str(argument) for argument in arguments]) == status
+    captured = capsys.readouterr()
+    return captured.err if status else captured.out
+
+
+def test_directories(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (Path(_run(capsys, "libdir").strip()) / "libopapi.so").exists()
+    assert (Path(_run(capsys, "includedir").strip()) / "acl" / "acl.h").exists()
+
+
+def test_info(capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(_run(capsys, "info", "--json"))["soc"] == aq.backend().soc
+    assert aq.backend().soc in _run(capsys, "info")
+
+
+@pytest.mark.parametrize("dtype", ["qint8", "quint8", "quint4x2"])
+@pytest.mark.parametrize("axis", [None, -2])
+def test_quantize(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, dtype: str, axis: int | None
+) -> None:
+    x = np.random.default_rng(1).standard_normal((16, 64)).astype(np.float32)
+    source, target = tmp_path / "x.npy", tmp_path / "y.npy"
+    np.save(source, x)
+    options = [] if axis is None else ["--axis", axis]
+    text = _run(capsys, "quantize", source, target, "--dtype", dtype, *options)
+    y = np.load(target)
+    if dtype == "quint4x2":
+        assert y.dtype == np.int32
+        assert y.shape == (16, 8)
+        values, steps = aq.unpack_int4(y).astype(np.float32), 7
+    else:
+        values, steps = y.astype(np.float32) - 128 * (dtype == "quint8"), 127
+    largest = np.abs(x).max(axis=None if axis is None else 1, keepdims=True)
+    assert np.abs(values * largest / steps - x).max() <= largest.max() / steps * 0.51
+    assert f"({16 if axis else 1})" in text
+    assert np.load(tmp_path / "y.scale.npy").size == (16 if axis else 1)
+    assert "SNR" in text and "max" in text and str(x.nbytes) in text
+
+
+def test_scales_from_file_and_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.float32([[1, 2], [3, 4]]))
+    np.save(tmp_path / "s.npy", np.float32([1, 0.5]))
+    arguments = ["quantize", tmp_path / "x.npy", tmp_path / "y.npy", "--scale"]
+    _run(capsys, *arguments, tmp_path / "s.npy", "--axis", 1)
+    assert np.load(tmp_path / "y.npy").tolist() == [[1, 4], [3, 8]]
+    _run(capsys, *arguments, 2)
+    assert np.load(tmp_path / "y.npy").tolist() == [[0, 1], [2, 2]]
+
+
+def test_complaints_are_short_and_fail(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.float32([[1, 2]]))
+    np.save(tmp_path / "i.npy", np.int64([1]))
+    np.save(tmp_path / "nan.npy", np.float32([np.nan]))
+    (tmp_path / "empty.npy").touch()
+    (tmp_path / "t.npy").write_text("not an array")
+    output = tmp_path / "y.npy"
+    for name, options, text in (
+        ("x.npy", ["--scale", "much"], "expected a number"),
+        ("i.npy", [], "expected float16, float32 or float64"),
+        ("x.npy", ["--scale", "0"], "above 0"),
+        ("x.npy", ["--plot", "p.pdf"], "png"),
+        ("nan.npy", [], "finite"),
+        ("empty.npy", [], "empty.npy"),
+        ("t.npy", [], "t.npy"),
+        ("none.npy", [], "No such file"),
+        ("x.npy", ["--dtype", "quint4x2"], "multiple of 8"),
+    ):
+        error = _run(capsys, "quantize", tmp_path / name, output, *options, status=1)
+        assert error.startswith("aclquant: ") and text in error
+    assert not output.exists()
+    before = (tmp_path / "x.npy").read_bytes()
+    error = _run(capsys, "quantize", tmp_path / "x.npy", tmp_path / "x.npy", status=1)
+    assert "overwrite" in error and (tmp_path / "x.npy").read_bytes() == before
+
+
+def test_demo_runs_as_a_program(tmp_path: Path) -> None:
+    output = run_python(
+        f"""
+        import runpy, sys
+        sys.argv = ["aclquant", "demo", {str(tmp_path / "out")!r}]
+        try:
+            runpy.run_module("aclquant", run_name="__main__")
+        except SystemExit as exit:
+            assert exit.code == 0
+        """
+    )
+    assert "SNR" in output
+    assert np.load(tmp_path / "out" / "weights_qint8.npy").dtype == np.int8
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs matplotlib")
+def test_plot(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    _run(capsys, "demo", tmp_path)
+    assert (tmp_path / "weights_qint8.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is not None, reason="needs matplotlib to be missing")
+def test_missing_matplotlib_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.float32([1]))
+    error = _run(
+        capsys, "quantize", tmp_path / "x.npy", tmp_path / "y.npy", "--plot", "p.png", status=1
+    )
+    assert "pip install 'aclquant[plot]'" in error

@@ -1,0 +1,69 @@
+"""The table of data types, and everything that means one."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import aclquant as aq
+from aclquant import dtypes
+from aclquant._ffi import ffi
+
+_ACL_NAMES = {"float32": "FLOAT", "float64": "DOUBLE", "bfloat16": "BF16", "qint8": "INT8"}
+_ACL_NAMES |= {"quint8": "UINT8", "qint32": "INT32", "quint4x2": "INT32"}
+
+
+@pytest.mark.parametrize("dtype", dtypes._TABLE, ids=str)
+def test_codes_are_those_of_the_header(dtype: dtypes.DType) -> None:
+    name = _ACL_NAMES.get(dtype.name, dtype.name.upper())
+    assert ffi.integer_const(f"ACL_{name}") == dtype.code
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("qint8", "qint8"),
+        ("torch.qint8", "qint8"),
+        ("torch_npu.int4", "int4"),
+        ("half", "float16"),
+        (np.int8, "int8"),
+        (np.dtype("<f2"), "float16"),
+        (ml_dtypes.bfloat16, "bfloat16"),
+        (np.dtype(ml_dtypes.int4), "int4"),
+        (float, "float64"),
+        (12, "qint8"),
+        (16, "quint4x2"),
+        (15, "bfloat16"),
+        (256 + 29, "int4"),
+        (np.int64(258), "int8"),
+        (290, "hifloat8"),
+        (aq.quint4x2, "quint4x2"),
+    ],
+)
+def test_as_dtype(value: Any, expected: str) -> None:
+    assert aq.as_dtype(value) is dtypes._BY_NAME[expected]
+
+
+def test_torch_dtypes_are_known_by_their_text() -> None:
+    class Dtype:
+        def __str__(self) -> str:
+            return "torch.quint4x2"
+
+    assert aq.as_dtype(Dtype()) is aq.quint4x2
+
+
+@pytest.mark.parametrize(
+    "value", ["int3", 99, -10, 256 + 5, True, object, None, "torch.foo", ">f4"]
+)
+def test_not_a_dtype(value: Any) -> None:
+    with pytest.raises(aq.DtypeError, match="argument 'dtype'"):
+        aq.as_dtype(value)
+
+
+def test_pickling_gives_the_same_object() -> None:
+    assert pickle.loads(pickle.dumps(aq.qint8)) is aq.qint8
+    assert aq.qint8 is not aq.int8

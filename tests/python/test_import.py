@@ -1,0 +1,60 @@
+"""What importing does not do."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import aclquant
+
+from .support import run_python
+
+
+def test_import_loads_no_library_and_starts_no_thread() -> None:
+    output = run_python(
+        """
+        import sys, threading
+        import aclquant, aclquant.cli, aclquant.aclnn, aclquant.torch_npu
+        for name in aclquant.__all__:
+            getattr(aclquant, name)
+        with open("/proc/self/maps") as maps:
+            text = maps.read()
+        print("libaclquant" in text, "ascendcl" in text, threading.active_count())
+        import os
+        print(len(os.listdir("/proc/self/task")) <= 1 + int("openblas" in text) * os.cpu_count())
+        """
+    )
+    assert output.split() == ["False", "False", "1", "True"]
+
+
+def test_import_is_cheap() -> None:
+    output = run_python(
+        """
+        import numpy, sys, time
+        before = set(sys.modules)
+        start = time.perf_counter()
+        import aclquant
+        print(time.perf_counter() - start)
+        print(*sorted({m.partition(".")[0] for m in set(sys.modules) - before}))
+        """
+    )
+    seconds, modules = output.strip().split("\n")
+    assert float(seconds) < 0.1
+    assert "cffi" not in modules and "ml_dtypes" not in modules
+
+
+def test_import_reads_no_environment_variable() -> None:
+    run_python("import aclquant", ACLQUANT_BACKEND="/does/not/exist", ACLQUANT_HOST_SOC="nonsense")
+
+
+def test_public_names_exist_and_are_listed() -> None:
+    for name in aclquant.__all__:
+        assert getattr(aclquant, name) is not None
+    assert dir(aclquant) == aclquant.__all__
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    tree = ast.parse(Path(str(aclquant.__file__)).read_text())
+    checking = next(n for n in tree.body if isinstance(n, ast.If))
+    seen = {a.asname for n in ast.walk(checking) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert seen == set(aclquant.__all__) - {"__version__"}

@@ -1,0 +1,136 @@
+"""The two-phase call: what it holds, gives back, and says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import aclquant as aq
+from aclquant import launch
+from aclquant._ffi import ffi
+from aclquant._ffi.library import load
+
+
+def _counts() -> dict[str, int]:
+    aq.Buffer(1).close()
+    counters = ffi.new("aclquantCounters *")
+    assert load("host").aclquantGetCounters(counters) == 0
+    names = ("tensors", "executors", "scalars", "arrays", "lists", "deviceBuffers", "queuedTasks")
+    return {name: int(getattr(counters, name)) for name in names}
+
+
+def _quantize_bad(x: Any) -> None:
+    aq.aclnn.aclnnQuantize(x, np.float64([1]), None, "int8", 0, np.empty(2, np.int8))
+
+
+def test_a_failed_call_leaves_nothing_and_does_not_poison_the_next() -> None:
+    x = np.float32([1, 2])
+    aq.quantize(x, 1.0)
+    before = _counts()
+    for _ in range(3):
+        with pytest.raises(aq.DtypeError, match="argument 'scales'"):
+            _quantize_bad(x)
+        with pytest.raises(aq.ParameterError):
+            aq.aclnn.aclnnQuantize(x, "nonsense", None, "int8", 0, x)
+        assert aq.quantize(x, 1.0).tolist() == [1, 2]
+    assert _counts() == before
+
+
+def test_an_error_is_not_said_twice() -> None:
+    x = np.float32([1, 2])
+    with pytest.raises(aq.AclError) as first:
+        _quantize_bad(x)
+    with pytest.raises(aq.AclError) as second:
+        aq.quantize(x, [1.0, 2.0, 3.0], axis=0)
+    assert "DOUBLE" in str(first.value)
+    assert "DOUBLE" not in str(second.value)
+
+
+def test_many_launches_stay_bounded() -> None:
+    x = aq.asarray(np.arange(8, dtype=np.float32))
+    y = aq.empty(8, "int8")
+    aq.quantize(x, 1.0, out=y)
+    aq.current_stream().synchronize()
+    before = _counts()
+    for _ in range(2000):
+        aq.quantize(x, 1.0, out=y)
+    aq.current_stream().synchronize()
+    after = _counts()
+    assert after["deviceBuffers"] <= before["deviceBuffers"] + 1
+    assert after["tensors"] == before["tensors"] and after["executors"] == before["executors"]
+
+
+def test_out_of_memory_for_the_workspace_gives_the_executor_back() -> None:
+    library = load("host")
+    x, y = aq.asarray(np.float32([1])), aq.empty(1, "int8")
+    scale = aq.asarray(np.float32([1]))
+    call = aq.aclnn.aclnnQuantize
+    with aq.Stream() as stream:
+        call(x, scale, None, "int8", 0, y, stream=stream)
+        stream.synchronize()
+        before = _counts()
+        assert library.aclquantSetWorkspaceSize(1 << 60) == 0
+        try:
+            with pytest.raises(MemoryError):
+                call(x, scale, None, "int8", 0, y, stream=stream)
+        finally:
+            assert library.aclquantSetWorkspaceSize(1024) == 0
+        assert _counts() == before
+        assert call(x, scale, None, "int8", 0, y, stream=stream) is y
+        assert y.numpy() == 1
+    stream.close()
+
+
+def test_workspace_grows_while_work_is_queued() -> None:
+    library = load("host")
+    x, y = aq.asarray(np.float32([1])), aq.empty(1, "int8")
+    with aq.Stream() as stream:
+        assert library.aclquantStallStream(stream.handle) == 0
+        for size in (64, 4096, 1 << 20, 100):
+            assert library.aclquantSetWorkspaceSize(size) == 0
+            aq.quantize(x, 1.0, out=y)
+        assert library.aclquantSetWorkspaceSize(1024) == 0
+        assert library.aclquantResumeStream(stream.handle) == 0
+        stream.synchronize()
+        assert y.numpy() == 1
+    stream.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs"),
+    [
+        ("aclnnQuantize", ["out"]),
+        ("aclnnAscendQuantV3", ["y"]),
+        ("aclnnTransQuantParamV2", ["out"]),
+        ("aclnnDynamicQuant", ["yOut", "scaleOut"]),
+        ("aclnnDynamicQuantV4", ["yOut", "scaleOut", "offsetOut"]),
+    ],
+)
+def test_outputs_are_found_in_the_declaration(name: str, outputs: list[str]) -> None:
+    op = launch.operator(name)
+    assert [op.parameters[position].name for position in sorted(op.outputs)] == outputs
+
+
+def test_mixed_arguments_are_synchronous() -> None:
+    x = aq.asarray(np.float32([[1, 2], [3, 4]]))
+    y = aq.quantize(x, np.float32([1, 2]))
+    assert isinstance(y, aq.Tensor)
+    assert aq.current_stream().done()
+    assert y.numpy().tolist() == [[1, 1], [3, 2]]
+    z = aq.quantize(x.numpy(), aq.asarray(np.float32([1, 2])))
+    assert isinstance(z, np.ndarray)
+    assert z.tolist() == [[1, 1], [3, 2]]
+
+
+def test_wrong_number_of_arguments() -> None:
+    with pytest.raises(TypeError, match="takes 6 arguments, not 1"):
+        launch.call(launch.operator("aclnnQuantize"), np.float32([1]))
+
+
+def test_read_only_output_is_refused() -> None:
+    out = np.empty(2, np.int8)
+    out.flags.writeable = False
+    with pytest.raises(aq.ParameterError, match="'out': got a read-only array"):
+        aq.quantize(np.float32([1, 2]), 1.0, out=out)

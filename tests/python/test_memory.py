@@ -1,0 +1,102 @@
+"""Buffers in device memory and in page-locked host memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import aclquant as aq
+from aclquant._ffi import ffi
+from aclquant._ffi.library import load
+
+from .support import run_python
+
+
+def test_write_and_read() -> None:
+    with aq.Buffer(10) as buffer:
+        buffer.write(np.arange(10, dtype=np.uint8))
+        buffer.write(np.array([500], np.uint16), offset=4)
+        assert buffer.read().tolist() == [0, 1, 2, 3, 500 % 256, 500 // 256, 6, 7, 8, 9]
+        assert buffer.read(2, 8).tolist() == [8, 9]
+        assert buffer.address % 64 == 0
+
+
+@pytest.mark.parametrize("arguments", [(11, 0), (1, 10), (2, 9), (1, -1)])
+def test_outside_is_refused(arguments: tuple[int, int]) -> None:
+    nbytes, offset = arguments
+    with aq.Buffer(10) as buffer:
+        with pytest.raises(aq.ParameterError):
+            buffer.read(nbytes, offset)
+        with pytest.raises(aq.ParameterError):
+            buffer.write(np.zeros(nbytes, np.uint8), offset)
+
+
+def test_empty_and_negative() -> None:
+    with aq.Buffer(0) as buffer:
+        assert buffer.read().size == 0
+    with pytest.raises(aq.ParameterError, match="nbytes"):
+        aq.Buffer(-1)
+
+
+def test_out_of_memory_is_a_memory_error_and_recovers() -> None:
+    run_python(
+        """
+        import aclquant as aq
+        first = aq.Buffer(600_000)
+        try:
+            aq.Buffer(600_000)
+        except MemoryError as error:
+            assert isinstance(error, aq.OutOfMemoryError) and "aclrtMalloc: 207001" in str(error)
+        else:
+            raise AssertionError
+        first.close()
+        aq.Buffer(600_000).close()
+        """,
+        ACLQUANT_HOST_MEMORY_LIMIT="1000000",
+    )
+
+
+def test_allocation_waits_for_memory_that_is_about_to_be_freed() -> None:
+    run_python(
+        """
+        import threading, time
+        import numpy as np, aclquant as aq
+        library = aq.backend().library
+        stream = aq.Stream()
+        x = aq.empty(100_000, "float32")
+        assert library.aclquantStallStream(stream.handle) == 0
+        y = aq.quantize(x, 1.0, stream=stream)
+        x.close()
+        def resume():
+            stream.device.enter()
+            library.aclquantResumeStream(stream.handle)
+        threading.Timer(0.2, resume).start()
+        aq.Buffer(500_000).close()
+        y.close()
+        stream.close()
+        """,
+        ACLQUANT_HOST_MEMORY_LIMIT="800000",
+    )
+
+
+def test_arrays_keep_host_memory_alive() -> None:
+    def count() -> int:
+        counters = ffi.new("aclquantCounters *")
+        load("host").aclquantGetCounters(counters)
+        return int(counters.hostBuffers)
+
+    before = count()
+    with aq.HostBuffer(64) as buffer:
+        array = buffer.array(np.float32, (4, 4))
+        array[:] = 3
+    assert count() == before + 1
+    assert array.sum() == 48
+    del array
+    assert count() == before
+
+
+def test_device_memory_is_reported() -> None:
+    free, total = aq.Device(0).memory
+    assert 0 < free <= total
+    with aq.Buffer(1 << 20):
+        assert aq.Device(0).memory[0] <= free - (1 << 20)

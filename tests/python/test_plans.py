@@ -1,0 +1,387 @@
+"""Prepared calls: `aclquant.plan`, and the ones that operators keep for themselves."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import threading
+import weakref
+from contextlib import closing
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import aclquant as aq
+from aclquant import plans
+from aclquant.here import here
+
+from .support import run_python
+
+BF16 = np.dtype(ml_dtypes.bfloat16)
+X = np.linspace(-3, 3, 32, dtype=np.float32).reshape(4, 8)
+SCALES = np.linspace(0.01, 0.4, 8, dtype=np.float32)
+POINTS = np.arange(8, dtype=np.int32)
+
+CALLS: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
+    "quantize": (aq.quantize, (X, SCALES, POINTS, "qint8", 1), {}),
+    "quantize without zero points": (aq.quantize, (X, SCALES, None, "quint8", -1), {}),
+    "quantize packed": (aq.quantize, (X, SCALES, SCALES, "quint4x2", -1, False), {}),
+    "quantize axis -2": (aq.quantize, (X, SCALES[:4, None].copy(), None, "qint8", -2, False), {}),
+    "anti_quant": (aq.anti_quant, (np.arange(-16, 16, dtype=np.int8).reshape(4, 8), SCALES), {}),
+    "anti_quant packed": (
+        aq.anti_quant,
+        (np.array([[0x76543210], [-1]], np.int32), SCALES),
+        {"offset": SCALES, "dst_dtype": "bfloat16"},
+    ),
+    "trans_quant_param": (aq.trans_quant_param, (SCALES, SCALES * 99), {}),
+    "dynamic": (aq.dynamic_quant_asymmetric, (X.astype(np.float16),), {}),
+    "dynamic, smooth, groups, int4": (
+        aq.dynamic_quant_asymmetric,
+        (X.astype(BF16),),
+        {
+            "smooth_scales": np.ones((2, 8), BF16) * BF16.type(0.75),
+            "group_index": np.array([1, 4], np.int32),
+            "dst_type": "quint4x2",
+        },
+    ),
+    "dynamic per tensor": (
+        aq.dynamic_quant_asymmetric,
+        (X.astype(np.float16),),
+        {"quant_mode": "pertensor"},
+    ),
+}
+
+
+@pytest.fixture(params=CALLS)
+def case(request: pytest.FixtureRequest) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    return CALLS[request.param]
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    aq.forget_plans()
+
+
+def _arrays(result: Any) -> tuple[npt.NDArray[Any], ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return all(
+        x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes()
+        for x, y in zip(_arrays(a), _arrays(b), strict=True)
+    )
+
+
+def _long_way(function: Any, *arguments: Any, **named: Any) -> Any:
+    with closing(aq.Stream()) as stream:  # a call with a stream is never replayed
+        return function(*arguments, stream=stream, **named)
+
+
+def _other(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Another array of the same shape."""
+    return np.ascontiguousarray(x[::-1])
+
+
+def test_plan_equals_the_function(case: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
+    function, (x, *rest), named = case
+    with aq.plan(function, x, *rest, **named) as prepared:
+        for value in (x, _other(x), x):
+            expected = _long_way(function, value, *rest, **named)
+            assert _same(prepared(value), expected)
+            out = tuple(np.full_like(y, 77) for y in _arrays(expected))
+            given = out if isinstance(expected, tuple) else out[0]
+            assert _same(prepared(value, out=given), expected)
+            assert _same(out, expected)
+
+
+def test_replayed_calls_equal_the_first(case: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
+    function, (x, *rest), named = case
+    for value in (x, x, x, _other(x), x):
+        expected = _long_way(function, value, *rest, **named)
+        assert _same(function(value, *rest, **named), expected)
+    assert sum(entry is not None for entry in here.calls.prepared.values()) == 1
+
+
+def test_plan_on_tensors_is_asynchronous() -> None:
+    x, scales = aq.asarray(X), aq.asarray(SCALES)
+    expected = aq.quantize(X, SCALES)
+    with aq.plan(aq.quantize, x, scales) as prepared:
+        y = aq.empty(X.shape, "int8")
+        assert prepared(x, out=y) is y
+        assert _same(y.numpy(), expected)
+        other = aq.asarray(_other(X))
+        assert _same(prepared(other).numpy(), aq.quantize(_other(X), SCALES))
+
+
+def test_every_attribute_is_part_of_the_key() -> None:
+    x = np.arange(16, dtype=np.float32).reshape(4, 4)
+    scales = np.array([1, 2, 4, 8], np.float32)
+    variants: list[dict[str, Any]] = [
+        {"axis": 0},
+        {"axis": 1},
+        {"dtype": "quint8"},
+        {"dtype": "qint32"},
+        {"div_mode": False},
+        {"div_mode": False, "axis": -1},
+        {"zero_points": np.array([1, 2, 3, 4], np.int32)},
+    ]
+    expected = [_long_way(aq.quantize, x, scales, **variant) for variant in variants]
+    for _ in range(3):
+        for variant, right in zip(variants, expected, strict=True):
+            assert _same(aq.quantize(x, scales, **variant), right), variant
+
+
+def test_a_value_that_only_equals_an_attribute_is_not_taken_for_it() -> None:
+    for _ in range(3):
+        aq.quantize(X, SCALES, axis=1)
+    with pytest.raises(aq.ParameterError, match="axis"):
+        aq.quantize(X, SCALES, axis=1.0)  # type: ignore[arg-type]
+
+
+def test_values_of_scales_are_read_each_time() -> None:
+    scales = SCALES.copy()
+    for _ in range(3):
+        before = aq.quantize(X, scales)
+    scales *= 2
+    assert _same(aq.quantize(X, scales), _long_way(aq.quantize, X, scales))
+    assert not _same(aq.quantize(X, scales), before)
+
+
+def test_a_plan_keeps_the_scales_it_was_made_with() -> None:
+    scales = SCALES.copy()
+    expected = aq.quantize(X, SCALES)
+    with aq.plan(aq.quantize, X, scales) as prepared:
+        scales[:] = 99
+        assert _same(prepared(X), expected)
+
+
+def test_strided_unaligned_and_foreign_arrays_take_the_long_way() -> None:
+    wide = np.linspace(-3, 3, 64, dtype=np.float32).reshape(4, 16)
+    raw = bytearray(4 * 32 + 1)
+    unaligned = np.frombuffer(raw, np.uint8)[1:].view(np.float32).reshape(4, 8)
+    unaligned[...] = X
+    for _ in range(3):
+        aq.quantize(X, SCALES)
+    for x in (wide[:, ::2], np.asfortranarray(X), unaligned, X.astype(">f4")):
+        assert _same(aq.quantize(x, SCALES), _long_way(aq.quantize, np.array(x, "f4"), SCALES))
+    assert _same(aq.quantize(X.tolist(), SCALES), aq.quantize(X, SCALES))
+
+
+def test_refusals_are_the_same_at_any_turn() -> None:
+    for _ in range(4):
+        with pytest.raises(aq.ParameterError) as caught:
+            aq.quantize(X, SCALES[:5])
+        assert caught.value.argument == "scales"
+        aq.quantize(X, SCALES)
+
+
+def test_caches_keep_no_array_alive() -> None:
+    x, scales = X.copy(), SCALES.copy()
+    for _ in range(3):
+        y = aq.quantize(x, scales)
+    references = [weakref.ref(array) for array in (x, scales, y)]
+    del x, scales, y
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 3
+
+
+def test_the_cache_is_bounded() -> None:
+    for n in range(1, 3 * plans._LIMIT):
+        x = np.zeros((2, n), np.float32)
+        for _ in range(2):
+            aq.quantize(x, SCALES[:1])
+    assert len(here.calls.prepared) <= plans._LIMIT
+
+
+def test_each_thread_has_its_own() -> None:
+    expected = aq.quantize(X, SCALES)
+    wrong = []
+
+    def work() -> None:
+        for _ in range(200):
+            if not _same(aq.quantize(X, SCALES), expected):
+                wrong.append(threading.get_ident())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_threads_share_a_plan() -> None:
+    values = [np.full((4, 8), i, np.float32) for i in range(4)]
+    expected = [aq.quantize(value, SCALES) for value in values]
+    wrong = []
+    with aq.plan(aq.quantize, X, SCALES) as prepared:
+
+        def work(index: int) -> None:
+            for _ in range(200):
+                if not _same(prepared(values[index]), expected[index]):
+                    wrong.append(index)
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+
+
+def test_plan_refuses_what_does_not_fit() -> None:
+    y = np.empty((4, 8), np.int8)
+    frozen = y.copy()
+    frozen.flags.writeable = False
+    with aq.plan(aq.quantize, X, SCALES) as prepared:
+        for x in (X[:2], X.astype(np.float16), X.tolist(), aq.asarray(X), np.asfortranarray(X)):
+            with pytest.raises(aq.ParameterError, match="'x'"):
+                prepared(x)
+        for out in (y[:2], y.astype(np.uint8), frozen, (y, y), aq.empty((4, 8), "int8")):
+            with pytest.raises(aq.ParameterError, match="'out'"):
+                prepared(X, out=out)
+        with pytest.raises(aq.ParameterError, match="memory that another argument uses"):
+            prepared(X, out=X.reshape(-1).view(np.int8)[:32].reshape(4, 8))
+        assert _same(prepared(X), aq.quantize(X, SCALES))  # nothing is spoilt
+
+
+def test_plan_of_refused_arguments_is_refused() -> None:
+    with pytest.raises(aq.DtypeError, match="argument 'x'"):
+        aq.plan(aq.dynamic_quant_asymmetric, X)
+    with pytest.raises(aq.ParameterError, match="function"):
+        aq.plan(np.abs, X)
+    with pytest.raises(aq.ParameterError, match="out"):
+        aq.plan(aq.quantize, X, SCALES, out=np.empty((4, 8), np.int8))
+
+
+def test_closed_plan() -> None:
+    prepared = aq.plan(aq.quantize, X, SCALES)
+    prepared.close()
+    prepared.close()
+    with pytest.raises(aq.ResourceError):
+        prepared(X)
+
+
+def test_replay_inside_with_stream_uses_that_stream() -> None:
+    for _ in range(3):
+        aq.quantize(X, SCALES)
+    with closing(aq.Stream()) as stream:
+        before = stream.submitted
+        with stream:
+            aq.quantize(X, SCALES)
+        assert stream.submitted == before + 1
+
+
+def test_replay_after_another_device_was_current() -> None:
+    for _ in range(3):
+        expected = aq.quantize(X, SCALES)
+    library = aq.backend().library
+    # Somebody else in this thread takes the device away and gives it back.
+    assert library.aclrtSetDevice(0) == 0
+    assert _same(aq.quantize(X, SCALES), expected)
+    assert library.aclrtResetDevice(0) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_replay_in_a_forked_child() -> None:
+    for _ in range(3):
+        expected = aq.quantize(X, SCALES)
+    child = os.fork()
+    if child == 0:
+        good = all(_same(aq.quantize(X, SCALES), expected) for _ in range(3))
+        os._exit(0 if good else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert _same(aq.quantize(X, SCALES), expected)
+
+
+def test_plan_on_tensors_refuses_other_views() -> None:
+    square = aq.asarray(np.arange(9, dtype=np.float32).reshape(3, 3))
+    tall = aq.asarray(np.arange(18, dtype=np.float32).reshape(6, 3))
+    out = aq.empty((6, 3), "int8")
+    with aq.plan(aq.quantize, square, 1.0) as prepared:
+        for x in (square.T, tall[3:]):
+            with pytest.raises(aq.ParameterError, match="'x'"):
+                prepared(x)
+        with pytest.raises(aq.ParameterError, match="'out'"):
+            prepared(square, out=out[3:])
+        assert prepared(square).numpy().tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+@pytest.mark.parametrize("tensor_x", [False, True])
+@pytest.mark.parametrize("tensor_scales", [False, True])
+def test_plan_takes_parameters_of_either_kind_and_keeps_copies(
+    tensor_x: bool, tensor_scales: bool
+) -> None:
+    expected = aq.quantize(X, SCALES)
+    x: Any = aq.asarray(X) if tensor_x else X
+    scales: Any = aq.asarray(SCALES) if tensor_scales else SCALES.copy()
+    with aq.plan(aq.quantize, x, scales) as prepared:
+        if isinstance(scales, aq.Tensor):
+            scales.write(SCALES * 3)
+            scales.close()
+        else:
+            scales *= 3
+        junk = [aq.asarray(np.full(8, 0.1, np.float32)) for _ in range(4)]
+        y = prepared(x)
+        assert _same(y.numpy() if tensor_x else y, expected)
+        del junk
+
+
+def test_owners_are_not_copied() -> None:
+    with aq.plan(aq.quantize, X, SCALES) as prepared, aq.Buffer(8) as buffer:
+        for owner in (prepared, buffer, aq.current_stream()):
+            for attempt in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError, match="one owner"):
+                    attempt(owner)
+
+
+def test_closing_a_plan_that_runs_elsewhere() -> None:
+    for _ in range(20):
+        prepared = aq.plan(aq.quantize, X, SCALES)
+        seen: list[BaseException] = []
+
+        def work(prepared: aq.Plan = prepared, seen: list[BaseException] = seen) -> None:
+            try:
+                while True:
+                    prepared(X)
+            except aq.AclError as caught:
+                seen.append(caught)
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        prepared.close()
+        for thread in threads:
+            thread.join()
+        assert [type(one) for one in seen] == [aq.ResourceError] * 3
+
+
+def test_kept_calls_do_not_hold_the_backend() -> None:
+    for _ in range(4):
+        aq.quantize(X, SCALES)
+    open_objects = [r for r in aq.backend().live if not r.internal and not r.closed]
+    assert open_objects == []
+
+
+def test_kept_calls_give_way_when_memory_is_short() -> None:
+    output = run_python(
+        """
+        import numpy as np, aclquant as aq
+        x, s = np.ones((64, 64), np.float32), np.ones(64, np.float32)
+        for _ in range(4):
+            assert aq.quantize(x, s).sum() == 4096
+        for n in range(1, 40):
+            for _ in range(3):
+                aq.quantize(x[:, :n].copy(), s[:n])
+        print("good")
+        """,
+        ACLQUANT_HOST_MEMORY_LIMIT="3000",
+    )
+    assert output.strip() == "good"

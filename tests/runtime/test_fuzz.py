@@ -1,0 +1,22 @@
+"""Nothing crashes, whatever it is given: seeded, each run in a process of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from runtime.support import run_python
+
+PROGRAM = "import sys\nfrom runtime.fuzz import main\nsys.exit(main())"
+
+
+@pytest.mark.parametrize("soc", ["Ascend910B1", "Ascend310P3"])
+def test_operators(soc: str) -> None:
+    printed = run_python(PROGRAM, "operators", "2026", "20000", ACLQUANT_HOST_SOC=soc)
+    assert re.match(r"20000 calls, \d{3,} accepted", printed)
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_handles(seed: str) -> None:
+    assert "20000 calls" in run_python(PROGRAM, "handles", seed, "20000")

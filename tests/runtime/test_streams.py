@@ -1,0 +1,322 @@
+"""Streams: orders, questions, failures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runtime.support import (
+    NULL,
+    Buffer,
+    Job,
+    counters,
+    create,
+    ffi,
+    host,
+    job,
+    message,
+    ok,
+    pointer,
+    refused,
+    stalled,
+    stream,
+)
+
+DEADLINE = 30.0
+
+
+def idle(on: Any) -> bool:
+    status = ffi.new("aclrtStreamStatus *")
+    ok(host.aclrtStreamQuery(on, status))
+    return int(status[0]) == 0
+
+
+class Gate:
+    """A host function that holds its stream until it is opened."""
+
+    def __init__(self) -> None:
+        self.entered, self.opened = threading.Event(), threading.Event()
+        self.function = ffi.callback("void (void *)", self._run)
+
+    def _run(self, _: Any) -> None:
+        self.entered.set()
+        self.opened.wait(DEADLINE)
+
+
+def test_query_tells_the_truth_while_the_last_task_runs() -> None:
+    """Peers' bug 8: "done" is said only when it is."""
+    with stream() as on:
+        assert idle(on)
+        gate = Gate()
+        ok(host.aclrtLaunchHostFunc(on, gate.function, NULL))
+        assert gate.entered.wait(DEADLINE)
+        assert not idle(on)  # the queue is empty, the task is not over
+        refused(host.aclrtSynchronizeStreamWithTimeout(on, 20), 507046, "20 ms")
+        gate.opened.set()
+        ok(host.aclrtSynchronizeStream(on))
+        assert idle(on)
+
+
+def test_stalled_work_waits() -> None:
+    with job() as work, stream() as on:
+        with stalled(on):
+            assert idle(on)
+            ok(work.run(on))
+            assert not idle(on)
+            assert counters()["queuedTasks"] == 1
+            assert work.result() == [0, 0, 0, 0]  # a plain copy does not wait for other streams
+            refused(host.aclrtSynchronizeStreamWithTimeout(on, 5), 507046)
+        ok(host.aclrtSynchronizeStreamWithTimeout(on, 10000))
+        assert idle(on) and counters()["queuedTasks"] == 0
+        assert work.result() == Job.EXPECTED
+
+
+def test_tasks_run_in_order() -> None:
+    memory, order = Buffer(np.zeros(64, np.uint8)), []
+
+    @ffi.callback("void (void *)")  # type: ignore[untyped-decorator]
+    def note(argument: Any) -> None:
+        order.append((int(ffi.cast("uintptr_t", argument)), int(memory_view()[0])))
+
+    def memory_view() -> Any:
+        return ffi.cast("unsigned char *", memory.pointer)
+
+    with stream() as on:
+        for number in range(100):
+            ok(host.aclrtMemsetAsync(memory.pointer, 64, number, 64, on))
+            ok(host.aclrtLaunchHostFunc(on, note, pointer(number)))
+        ok(host.aclrtSynchronizeStream(on))
+    assert order == [(number, number) for number in range(100)]
+    memory.free()
+
+
+def test_null_is_the_default_stream() -> None:
+    default = create(host.aclrtCtxGetCurrentDefaultStream)
+    ids = [ffi.new("int32_t *"), ffi.new("int32_t *")]
+    ok(host.aclrtStreamGetId(NULL, ids[0]))
+    ok(host.aclrtStreamGetId(default, ids[1]))
+    assert ids[0][0] == ids[1][0] >= 0
+    with job() as work:
+        with stalled(NULL):
+            ok(work.run(NULL))
+            assert not idle(default)
+        ok(host.aclrtSynchronizeStream(default))
+        assert work.result() == Job.EXPECTED
+    refused(host.aclrtDestroyStream(NULL), 100000)
+    refused(host.aclrtDestroyStreamForce(NULL), 100000)
+
+
+def test_timeouts() -> None:
+    for timeout in (0, -2, -(2**31)):
+        refused(host.aclrtSynchronizeStreamWithTimeout(NULL, timeout), 107000, "'timeout'")
+        refused(host.aclrtSynchronizeDeviceWithTimeout(timeout), 107000, "'timeout'")
+    for timeout in (-1, 1, 2**31 - 1):
+        ok(host.aclrtSynchronizeStreamWithTimeout(NULL, timeout))
+        ok(host.aclrtSynchronizeDeviceWithTimeout(timeout))
+    with stream() as on, job() as work, stalled(on):
+        ok(work.run(on))
+        refused(host.aclrtSynchronizeDeviceWithTimeout(5), 507046)
+
+
+def test_another_contexts_stream_is_refused() -> None:
+    context = ffi.new("void **")
+    ok(host.aclrtGetCurrentContext(context))
+    with stream() as on, job() as work:
+        made = create(host.aclrtCreateContext, 0)
+        call: Callable[[], int]
+        for call in (
+            lambda: host.aclrtSynchronizeStream(on),
+            lambda: host.aclrtStreamQuery(on, ffi.new("aclrtStreamStatus *")),
+            lambda: host.aclrtDestroyStream(on),
+            lambda: host.aclrtMemsetAsync(work.x.pointer, 4, 0, 4, on),
+        ):
+            refused(call(), 107003, "current context")
+        assert work.run(on) == 361001
+        assert "107003" in message()
+        ok(host.aclrtDestroyContext(made))
+        ok(host.aclrtSetCurrentContext(context[0]))
+
+
+def test_destroyed_and_foreign_handles() -> None:
+    made = create(host.aclrtCreateStream)
+    ok(host.aclrtDestroyStream(made))
+    event = create(host.aclrtCreateEvent)
+    for handle in (made, event, pointer(1), pointer(2**64 - 1), made + 8):
+        call: Callable[[], int]
+        for call in (
+            lambda h=handle: host.aclrtSynchronizeStream(h),
+            lambda h=handle: host.aclrtDestroyStream(h),
+            lambda h=handle: host.aclrtDestroyStreamForce(h),
+            lambda h=handle: host.aclrtStreamAbort(h),
+            lambda h=handle: host.aclrtRecordEvent(event, h),
+            lambda h=handle: host.aclrtStreamWaitEvent(h, event),
+            lambda h=handle: host.aclquantStallStream(h),
+        ):
+            refused(call(), 107017, "'stream'")
+    ok(host.aclrtDestroyEvent(event))
+
+
+def test_destroy_waits_and_force_drops() -> None:
+    with job() as work:
+        made = create(host.aclrtCreateStream)
+        ok(host.aclquantStallStream(made))
+        ok(work.run(made))
+        ok(host.aclrtDestroyStream(made))
+        assert work.result() == Job.EXPECTED
+    with job() as work:
+        made = create(host.aclrtCreateStream)
+        ok(host.aclquantStallStream(made))
+        ok(work.run(made))
+        ok(host.aclrtDestroyStreamForce(made))
+        assert work.result() == [0, 0, 0, 0]
+
+
+def test_abort_discards_and_wakes_those_who_wait() -> None:
+    context = ffi.new("void **")
+    ok(host.aclrtGetCurrentContext(context))
+    statuses: list[int] = []
+    with job() as work, stream() as on:
+        with stalled(on):
+            ok(work.run(on))
+
+            def wait() -> None:
+                ok(host.aclrtSetCurrentContext(context[0]))
+                statuses.append(host.aclrtSynchronizeStream(on))
+
+            waiter = threading.Thread(target=wait)
+            waiter.start()
+            time.sleep(0.05)
+            ok(host.aclrtStreamAbort(on))
+            waiter.join(DEADLINE)
+            assert statuses == [107023]
+        ok(host.aclrtSynchronizeStream(on))
+        assert work.result() == [0, 0, 0, 0]
+        ok(work.run(on))  # it goes on working
+        ok(host.aclrtSynchronizeStream(on))
+        assert work.result() == Job.EXPECTED
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_failure_modes(stop: bool) -> None:
+    memory = Buffer(np.zeros(8, np.uint8))
+    with job() as work, stream() as on:
+        if stop:
+            ok(host.aclrtSetStreamFailureMode(on, 1))
+        size, executor = work.prepare()
+        ok(host.aclSetInputTensorAddr(executor, 0, work.tx, pointer(64)))  # nobody's memory
+        with stalled(on):
+            ok(work.launch(size, executor, on))
+            ok(host.aclrtMemsetAsync(memory.pointer, 8, 7, 8, on))
+        deadline = time.monotonic() + DEADLINE
+        while not idle(on) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        refused_now = host.aclrtMemsetAsync(memory.pointer, 8, 9, 1, on)
+        assert refused_now == (107023 if stop else 0)
+        message()
+        refused(host.aclrtSynchronizeStream(on), 507015, "aclnnAscendQuantV3", "'x'")
+        assert list(memory.read("uint8")) == [0] * 8 if stop else [9] + [7] * 7
+        ok(host.aclrtSynchronizeStream(on))  # reported once
+        ok(host.aclrtMemsetAsync(memory.pointer, 8, 3, 8, on))
+        ok(host.aclrtSynchronizeStream(on))
+        assert list(memory.read("uint8")) == [3] * 8
+        ok(host.aclSetRawTensorAddr(work.tx, work.x.pointer))
+    memory.free()
+
+
+def test_failure_mode_is_set_once() -> None:
+    with stream() as on:
+        refused(host.aclrtSetStreamFailureMode(on, 2), 107000)
+        ok(host.aclrtSetStreamFailureMode(on, 0))
+        assert host.aclrtSetStreamFailureMode(on, 1) != 0
+        assert message()
+
+
+def test_properties() -> None:
+    made = create(host.aclrtCreateStreamWithConfig, 5, 0x3)
+    number = ffi.new("uint32_t *")
+    ok(host.aclrtStreamGetPriority(made, number))
+    assert number[0] == 5
+    ok(host.aclrtStreamGetFlags(made, number))
+    assert number[0] == 3
+    ok(host.aclrtGetStreamOverflowSwitch(made, number))
+    assert number[0] == 0
+    ok(host.aclrtSetStreamOverflowSwitch(made, 1))
+    ok(host.aclrtGetStreamOverflowSwitch(made, number))
+    assert number[0] == 1
+    refused(host.aclrtSetStreamOverflowSwitch(made, 2), 107000)
+    refused(host.aclrtStreamGetPriority(made, NULL), 100000)
+    refused(host.aclrtStreamQuery(made, NULL), 100000)
+    refused(host.aclrtStreamGetId(made, NULL), 100000)
+    refused(host.aclrtCreateStream(NULL), 100000)
+    ok(host.aclrtDestroyStream(made))
+
+
+def test_host_functions() -> None:
+    refused(host.aclrtLaunchHostFunc(NULL, NULL, NULL), 100000, "'fn'")
+    seen: list[tuple[int, int]] = []
+
+    @ffi.callback("void (void *)")  # type: ignore[untyped-decorator]
+    def note(argument: Any) -> None:
+        seen.append((int(ffi.cast("uintptr_t", argument)), threading.get_ident()))
+
+    with stream() as on:
+        ok(host.aclrtLaunchHostFunc(on, note, pointer(77)))
+        ok(host.aclrtSynchronizeStream(on))
+    assert seen[0][0] == 77
+    assert seen[0][1] != threading.get_ident()  # a thread of the runtime
+
+
+def test_streams_run_out_and_come_back() -> None:
+    """1984 per device, the default stream included."""
+    spare = 1984 - counters()["streams"]
+    made = [create(host.aclrtCreateStream) for _ in range(spare)]
+    refused(host.aclrtCreateStream(ffi.new("void **")), 207008)
+    ok(host.aclrtDestroyStream(made.pop()))
+    made.append(create(host.aclrtCreateStream))
+    for handle in made:
+        ok(host.aclrtDestroyStream(handle))
+
+
+def test_a_stalled_streams_queue_is_finite() -> None:
+    """Somebody who never resumes gets an error, not all the memory."""
+    memory = Buffer(64)
+    with stream() as on:
+        with stalled(on):
+            statuses = [host.aclrtMemsetAsync(memory.pointer, 64, 1, 64, on) for _ in range(5000)]
+            assert statuses[:1000] == [0] * 1000
+            assert statuses[-1] != 0 and "stalled" in message()
+        ok(host.aclrtSynchronizeStream(on))
+    memory.free()
+
+
+def test_force_destroy_of_a_stream_that_waits_for_an_event() -> None:
+    """What it waits for may never come: destroying must not wait for it too."""
+    with stream() as held, job() as work:
+        event = create(host.aclrtCreateEventExWithFlag, 1)
+        waiting = create(host.aclrtCreateStream)
+        with stalled(held):
+            ok(work.run(held))
+            ok(host.aclrtRecordEvent(event, held))
+            ok(host.aclrtStreamWaitEvent(waiting, event))
+            time.sleep(0.02)
+            context, statuses = ffi.new("void **"), []
+            ok(host.aclrtGetCurrentContext(context))
+
+            def destroy() -> None:
+                ok(host.aclrtSetCurrentContext(context[0]))
+                statuses.append(host.aclrtDestroyStreamForce(waiting))
+
+            thread = threading.Thread(target=destroy)
+            thread.start()
+            thread.join(2)
+            hangs = thread.is_alive()
+        thread.join(DEADLINE)
+        ok(host.aclrtDestroyEvent(event))
+        ok(host.aclrtSynchronizeStream(held))
+        assert not hangs
+        assert statuses == [0]
