@@ -16,10 +16,11 @@ compiler=${CXX:-c++}
 cmake -S "$root" -B "$build" -DACLQUANT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DPython_EXECUTABLE="$(command -v "$python")" \
     -DCMAKE_INSTALL_PREFIX="$build/prefix" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 cmake --build "$build" --parallel > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
+# A package of its own beside the build: neither an installed one nor the folder in the tree, built or not, is meant.
 rm -rf "$build/prefix"
+mkdir "$build/prefix"
+cp -r "$root/aclquant" "$build/prefix"
 cmake --install "$build" > "$build.log"
-# A package of its own beside the build: neither an installed one nor the unbuilt folder in the tree is meant.
-cp -r "$root"/aclquant/. "$build/prefix/aclquant"
 libraries=$build/prefix/aclquant/_lib
 
 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
