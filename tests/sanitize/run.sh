@@ -15,7 +15,7 @@ compiler=${CXX:-c++}
 
 cmake -S "$root" -B "$build" -DACLQUANT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DPython_EXECUTABLE="$(command -v "$python")" \
     -DCMAKE_INSTALL_PREFIX="$build/prefix" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
-cmake --build "$build" --parallel > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
+cmake --build "$build" --parallel "$(nproc)" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 # A package of its own beside the build: neither an installed one nor the folder in the tree, built or not, is meant.
 rm -rf "$build/prefix"
 mkdir "$build/prefix"
