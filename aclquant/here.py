@@ -16,7 +16,7 @@ __all__ = ["Calls", "here"]
 class Calls:
     """What operators look at first in every call: one object, for one look-up in the thread."""
 
-    __slots__ = ("blocks", "library", "prepared")
+    __slots__ = ("blocks", "library", "prepared", "replays")
 
     def __init__(self) -> None:
         self.blocks = 0
@@ -24,6 +24,8 @@ class Calls:
         self.library: Library | None = None
         """Whose prepared calls these are."""
         self.prepared: dict[Any, Any] = {}
+        self.replays: list[Any] = []
+        """The same calls for the extension module, as far as it can replay them."""
 
 
 class _Here(threading.local):
