@@ -10,10 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from . import backends as _backends
 from . import errors
@@ -23,7 +22,10 @@ from .here import here
 from .launch import Operator, Prepared, call
 from .resource import Resource
 from .stream import Stream, current_stream
-from .tensor import Tensor, asarray, empty
+from .tensor import Tensor, asarray, empty, has_mask
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 try:
     from ._ffi import _replay as _extension
@@ -146,8 +148,8 @@ def _replay(
     backend = _backends._active
     if calls.blocks or backend is None:
         return None
-    if calls.library is not backend.library:
-        calls.prepared, calls.replays, calls.library = {}, [], backend.library
+    if calls.backend is not backend:
+        calls.prepared, calls.replays, calls.backend = {}, [], backend
     try:
         key = (arrange, _typed(attributes), *map(_describe, arrays))
         entry = calls.prepared[key]
@@ -487,6 +489,7 @@ class Plan(Resource):
 
     def _refuse(self, status: int) -> None:
         if status == ffi.integer_const("ACLQUANT_LAUNCH_ENDED"):
+            self.require_open()
             raise errors.ResourceError("this Plan is closed", function=self._name)
         if status < 0:
             overlap = status == ffi.integer_const("ACLQUANT_LAUNCH_OVERLAP")
@@ -559,6 +562,14 @@ def plan(function: Callable[..., Any], x: Any, *arguments: Any, **named: Any) ->
             got="a value",
             allowed="nothing: a plan takes out= when it is called, and has a stream of its own",
         )
+    for value in (x, *arguments, *named.values()):
+        if has_mask(value):
+            raise errors.ParameterError(
+                function="aclquant.plan",
+                argument="x" if value is x else "arguments",
+                got="an array with masked elements",
+                allowed="one without: fill them first",
+            )
     if not isinstance(x, Tensor):
         x = np.ascontiguousarray(x) if type(x) is not _ndarray or not x.flags.c_contiguous else x
     if x.size == 0 or x.ndim == 0:

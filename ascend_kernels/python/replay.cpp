@@ -237,6 +237,9 @@ PyObject* launch(Replay& call, std::size_t count, Given&& given, PyObject* out) 
     if (status != 0) {
         return nullptr;
     }
+    if (out != Py_None) {
+        return Object::borrowed(out).release();
+    }
     if (!many) {
         return made[0].release();
     }
