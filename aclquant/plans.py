@@ -184,9 +184,11 @@ def _typed(value: Any) -> Any:
 
 def _describe(value: Any) -> Any:
     """Make a key of an array, or of what becomes one: values are not part of it."""
+    kind = type(value)
+    if kind is _ndarray:
+        return _look(value)
     if value is None:
         return None
-    kind = type(value)
     if kind in _SCALARS:
         return kind
     if kind is list or kind is tuple:
