@@ -394,6 +394,27 @@ bool readArgument(PyObject* value, Argument& argument) {
     return readLook(value, argument.look);
 }
 
+bool readAll(Replay& call, PyObject* inputs, PyObject* results) {
+    std::size_t tensors = 0;
+    for (Py_ssize_t index = 0; index < PyTuple_Size(inputs); ++index) {
+        if (!readArgument(PyTuple_GetItem(inputs, index), call.arguments.emplace_back())) {
+            return false;
+        }
+        tensors += call.arguments.back().kind == Argument::Kind::Absent ? 0 : 1;
+    }
+    for (Py_ssize_t index = 0; index < PyTuple_Size(results); ++index) {
+        if (!readLook(PyTuple_GetItem(results, index), call.results.emplace_back())) {
+            return false;
+        }
+        ++tensors;
+    }
+    if (tensors != call.record->count || tensors > kMost || call.results.empty()) {
+        PyErr_SetString(PyExc_ValueError, "the arguments are not those of the record");
+        return false;
+    }
+    return true;
+}
+
 // Replay(owner, record, run, function, attributes, arguments, results): addresses as numbers.
 PyObject* newReplay(PyTypeObject* type, PyObject* arguments, PyObject*) {
     PyObject* owner = nullptr;
@@ -419,22 +440,12 @@ PyObject* newReplay(PyTypeObject* type, PyObject* arguments, PyObject*) {
     new (&call.results) std::vector<Look>;
     call.record = reinterpret_cast<aclquantLaunch*>(static_cast<std::uintptr_t>(record));
     call.run = reinterpret_cast<Run>(static_cast<std::uintptr_t>(run));
-    std::size_t tensors = 0;
-    for (Py_ssize_t index = 0; index < PyTuple_Size(inputs); ++index) {
-        if (!readArgument(PyTuple_GetItem(inputs, index), call.arguments.emplace_back())) {
+    try {
+        if (!readAll(call, inputs, results)) {
             return nullptr;
         }
-        tensors += call.arguments.back().kind == Argument::Kind::Absent ? 0 : 1;
-    }
-    for (Py_ssize_t index = 0; index < PyTuple_Size(results); ++index) {
-        if (!readLook(PyTuple_GetItem(results, index), call.results.emplace_back())) {
-            return nullptr;
-        }
-        ++tensors;
-    }
-    if (tensors != call.record->count || tensors > kMost || call.results.empty()) {
-        PyErr_SetString(PyExc_ValueError, "the arguments are not those of the record");
-        return nullptr;
+    } catch (const std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
     return made.release();
 }
