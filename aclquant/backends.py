@@ -215,6 +215,10 @@ def use_backend(name: str) -> None:
 
     Raises
     ------
+    LibraryNotFoundError
+        When a backend is active and there is no such other one; the active one stays.
+    ParameterError
+        When `name` is not a string.
     ResourceError
         When objects of another, active backend are still open: close them first.
 
@@ -230,6 +234,10 @@ def use_backend(name: str) -> None:
     >>> aq.use_backend("host")
     """
     global _active, _choice
+    if not isinstance(name, str):
+        raise errors.ParameterError(
+            function="aclquant.use_backend", argument="name", got=repr(name), allowed="a string"
+        )
     with _lock:
         if _active is not None and name != (_choice or os.environ.get("ACLQUANT_BACKEND", "auto")):
             open_objects = [r for r in _active.live if not r.internal and not r.closed]
@@ -240,6 +248,8 @@ def use_backend(name: str) -> None:
                     + ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
                     function="aclquant.use_backend",
                 )
+            if name != "auto":
+                load(name)  # what is not there does not replace what works
             _active.shut_down("was replaced by use_backend")
             _active = None
         _choice = name
@@ -293,5 +303,7 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     _thread.backend = None
     if _active is not None:
+        for resource in list(_active.live):
+            resource.lose()
         _active.usable, _active.why_unusable = False, "belongs to the parent of this forked process"
         _active = None

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
-import numpy.typing as npt
 
 from .errors import DtypeError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 DTypeLike = Any
 """Whatever `as_dtype` understands."""

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._ffi.library import Library
+    from .backends import Backend
     from .device import Device
     from .stream import Stream
 
@@ -16,14 +16,16 @@ __all__ = ["Calls", "here"]
 class Calls:
     """What operators look at first in every call: one object, for one look-up in the thread."""
 
-    __slots__ = ("blocks", "library", "prepared")
+    __slots__ = ("backend", "blocks", "prepared", "replays")
 
     def __init__(self) -> None:
         self.blocks = 0
         """How many ``with device:`` and ``with stream:`` blocks the thread is in."""
-        self.library: Library | None = None
+        self.backend: Backend | None = None
         """Whose prepared calls these are."""
         self.prepared: dict[Any, Any] = {}
+        self.replays: list[Any] = []
+        """The same calls for the extension module, as far as it can replay them."""
 
 
 class _Here(threading.local):

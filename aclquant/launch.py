@@ -11,12 +11,10 @@ A call converts its arguments as the C declaration says, asks for the workspace 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from . import backends as _backends
 from . import errors
@@ -31,7 +29,10 @@ from .dtypes import CODES, as_dtype
 from .memory import Buffer
 from .resource import Resource
 from .stream import Stream, as_stream, quiet_synchronize
-from .tensor import Tensor, asarray, describe_array, empty
+from .tensor import Tensor, asarray, describe_array, empty, has_mask
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["Operator", "Prepared", "call", "operator"]
 
@@ -47,12 +48,12 @@ _SIZE_RESULT, _EXECUTOR_RESULT = ffi.typeof("uint64_t *"), ffi.typeof("aclOpExec
 _INT4 = as_dtype("int4").numpy
 
 
-@dataclass(frozen=True)
 class Operator:
     """A two-phase operator: its name and the declaration of its phase 1."""
 
-    name: str
-    phase_one: Function
+    def __init__(self, name: str, phase_one: Function) -> None:
+        self.name = name
+        self.phase_one = phase_one
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -253,6 +254,11 @@ class Prepared(Resource):
                 record.count += 1
         return record
 
+    def lose(self) -> None:
+        """Let nobody launch it any more, nor wait for a thread that the child does not have."""
+        if not self.closed:
+            self.record.executor, self.record.busy = ffi.NULL, 0
+
     def _release(self) -> None:
         if self._executor is not None:
             if hasattr(self, "_end"):
@@ -382,12 +388,19 @@ class _Call:
     def array(self, position: int, array: npt.NDArray[Any]) -> CData:
         """Lend an array to the device, or copy it there."""
         output = position in self.op.outputs
+        if has_mask(array):
+            self.wrong(position, "an array with masked elements", "one without: fill them first")
         if output and not array.flags.writeable:
             self.wrong(position, "a read-only array", "an array that can be written")
         if array.dtype not in CODES:
             native = array.dtype.newbyteorder("=")
             if native not in CODES:
-                as_dtype(native)  # says what is allowed
+                raise errors.DtypeError(
+                    function=self.op.name,
+                    argument=self.op.parameters[position].name,
+                    got=f"dtype {array.dtype}",
+                    allowed=", ".join(dtype.name for dtype in CODES),
+                )
             array = self._replace(array, output, native)
         if self.stream is None:
             return describe_array(self.library, array, None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from operator import index
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from . import errors
 from ._ffi import CData, ffi
@@ -14,6 +15,9 @@ from .device import Device, as_device
 from .resource import Resource
 from .stream import Stream
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 __all__ = ["Buffer", "HostBuffer"]
 
 _POLICY = ffi.integer_const("ACL_MEM_MALLOC_HUGE_FIRST")
@@ -21,6 +25,19 @@ _TO_DEVICE = ffi.integer_const("ACL_MEMCPY_HOST_TO_DEVICE")
 _TO_HOST = ffi.integer_const("ACL_MEMCPY_DEVICE_TO_HOST")
 _OUT_OF_MEMORY = ffi.integer_const("ACL_ERROR_RT_MEMORY_ALLOCATION")
 _SYNC = ffi.integer_const("ACL_EVENT_SYNC")
+
+
+def _bytes(function: str, argument: str, value: Any) -> int:
+    """Return a length: a whole number from 0 to what C counts memory with."""
+    try:
+        number = index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 1 << 63:
+        raise errors.ParameterError(
+            function=function, argument=argument, got=repr(value), allowed="an integer, 0 or more"
+        )
+    return number
 
 
 class Buffer(Resource):
@@ -54,10 +71,7 @@ class Buffer(Resource):
     _warns = False  # dropping a reference is an ordinary way to free memory; it is ordered, too
 
     def __init__(self, nbytes: int, device: Device | int | None = None) -> None:
-        if nbytes < 0:
-            raise errors.ParameterError(
-                function="aclquant.Buffer", argument="nbytes", got=str(nbytes), allowed="0 or more"
-            )
+        nbytes = _bytes("aclquant.Buffer", "nbytes", nbytes)
         self.device = as_device(device)
         self.nbytes = nbytes
         self.device.enter()
@@ -103,8 +117,16 @@ class Buffer(Resource):
 
     def write(self, array: npt.NDArray[Any], offset: int = 0) -> None:
         """Copy a C-contiguous array into the memory, `offset` bytes from its start; waits."""
+        if not isinstance(array, np.ndarray):
+            raise errors.ParameterError(
+                function="aclquant.Buffer.write",
+                argument="array",
+                got=type(array).__name__,
+                allowed="numpy.ndarray",
+            )
+        offset = _bytes("aclquant.Buffer.write", "offset", offset)
         self.synchronize()
-        if offset < 0 or offset + array.nbytes > self.nbytes:
+        if offset + array.nbytes > self.nbytes:
             raise errors.ParameterError(
                 function="aclquant.Buffer.write",
                 argument="array",
@@ -116,9 +138,12 @@ class Buffer(Resource):
 
     def read(self, nbytes: int | None = None, offset: int = 0) -> npt.NDArray[np.uint8]:
         """Copy bytes out of the memory into a new array; waits."""
+        offset = _bytes("aclquant.Buffer.read", "offset", offset)
+        if nbytes is None:
+            nbytes = max(self.nbytes - offset, 0)
+        nbytes = _bytes("aclquant.Buffer.read", "nbytes", nbytes)
         self.synchronize()
-        nbytes = self.nbytes - offset if nbytes is None else nbytes
-        if offset < 0 or nbytes < 0 or offset + nbytes > self.nbytes:
+        if offset + nbytes > self.nbytes:
             raise errors.ParameterError(
                 function="aclquant.Buffer.read",
                 argument="nbytes",
@@ -201,6 +226,7 @@ class HostBuffer(Resource):
     _warns = False
 
     def __init__(self, nbytes: int, device: Device | int | None = None) -> None:
+        nbytes = _bytes("aclquant.HostBuffer", "nbytes", nbytes)
         self.device = as_device(device)
         self.nbytes = nbytes
         self.device.enter()
@@ -220,10 +246,25 @@ class HostBuffer(Resource):
         """Return an array over the memory; it keeps the memory alive."""
         self.require_open()
         view = np.frombuffer(ffi.buffer(self._memory, self.nbytes), np.uint8)
-        wanted = np.dtype(dtype)
-        count = self.nbytes // wanted.itemsize if shape is None else int(np.prod(shape))
-        result = view[: count * wanted.itemsize].view(wanted)
-        return result if shape is None else result.reshape(shape)
+        name = "aclquant.HostBuffer.array"
+        try:
+            wanted = np.dtype(dtype)
+        except TypeError as error:
+            raise errors.DtypeError(
+                function=name, argument="dtype", got=repr(dtype), allowed="a dtype of NumPy"
+            ) from error
+        if shape is None:
+            shape = (self.nbytes // wanted.itemsize,)
+        dims = tuple(_bytes(name, "shape", n) for n in (shape if np.iterable(shape) else (shape,)))
+        count = math.prod(dims) * wanted.itemsize
+        if count > self.nbytes:
+            raise errors.ParameterError(
+                function=name,
+                argument="shape",
+                got=f"{dims} of {wanted.name}: {count} bytes",
+                allowed=f"{self.nbytes} bytes in all",
+            )
+        return view[:count].view(wanted).reshape(dims)
 
     def _release(self) -> None:
         self._memory = None

@@ -5,13 +5,15 @@ Element 0 of a pair, or of a group of eight along the last axis, is in the lowes
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
-import numpy.typing as npt
 
 from . import errors
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["pack_int4", "unpack_int4"]
 

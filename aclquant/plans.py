@@ -10,10 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from . import backends as _backends
 from . import errors
@@ -23,7 +22,15 @@ from .here import here
 from .launch import Operator, Prepared, call
 from .resource import Resource
 from .stream import Stream, current_stream
-from .tensor import Tensor, asarray, empty
+from .tensor import Tensor, asarray, empty, has_mask
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+try:
+    from ._ffi import _replay as _extension
+except ImportError:  # built without it: the same, slower
+    _extension = None  # type: ignore[assignment]
 
 __all__ = ["Arrangement", "Plan", "forget_plans", "perform", "plan", "replay"]
 
@@ -35,6 +42,8 @@ _BYTES = ffi.typeof("char[]")
 _empty = np.empty
 _ndarray = np.ndarray
 _look = attrgetter("__class__", "dtype", "shape")
+_PYTHON_NUMBERS = frozenset([float, int])
+_SCALARS = _PYTHON_NUMBERS | {np.float64, np.float32}
 _look_at_tensor = attrgetter("__class__", "dtype", "shape", "element_strides", "offset", "device")
 
 
@@ -73,19 +82,55 @@ def _bare(results: tuple[Any, ...]) -> Any:
     return results[0] if len(results) == 1 else results
 
 
-class _Replay:
-    """A prepared call on arrays in C order, with what its results look like."""
+class _Kept:
+    """A prepared call on arrays in C order, with what its results look like.
 
-    __slots__ = ("launch", "padding", "prepared", "record", "results", "single")
+    `numbers` are the arrays of its own, by position, for arguments that were numbers or lists.
+    """
 
-    def __init__(self, prepared: Prepared, results: tuple[npt.NDArray[Any], ...]) -> None:
-        self.prepared = prepared
-        self.launch, self.record, self.padding = prepared.run, prepared.record, prepared.padding
+    __slots__ = ("looks", "numbers", "padding", "prepared", "replay", "results", "single")
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        numbers: dict[int, npt.NDArray[Any]],
+        results: tuple[npt.NDArray[Any], ...],
+    ) -> None:
+        self.prepared, self.padding = prepared, prepared.padding
+        self.numbers = numbers
         self.results = tuple((result.shape, result.dtype) for result in results)
+        self.looks = tuple(map(_look, results))
         self.single = len(results) == 1
+        self.replay: Any = None
+
+    def run(self, arrays: tuple[Any, ...], out: Any) -> Any:
+        """Launch it; None if the long way has to be taken."""
+        if out is None:
+            results = tuple(_empty(shape, dtype) for shape, dtype in self.results)
+        else:
+            results = (out,) if self.single else out
+            if type(results) is not tuple or tuple(map(_look, results)) != self.looks:
+                return None
+        for position, own in self.numbers.items():
+            if not _write(own, arrays[position]):
+                return None
+        inputs = [self.numbers.get(i, a) for i, a in enumerate(arrays) if a is not None]
+        try:
+            addresses = [_from_buffer(a) for a in inputs]
+            addresses += [_from_buffer(_BYTES, a, True) for a in results]
+        except (BufferError, ValueError):  # not in C order, or read-only
+            return None
+        status = self.prepared.run(self.prepared.record, *addresses, *self.padding)
+        if status == 0:
+            return _bare(results) if out is None else out
+        if status > 0:
+            error_text(self.prepared.library)  # the long way says it again, and better
+        return None
 
 
-def replay(arrange: Arrange, arrays: tuple[Any, ...], attributes: tuple[Any, ...]) -> Any:
+def _replay(
+    arrange: Arrange, arrays: tuple[Any, ...], attributes: tuple[Any, ...], out: Any = None
+) -> Any:
     """Run a call that was prepared before; None if the long way has to be taken.
 
     Parameters
@@ -93,18 +138,20 @@ def replay(arrange: Arrange, arrays: tuple[Any, ...], attributes: tuple[Any, ...
     arrange : callable
         Takes `arrays` and `attributes`; identifies the operator.
     arrays : tuple
-        In the order of the C call. Only ndarrays in C order can be replayed.
+        In the order of the C call. Replayed are ndarrays in C order, numbers, and flat lists.
     attributes : tuple
-        Everything else that the call depends on, types included: 1, True and 1.0 are equal keys.
+        Everything else that the call depends on.
+    out : ndarray or tuple, optional
+        Where the results go.
     """
     calls = here.calls
     backend = _backends._active
     if calls.blocks or backend is None:
         return None
-    if calls.library is not backend.library:
-        calls.prepared, calls.library = {}, backend.library
+    if calls.backend is not backend:
+        calls.prepared, calls.replays, calls.backend = {}, [], backend
     try:
-        key = (arrange, attributes, *[None if a is None else _look(a) for a in arrays])
+        key = (arrange, _typed(attributes), *map(_describe, arrays))
         entry = calls.prepared[key]
     except KeyError:
         if len(calls.prepared) >= _LIMIT:
@@ -114,34 +161,80 @@ def replay(arrange: Arrange, arrays: tuple[Any, ...], attributes: tuple[Any, ...
     except (AttributeError, TypeError):  # no arrays, or an attribute that cannot be a key
         return None
     if entry is None:
-        return _prepare(key, arrange, arrays, attributes)
-    results = [_empty(shape, dtype) for shape, dtype in entry.results]
+        entry = _prepare(key, arrange, arrays, attributes)
     try:
-        addresses = [_from_buffer(a) for a in (*arrays, *results) if a is not None]
-    except (BufferError, ValueError):  # not in C order
+        return None if entry is None else entry.run(arrays, out)
+    except AttributeError:  # an output that is no array
         return None
-    status = entry.launch(entry.record, *addresses, *entry.padding)
-    if status == 0:
-        return results[0] if entry.single else tuple(results)
-    if status > 0:
-        error_text(entry.prepared.library)  # the long way says it again, and better
-    return None
+
+
+if _extension is None:
+    replay = _replay
+else:
+    _extension.install(here, _replay)
+    replay = _extension.replay
+
+
+def _typed(value: Any) -> Any:
+    """Make a key of an attribute: 1, 1.0 and True are equal, 0.0 and -0.0 too."""
+    if type(value) is tuple:
+        return tuple(map(_typed, value))
+    return type(value), value.hex() if type(value) is float else value
+
+
+def _describe(value: Any) -> Any:
+    """Make a key of an array, or of what becomes one: values are not part of it."""
+    kind = type(value)
+    if kind is _ndarray:
+        return _look(value)
+    if value is None:
+        return None
+    if kind in _SCALARS:
+        return kind
+    if kind is list or kind is tuple:
+        kinds = frozenset(map(type, value))
+        if not kinds or not kinds <= _PYTHON_NUMBERS:
+            raise TypeError
+        return kind, len(value), float in kinds
+    return _look(value)
+
+
+def _write(own: npt.NDArray[Any], value: Any) -> bool:
+    """Put numbers where the first ones were; False if NumPy would convert these otherwise."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "if":
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        own[...] = array
+    return own.dtype.kind != "i" or bool((own == array).all())
 
 
 def _prepare(
     key: Any, arrange: Arrange, arrays: tuple[Any, ...], attributes: tuple[Any, ...]
-) -> Any:
-    """Prepare the call if it can be replayed, and run it for the first time."""
-    inputs = [array for array in arrays if array is not None]
-    for array in inputs:
+) -> _Kept | None:
+    """Prepare the call if it can be replayed."""
+    inputs = {position: array for position, array in enumerate(arrays) if array is not None}
+    numbers = {i for i, value in inputs.items() if type(value) in _SCALARS | {list, tuple}}
+    for position in inputs.keys() - numbers:
+        array = inputs[position]
         if type(array) is not _ndarray or not array.flags.c_contiguous or array.size == 0:
             return None
-    if not _backends.backend().host_memory or not all(array.ndim for array in inputs):
+        if not array.ndim:
+            return None
+    if not _backends.backend().host_memory:
         return None
     arrangement = arrange(*arrays, *attributes)
     given = [a for a in arrangement.arguments if isinstance(a, _ndarray)]
-    expected = [*inputs, *arrangement.results]
-    if [id(a) for a in given] != [id(a) for a in expected] or not _in_place(given):
+    if len(given) != len(inputs) + len(arrangement.results) or not _in_place(given):
+        return None
+    taken = dict(zip(inputs, given, strict=False))
+    for position, array in taken.items():
+        if position not in numbers:
+            if array is not inputs[position]:
+                return None
+        elif array.shape != (np.size(inputs[position]),) or not array.flags.carray:
+            return None
+    if any(a is not b for a, b in zip(given[len(inputs) :], arrangement.results, strict=True)):
         return None
     try:
         prepared = Prepared(
@@ -150,8 +243,41 @@ def _prepare(
     except errors.OutOfMemoryError:
         forget_plans()
         return None
-    here.calls.prepared[key] = _Replay(prepared, arrangement.results)
-    return replay(arrange, arrays, attributes)
+    own = {position: taken[position] for position in numbers}
+    entry = here.calls.prepared[key] = _Kept(prepared, own, arrangement.results)
+    if _extension is not None and all(a.dtype.name in ("float32", "int32") for a in own.values()):
+        entry.replay = _for_extension(
+            prepared,
+            arrange,
+            attributes,
+            tuple(
+                None
+                if position not in inputs
+                else (type(value), _has_fractions(value), own[position])
+                if position in own
+                else (value.shape, value.dtype)
+                for position, value in enumerate(arrays)
+            ),
+            entry.results,
+        )
+        here.calls.replays.append(entry.replay)
+    return entry
+
+
+def _has_fractions(value: Any) -> bool:
+    values = value if isinstance(value, (list, tuple)) else (value,)
+    return any(type(one) is not int for one in values)
+
+
+def _for_extension(
+    prepared: Prepared,
+    arrange: Any,
+    attributes: tuple[Any, ...],
+    arguments: tuple[Any, ...],
+    results: tuple[tuple[Any, Any], ...],
+) -> Any:
+    record, run = (int(ffi.cast("uintptr_t", p)) for p in (prepared.record, prepared.run))
+    return _extension.Replay(prepared, record, run, arrange, attributes, arguments, results)
 
 
 def _in_place(arrays: list[npt.NDArray[Any]]) -> bool:
@@ -160,8 +286,11 @@ def _in_place(arrays: list[npt.NDArray[Any]]) -> bool:
 
 
 def _drop_oldest() -> None:
-    entry = here.calls.prepared.pop(next(iter(here.calls.prepared)))
+    calls = here.calls
+    entry = calls.prepared.pop(next(iter(calls.prepared)))
     if entry is not None:
+        if entry.replay is not None:
+            calls.replays.remove(entry.replay)
         entry.prepared.close()
 
 
@@ -227,10 +356,16 @@ class Plan(Resource):
         super().__init__(self._stream.backend)
         prepared = self._prepared
         self._run, self._record, self._padding = prepared.run, prepared.record, prepared.padding
+        self._short = None if self._asynchronous or _extension is None else self._shorter(x)
         # What is compared at each call, in the order of _look().
         self._look = _look_at_tensor if self._asynchronous else _look
         self._looks = self._look(x)
         self._outs = tuple(map(self._look, arrangement.results))
+
+    def _shorter(self, x: Any) -> Any:
+        """Return what launches the plan where nothing has to be said; it answers None else."""
+        arguments = ((x.shape, x.dtype), *self._fixed)
+        return _for_extension(self._prepared, None, (), arguments, self._results).run
 
     def __call__(self, x: Any, *, out: Any = None) -> Any:
         """Run the call on another `x`.
@@ -254,6 +389,10 @@ class Plan(Resource):
         ResourceError
             When the plan is closed.
         """
+        if self._short is not None:
+            found = self._short(x, out)
+            if found is not None:
+                return found
         if self.closed:
             self.require_open()
         try:
@@ -352,6 +491,7 @@ class Plan(Resource):
 
     def _refuse(self, status: int) -> None:
         if status == ffi.integer_const("ACLQUANT_LAUNCH_ENDED"):
+            self.require_open()
             raise errors.ResourceError("this Plan is closed", function=self._name)
         if status < 0:
             overlap = status == ffi.integer_const("ACLQUANT_LAUNCH_OVERLAP")
@@ -424,6 +564,14 @@ def plan(function: Callable[..., Any], x: Any, *arguments: Any, **named: Any) ->
             got="a value",
             allowed="nothing: a plan takes out= when it is called, and has a stream of its own",
         )
+    for value in (x, *arguments, *named.values()):
+        if has_mask(value):
+            raise errors.ParameterError(
+                function="aclquant.plan",
+                argument="x" if value is x else "arguments",
+                got="an array with masked elements",
+                allowed="one without: fill them first",
+            )
     if not isinstance(x, Tensor):
         x = np.ascontiguousarray(x) if type(x) is not _ndarray or not x.flags.c_contiguous else x
     if x.size == 0 or x.ndim == 0:

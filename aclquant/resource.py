@@ -41,6 +41,9 @@ class Resource:
         self._warns = False
         self.close()
 
+    def lose(self) -> None:
+        """Note, in a forked child, that the native object is the parent's."""
+
     def require_open(self) -> None:
         """Refuse the use of a closed object, or of one whose backend is gone."""
         if self.closed:

@@ -6,11 +6,10 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
-import numpy.typing as npt
 
 from . import errors
 from ._ffi import CData, ffi
@@ -20,6 +19,9 @@ from .dtypes import CODES, DType, DTypeLike, as_dtype
 from .memory import Buffer
 from .packing import pack_bytes, unpack_bytes
 from .stream import Stream
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["Tensor", "asarray", "empty"]
 
@@ -71,14 +73,20 @@ class Tensor:
         offset: int = 0,
     ) -> None:
         kind = as_dtype(dtype)
+        if not isinstance(buffer, Buffer):
+            raise _wrong("buffer", type(buffer).__name__, "a Buffer")
         self.buffer = buffer
-        self.shape = tuple(int(n) for n in shape)
+        self.shape = _whole("shape", shape)
         self.dtype = kind.numpy
         self.code = kind.code
-        self.element_strides = (
-            _contiguous(self.shape) if element_strides is None else tuple(element_strides)
-        )
-        self.offset = offset
+        strides = _contiguous(self.shape) if element_strides is None else element_strides
+        self.element_strides = _whole("element_strides", strides)
+        (self.offset,) = _whole("offset", (offset,))
+        if min(self.shape, default=0) < 0:
+            raise _wrong("shape", str(self.shape), "lengths of 0 or more")
+        if len(self.element_strides) != len(self.shape):
+            got = f"{len(self.element_strides)} for {len(self.shape)} dimensions"
+            raise _wrong("element_strides", got, "one for each dimension")
         low, high = self._extent()
         if low < 0 or _nbytes(high, self.dtype) > buffer.nbytes:
             raise errors.ParameterError(
@@ -127,8 +135,8 @@ class Tensor:
 
     def transpose(self, *axes: int) -> Tensor:
         """Return a view with permuted dimensions; reversed ones by default."""
-        order = axes or tuple(range(self.ndim))[::-1]
-        if sorted(axis % self.ndim for axis in order) != list(range(self.ndim)):
+        order = _whole("axes", axes) or tuple(range(self.ndim))[::-1]
+        if sorted(axis % max(self.ndim, 1) for axis in order) != list(range(self.ndim)):
             raise errors.ParameterError(
                 function="aclquant.Tensor.transpose",
                 argument="axes",
@@ -140,9 +148,8 @@ class Tensor:
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """Return a view of another shape; the Tensor must be contiguous. One -1 is inferred."""
-        wanted = [
-            int(n) for part in shape for n in (part if isinstance(part, Sequence) else [part])
-        ]
+        parts = (part if np.iterable(part) else (part,) for part in shape)
+        wanted = list(_whole("shape", [n for part in parts for n in part]))
         known = math.prod(n for n in wanted if n != -1)
         if wanted.count(-1) == 1 and known and self.size % known == 0:
             wanted[wanted.index(-1)] = self.size // known
@@ -200,7 +207,7 @@ class Tensor:
 
     def write(self, array: npt.ArrayLike) -> None:
         """Copy an array of the same shape into the Tensor, which must be contiguous; waits."""
-        values = np.asarray(array)
+        values = as_host_array(array)
         if not self.is_contiguous or values.shape != self.shape:
             raise errors.ParameterError(
                 function="aclquant.Tensor.write",
@@ -287,6 +294,19 @@ class Tensor:
         return low, self.offset + sum(step for step in steps if step > 0) + 1
 
 
+def _wrong(argument: str, got: str, allowed: str) -> errors.ParameterError:
+    return errors.ParameterError(
+        function="aclquant.Tensor", argument=argument, got=got, allowed=allowed
+    )
+
+
+def _whole(argument: str, values: Any) -> tuple[int, ...]:
+    try:
+        return tuple(map(index, values))
+    except TypeError:
+        raise _wrong(argument, repr(values), "integers") from None
+
+
 def empty(
     shape: int | Sequence[int], dtype: DTypeLike = "float32", *, device: Device | int | None = None
 ) -> Tensor:
@@ -313,7 +333,9 @@ def empty(
     8
     """
     kind = as_dtype(dtype)
-    dims = tuple(shape) if isinstance(shape, Sequence) else (index(shape),)
+    dims = _whole("shape", shape if np.iterable(shape) else (shape,))
+    if min(dims, default=0) < 0:
+        raise _wrong("shape", str(dims), "lengths of 0 or more")
     return Tensor(Buffer(_nbytes(math.prod(dims), kind.numpy), device), dims, kind)
 
 
@@ -352,7 +374,15 @@ def asarray(
         if same and (device is None or as_device(device) == value.device):
             return value
         value = value.numpy()
-    array = as_host_array(value)
+    try:
+        array = as_host_array(value)
+    except (TypeError, ValueError, BufferError) as error:
+        raise errors.ParameterError(
+            function="aclquant.asarray",
+            argument="value",
+            got=f"{type(value).__name__}, which is no array ({error})",
+            allowed="an array, a Tensor or numbers",
+        ) from error
     kind: DType = as_dtype(array.dtype if dtype is None else dtype)
     with np.errstate(over="ignore"):  # float32 to float16 may give inf, as on any device
         data = _storage(array.astype(kind.numpy, copy=False), kind.numpy)
@@ -367,6 +397,8 @@ def as_host_array(value: Any, default: npt.DTypeLike | None = None) -> npt.NDArr
     `default` is the type for Python numbers, whose type is nobody's choice.
     """
     if isinstance(value, (np.ndarray, np.generic)):
+        if has_mask(value):
+            raise ValueError("it has masked elements: fill them first")
         return np.asarray(value)
     if type(value).__module__.partition(".")[0] == "torch":
         if str(value.dtype) == "torch.bfloat16":  # NumPy does not know it under torch's name
@@ -377,6 +409,14 @@ def as_host_array(value: Any, default: npt.DTypeLike | None = None) -> npt.NDArr
         array: npt.NDArray[Any] = np.from_dlpack(value)
         return array
     return np.asarray(value, None if hasattr(value, "__array__") else default)
+
+
+def has_mask(value: Any) -> bool:
+    """Tell whether any elements are masked, which no device knows."""
+    if type(value) is np.ndarray:
+        return False
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and bool(masked.is_masked(value))
 
 
 def describe_array(

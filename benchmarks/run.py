@@ -18,7 +18,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -27,12 +26,12 @@ from typing import Any
 
 import numpy as np
 
-import aclquant as aq
 from aclquant._ffi import ffi
 from aclquant._ffi.library import load
 
 from . import cases, report
 from .measure import interleaved
+from .small import small, start
 
 HERE = Path(__file__).parent
 
@@ -79,52 +78,6 @@ def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
             name: asdict(timing) | {"best": timing.best, "median": timing.median}
             for name, timing in timings.items()
         },
-    }
-
-
-def small(rounds: int) -> dict[str, float]:
-    """The cost of the call: 4x8 float32."""
-    x = np.random.default_rng(0).standard_normal((4, 8), np.float32)
-    scale = np.linspace(0.5, 2, 8).astype(np.float32)
-    y = np.empty((4, 8), np.int8)
-    jobs: dict[str, Any] = {
-        "aq.quantize, per channel": lambda: aq.quantize(x, scale),
-        "aq.quantize, per tensor": lambda: aq.quantize(x, scale[:1]),
-        "aq.quantize, per channel, out=": lambda: aq.quantize(x, scale, out=y),
-        "NumPy formula": lambda: np.clip(np.rint(x / scale), -128, 127).astype(np.int8),
-    }
-    if hasattr(aq, "plan"):
-        plan = aq.plan(aq.quantize, x, scale)
-        jobs["aq.plan(...)(x, out=)"] = lambda: plan(x, out=y)
-    if (torch := cases.torch) is not None:
-        t, scales = torch.from_numpy(x), torch.from_numpy(scale)
-        zeros = torch.zeros(8, dtype=torch.long)
-        jobs["torch.quantize_per_channel"] = lambda: torch.quantize_per_channel(
-            t, scales, zeros, 1, torch.qint8
-        )
-        jobs["torch.quantize_per_tensor"] = lambda: torch.quantize_per_tensor(
-            t, 0.5, 0, torch.qint8
-        )
-    timings = interleaved(jobs, max(rounds, 25), least=0.005, budget=20)
-    return {name: timing.median for name, timing in timings.items()}
-
-
-def start(rounds: int) -> dict[str, float]:
-    """Seconds to import, and for the first call, in processes of their own."""
-    code = (
-        "import time, numpy as np; a = time.perf_counter(); import aclquant as aq; "
-        "b = time.perf_counter(); aq.quantize(np.ones((4, 8), np.float32), 0.5); "
-        "c = time.perf_counter(); print(b - a, c - b)"
-    )
-    found = []
-    for _ in range(rounds):
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        found.append([float(number) for number in done.stdout.split()])
-    return {
-        "import aclquant, after NumPy": median(x for x, _ in found),
-        "first call": median(x for _, x in found),
     }
 
 

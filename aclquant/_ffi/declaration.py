@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _PROTOTYPE = re.compile(
     r"(?P<result>[\w\s*]+?)\s*\b(?P<name>[A-Za-z_]\w*)\s*\((?P<inside>.*)\)\s*;?$"
@@ -29,16 +29,14 @@ _TYPE_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter: its C type, written with single spaces, and its name (may be empty)."""
 
     type: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """One function: name, result type, parameters and the header it came from.
 
     The last parameter of a function with a variable number of arguments has the type ``...``.

@@ -19,19 +19,20 @@ __all__ = ["constants", "functions"]
 class _Functions(Mapping[str, Function]):
     def __init__(self) -> None:
         self._parsed: dict[str, Function] = {}
+        self._lines = {line.partition(" ")[0]: line for line in FUNCTIONS.splitlines()}
 
     def __getitem__(self, name: str) -> Function:
         function = self._parsed.get(name)
         if function is None:
-            header, prototype = FUNCTIONS[name]
+            _, header, prototype = self._lines[name].split(" ", 2)
             function = self._parsed[name] = parse(prototype, header)
         return function
 
     def __iter__(self) -> Iterator[str]:
-        return iter(FUNCTIONS)
+        return iter(self._lines)
 
     def __len__(self) -> int:
-        return len(FUNCTIONS)
+        return len(self._lines)
 
 
 functions: Mapping[str, Function] = _Functions()

@@ -10,8 +10,8 @@ Writes two modules into the output directory:
     an out-of-line ABI-mode cffi module (``ffi``) with every type, enumerator and
     integer constant of the headers, plus the dynamic linker's own functions;
 ``_functions.py``
-    ``FUNCTIONS``, a plain dictionary name -> (header, prototype), and ``CONSTANTS``,
-    name -> value for every integer ``#define``.
+    ``FUNCTIONS``, a line "name header prototype" for each function (one text: Python reads
+    it in no time), and ``CONSTANTS``, name -> value for every integer ``#define``.
 
 The headers are written in a restricted style: include guards, ``extern "C"``, integer
 definitions, attribute macros, typedefs, enums, structs, prototypes. Anything else is an
@@ -205,9 +205,9 @@ def write(declarations: Declarations, output: Path) -> None:
     builder.cdef("\n".join(declarations.types))
     builder.cdef("".join(f"#define {k} {v}\n" for k, v in declarations.constants.items()))
     builder.emit_python_code(str(output / "_types.py"))
-    lines = ['"""Made from include/ by generate.py; do not edit."""', "", "FUNCTIONS = {"]
-    lines += [f"    {name!r}: {entry!r}," for name, entry in declarations.functions.items()]
-    lines += ["}", "", "CONSTANTS = {"]
+    lines = ['"""Made from include/ by generate.py; do not edit."""', "", 'FUNCTIONS = """\\']
+    lines += [" ".join((name, *entry)) for name, entry in declarations.functions.items()]
+    lines += ['"""', "", "CONSTANTS = {"]
     lines += [f"    {name!r}: {value}," for name, value in declarations.constants.items()]
     lines += ["}", ""]
     (output / "_functions.py").write_text("\n".join(lines), encoding="utf-8")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import LibraryNotFoundError, SymbolNotFoundError
 from . import CData, ffi
@@ -27,15 +26,14 @@ _linker = ffi.dlopen(None)
 _dlerror = _linker.dlerror  # bound now: binding it later would clear the error it should report
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryFile:
+class LibraryFile(NamedTuple):
     """One opened file: what it was asked for, where it really is, and how it was found."""
 
     path: str
     real_path: str
     how: str
     stub: bool
-    handle: CData = field(repr=False, compare=False)
+    handle: CData
 
 
 class Library:
@@ -135,8 +133,11 @@ def _load(backend: str, candidates: list[Place]) -> Library:
             files = [file] if file else []
         else:
             files = _open_cann(place, attempts)
+        library = Library(backend, files)
+        if files and library.has("aclInit"):
+            return library
         if files:
-            return Library(backend, files)
+            attempts.append("    which has no aclInit: it is no library of CANN's runtime")
     raise LibraryNotFoundError(
         f"no usable library for the backend '{backend}' (names: auto, cann, host; or a path)",
         function="aclquant.use_backend",

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["FEATURES", "HOST_LIBRARY", "META", "OPERATORS", "RUNTIME", "Place", "places"]
 
@@ -35,8 +34,7 @@ OPERATORS = (("libopapi.so",), ("libopapi_nn.so", "libopapi_math.so"))
 FEATURES = ("libopapi_cv.so", "libopapi_transformer.so")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One place to look at: a file, a directory, or (empty path) the dynamic loader itself."""
 
     path: str
@@ -55,8 +53,8 @@ def places(backend: str) -> Iterator[Place]:
         if override:
             yield Place(override, "ACLQUANT_HOST_LIBRARY")
             return  # what was named is not replaced by something else
-        bundled = Path(__file__).resolve().parent.parent / "_lib" / HOST_LIBRARY
-        yield Place(str(bundled), "bundled with aclquant")
+        package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+        yield Place(os.path.join(package, "_lib", HOST_LIBRARY), "bundled with aclquant")
     elif backend == "cann":
         yield Place("", "already loaded in this process", loaded_only=True)
         for variable in ("ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME"):
@@ -89,7 +87,8 @@ def custom_operator_libraries() -> Iterator[Place]:
 
 def _vendors(folder: str) -> list[str]:
     try:
-        text = Path(folder, "config.ini").read_text(encoding="utf-8")
+        with open(os.path.join(folder, "config.ini"), encoding="utf-8") as file:
+            text = file.read()
     except OSError:
         return []
     for line in text.splitlines():
@@ -101,4 +100,4 @@ def _vendors(folder: str) -> list[str]:
 
 def is_stub(path: str) -> bool:
     """Tell whether a library is one of the link-time stubs, which do nothing at run time."""
-    return not {"devlib", "stub", "stubs"}.isdisjoint(Path(path).parts)
+    return not {"devlib", "stub", "stubs"}.isdisjoint(path.split(os.sep))

@@ -79,9 +79,8 @@ def anti_quant(
     >>> aq.anti_quant(np.int32([0x76543210]), 0.5).tolist()
     [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5]
     """
-    if out is None and stream is None and device is None:
-        attributes = (dst_dtype, src_dtype, dst_dtype.__class__, src_dtype.__class__)
-        y = replay(_arrange, (x, scale, offset), attributes)
+    if stream is None and device is None:
+        y = replay(_arrange, (x, scale, offset), (dst_dtype, src_dtype), out)
         if y is not None:
             return y
     arrangement = _arrange(
@@ -96,7 +95,7 @@ def _arrange(
     offset: Any = None,
     dst_dtype: DTypeLike | None = None,
     src_dtype: DTypeLike | None = None,
-    *_types: type,
+    *,
     out: Array | None = None,
 ) -> Arrangement:
     x = operand(_NAME, "x", x, np.int8)

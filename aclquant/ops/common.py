@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import errors
 from ..device import Device
 from ..stream import Stream
 from ..tensor import Tensor, as_host_array, asarray, empty
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Array: TypeAlias = "npt.NDArray[Any] | Tensor"
 Place: TypeAlias = "Device | int | None"
@@ -56,10 +58,12 @@ def parameter(
     Python numbers and lists get the type `default`, numbers the shape ``(1,)``; beside a Tensor
     they become Tensors, so that the call stays asynchronous.
     """
-    if value is None or isinstance(value, (Tensor, np.ndarray)):
+    if value is None or type(value) is np.ndarray or isinstance(value, Tensor):
         return cast("Array | None", value)
     array = operand(function, argument, value, None)
     assert isinstance(array, np.ndarray)
+    if isinstance(value, np.ndarray):
+        return array
     # float64 and int64 scalars are what NumPy makes of Python numbers: nobody chose these types.
     free = not hasattr(value, "dtype") or isinstance(value, (np.float64, np.int64))
     if free and not _loses(array, np.dtype(default)):

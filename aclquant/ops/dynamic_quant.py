@@ -83,9 +83,9 @@ def dynamic_quant(
     >>> aq.dynamic_quant(np.float16([[1, -2, 0.5, 4]]))
     (array([[ 32, -64,  16, 127]], dtype=int8), array([0.03149606], dtype=float32))
     """
-    if out is None and stream is None and device is None:
-        attributes = (dst_type, quant_mode, dst_type_max, dst_type.__class__)
-        results = replay(_arrange, (x, smooth_scales, group_index), attributes)
+    if stream is None and device is None:
+        attributes = (dst_type, quant_mode, dst_type_max)
+        results = replay(_arrange, (x, smooth_scales, group_index), attributes, out)
         if results is not None:
             return cast("tuple[Any, Any]", results)
     arrangement = _arrange(
@@ -101,7 +101,7 @@ def _arrange(
     dst_type: DTypeLike | None = None,
     quant_mode: str = "pertoken",
     dst_type_max: float = 0.0,
-    *_types: type,
+    *,
     out: tuple[Array | None, Array | None] | None = None,
 ) -> Arrangement:
     return arrange(

@@ -85,9 +85,9 @@ def dynamic_quant_asymmetric(
     (array([[-128,  -43,   42,  127]], dtype=int8), array([0.01176471], dtype=float32), \
 array([-978.], dtype=float32))
     """
-    if out is None and stream is None and device is None:
-        attributes = (dst_type, quant_mode, dst_type.__class__)
-        results = replay(_arrange, (x, smooth_scales, group_index), attributes)
+    if stream is None and device is None:
+        attributes = (dst_type, quant_mode)
+        results = replay(_arrange, (x, smooth_scales, group_index), attributes, out)
         if results is not None:
             return cast("tuple[Any, Any, Any]", results)
     arrangement = _arrange(x, smooth_scales, group_index, dst_type, quant_mode, out=out)
@@ -100,7 +100,7 @@ def _arrange(
     group_index: Any = None,
     dst_type: DTypeLike | None = None,
     quant_mode: str = "pertoken",
-    *_types: type,
+    *,
     out: tuple[Array | None, Array | None, Array | None] | None = None,
 ) -> Arrangement:
     return arrange(_NAME, False, x, smooth_scales, group_index, dst_type, quant_mode, 0.0, out)

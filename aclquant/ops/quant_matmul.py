@@ -104,13 +104,13 @@ def quant_matmul(
     >>> aq.quant_matmul(x1, x2, [0.5, 0.25], output_dtype="int8", offset=[1.0, -2.0])
     array([[-21,   0]], dtype=int8)
     """
-    if out is None and stream is None and device is None and y_scale is None:
+    if stream is None and device is None and y_scale is None:
         kind = dtypes.int8 if output_dtype is None else as_dtype(output_dtype)
         if not _packs(scale, pertoken_scale, kind):
             arrays = (x1, x2, pertoken_scale, scale, offset, bias)
             checks = (x1_dtype, x2_dtype, pertoken_scale_dtype, scale_dtype)
             sizes = None if group_sizes is None else tuple(group_sizes)
-            y = replay(_replayed, arrays, (kind, *checks, sizes, *(c.__class__ for c in checks)))
+            y = replay(_replayed, arrays, (kind, *checks, sizes), out)
             if y is not None:
                 return y
     arrangement = _arrange(
@@ -190,7 +190,7 @@ def _replayed(
     *attributes: Any,
 ) -> Arrangement:
     """Arrange arrays that come in the order of the C call."""
-    return _arrange(x1, x2, scale, offset, pertoken_scale, bias, kind, *attributes[:5])
+    return _arrange(x1, x2, scale, offset, pertoken_scale, bias, kind, *attributes)
 
 
 def _packs(scale: Any, pertoken_scale: Any, kind: DType) -> bool:

@@ -100,9 +100,8 @@ def quantize(
     >>> aq.quantize(np.float32([1, 2, 3, 4, 5, 6, 7, 8]), 1.0, dtype="quint4x2", div_mode=False)
     array([2003125025], dtype=int32)
     """
-    if out is None and stream is None and device is None:
-        attributes = (dtype, axis, div_mode, dtype.__class__, axis.__class__)
-        y = replay(_arrange, (x, scales, zero_points), attributes)
+    if stream is None and device is None:
+        y = replay(_arrange, (x, scales, zero_points), (dtype, axis, div_mode), out)
         if y is not None:
             return y
     return perform(_arrange(x, scales, zero_points, dtype, axis, div_mode, out=out), stream, device)
@@ -115,7 +114,7 @@ def _arrange(
     dtype: DTypeLike = "qint8",
     axis: int = 1,
     div_mode: bool = True,
-    *_types: type,
+    *,
     out: Array | None = None,
 ) -> Arrangement:
     kind = as_dtype(dtype)

@@ -72,8 +72,8 @@ def trans_quant_param(
     >>> [hex(word) for word in aq.trans_quant_param(np.float32([1.0, 1.1]), [3.0])]
     ['0x40603f800000', '0x40603f8cc000']
     """
-    if out is None and stream is None and device is None:
-        y = replay(_arrange, (scale, offset), (round_mode, round_mode.__class__))
+    if stream is None and device is None:
+        y = replay(_arrange, (scale, offset), (round_mode,), out)
         if y is not None:
             return y
     return perform(_arrange(scale, offset, round_mode, out=out), stream, device)
@@ -83,7 +83,7 @@ def _arrange(
     scale: Any,
     offset: Any = None,
     round_mode: int | None = 0,
-    *_types: type,
+    *,
     out: Array | None = None,
 ) -> Arrangement:
     mode = 0 if round_mode is None else round_mode

@@ -82,7 +82,7 @@ ACLQUANT_API aclError aclquantSetDeviceCount(uint32_t count);
 ACLQUANT_API aclError aclquantSetMemoryLimit(uint64_t bytes);
 
 /* 1: refuse aclnnDynamicQuantV3 and V4 as CANN's sources do; 0: compute them
- * (ACLQUANT_HOST_STRICT_SOC, 0 by default). */
+ * (ACLQUANT_HOST_STRICT_SOC, 0 by default). Only while no context exists. */
 ACLQUANT_API aclError aclquantSetStrictSoc(int32_t strict);
 
 /* Bytes of workspace that phase 1 asks for (ACLQUANT_HOST_WORKSPACE, 1024 by default). */

@@ -29,6 +29,7 @@ typedef struct aclquantLaunchTensor {
     uint64_t size;      /* bytes from its address on */
     uint64_t alignment; /* of its address */
     int32_t output;     /* 1: written */
+    void *address;      /* null at first; the function's own: what the executor has */
 } aclquantLaunchTensor;
 
 typedef struct aclquantLaunch {
@@ -52,7 +53,7 @@ typedef struct aclquantLaunch {
 /* The same, after aclquantEndLaunch. */
 #define ACLQUANT_LAUNCH_ENDED (-3)
 
-/* Sets the addresses of the record's tensors, in order (those behind count are not looked at), runs
+/* Sets the addresses of the record's tensors that are new, in order (those behind count are not looked at), runs
  * phase 2, and waits if the record says so. Answers 0, the first failing function's status, or one of
  * the two above. Threads may share a record: one runs at a time. */
 ACLQUANT_API int32_t aclquantRunLaunch(aclquantLaunch *launch, void *a0, void *a1, void *a2, void *a3, void *a4, void *a5, void *a6, void *a7);

@@ -228,3 +228,45 @@ def test_a_variant_is_forced_by_the_environment() -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "'isa': 'scalar'" in done.stdout and "'threads': 3" in done.stdout
+
+
+def test_a_backend_that_is_not_there_does_not_replace_one_that_works(tmp_path: Path) -> None:
+    other = tmp_path / "libother.so"
+    other.write_bytes(b"no library")
+    run_python(
+        f"""
+        import numpy as np, aclquant as aq
+        x = np.float32([3])
+        assert aq.quantize(x, 1.0) == 3
+        before = aq.backend()
+        for name in ("nonsense", {str(other)!r}, "libc.so.6"):
+            try:
+                aq.use_backend(name)
+            except aq.LibraryNotFoundError:
+                pass
+            else:
+                raise AssertionError(name)
+        try:
+            aq.use_backend(5)
+        except aq.ParameterError as error:
+            assert error.argument == "name"
+        assert aq.backend() is before
+        assert aq.quantize(x, 1.0) == 3
+        """
+    )
+
+
+@pytest.mark.parametrize("version", ["8", "nine", "9."])
+def test_a_version_that_is_none_is_refused_at_first_use(version: str) -> None:
+    run_python(
+        f"""
+        import numpy as np, aclquant as aq
+        try:
+            aq.quantize(np.float32([3]), 1.0)
+        except aq.AclError as error:
+            assert "ACLQUANT_HOST_VERSION is '{version}'" in str(error), error
+        else:
+            raise AssertionError
+        """,
+        ACLQUANT_HOST_VERSION=version,
+    )

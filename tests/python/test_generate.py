@@ -27,7 +27,8 @@ def _functions(folder: Path) -> tuple[dict[str, tuple[str, str]], dict[str, int]
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.FUNCTIONS, module.CONSTANTS
+    lines = [line.split(" ", 2) for line in module.FUNCTIONS.splitlines()]
+    return {name: (header, prototype) for name, header, prototype in lines}, module.CONSTANTS
 
 
 def _one_header(folder: Path, text: str) -> Path:

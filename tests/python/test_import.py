@@ -43,6 +43,19 @@ def test_import_is_cheap() -> None:
     assert "cffi" not in modules and "ml_dtypes" not in modules
 
 
+def test_the_first_call_imports_nothing_slow_but_what_it_needs() -> None:
+    output = run_python(
+        """
+        import numpy as np, sys
+        before = set(sys.modules)
+        import aclquant as aq
+        aq.quantize(np.ones((4, 8), np.float32), 0.5)
+        print(*sorted(set(sys.modules) - before))
+        """
+    )
+    assert not {"cffi", "inspect", "numpy.typing", "pathlib"} & set(output.split())
+
+
 def test_import_reads_no_environment_variable() -> None:
     run_python("import aclquant", ACLQUANT_BACKEND="/does/not/exist", ACLQUANT_HOST_SOC="nonsense")
 

@@ -35,6 +35,7 @@ def test_a_failed_call_leaves_nothing_and_does_not_poison_the_next() -> None:
         with pytest.raises(aq.ParameterError):
             aq.aclnn.aclnnQuantize(x, "nonsense", None, "int8", 0, x)
         assert aq.quantize(x, 1.0).tolist() == [1, 2]
+    aq.forget_plans()
     assert _counts() == before
 
 

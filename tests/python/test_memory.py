@@ -100,3 +100,29 @@ def test_device_memory_is_reported() -> None:
     assert 0 < free <= total
     with aq.Buffer(1 << 20):
         assert aq.Device(0).memory[0] <= free - (1 << 20)
+
+
+@pytest.mark.parametrize("nbytes", [-1, 1.5, "8", None, 2**63])
+def test_odd_sizes_are_refused(nbytes: object) -> None:
+    for kind in (aq.Buffer, aq.HostBuffer):
+        with pytest.raises(aq.ParameterError, match="argument 'nbytes'"):
+            kind(nbytes)  # type: ignore[arg-type]
+
+
+def test_odd_arguments_of_host_buffers_are_refused() -> None:
+    with aq.HostBuffer(8) as buffer:
+        for shape in (-1, (3,), "ab", (1.5,), (2, 2)):
+            with pytest.raises(aq.ParameterError, match="argument 'shape'"):
+                buffer.array(np.float32, shape)
+        with pytest.raises(aq.DtypeError, match="argument 'dtype'"):
+            buffer.array("no type")
+        assert buffer.array(np.float32).shape == (2,)
+        assert buffer.array(np.int16, (2, 2)).shape == (2, 2)
+
+
+def test_odd_arguments_of_buffers_are_refused() -> None:
+    with aq.Buffer(8) as buffer:
+        with pytest.raises(aq.ParameterError, match="argument 'array'"):
+            buffer.write([1, 2])  # type: ignore[arg-type]
+        with pytest.raises(aq.ParameterError, match="argument 'offset'"):
+            buffer.read(1, 0.5)  # type: ignore[arg-type]

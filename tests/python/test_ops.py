@@ -380,3 +380,8 @@ def test_wrong_attributes_are_named() -> None:
     with pytest.raises(aq.ParameterError, match="argument 'device'"):
         aq.quantize(x, 1.0, device="0")  # type: ignore[arg-type]
     assert aq.empty(np.int64(3), "int8").shape == (3,)
+
+
+def test_a_type_without_a_code_is_blamed_on_its_argument() -> None:
+    with pytest.raises(aq.DtypeError, match="argument 'x': got dtype float128"):
+        aq.quantize(np.ones((2, 2), np.longdouble), 1.0)

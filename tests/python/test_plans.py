@@ -20,7 +20,7 @@ import aclquant as aq
 from aclquant import plans
 from aclquant.here import here
 
-from .support import run_python
+from .support import PACKAGE, run_python
 
 BF16 = np.dtype(ml_dtypes.bfloat16)
 X = np.linspace(-3, 3, 32, dtype=np.float32).reshape(4, 8)
@@ -385,3 +385,319 @@ def test_kept_calls_give_way_when_memory_is_short() -> None:
         ACLQUANT_HOST_MEMORY_LIMIT="3000",
     )
     assert output.strip() == "good"
+
+
+# What a prepared call must not be taken for. Each argument list is called four times after the one
+# that it resembles: its turns are those of a first, a second, a prepared and a replayed call.
+
+I8 = np.arange(-16, 16, dtype=np.int8).reshape(4, 8)
+F16 = X.astype(np.float16)
+
+
+def _bits(result: Any) -> list[tuple[str, tuple[int, ...], bytes]]:
+    return [(y.dtype.str, y.shape, y.tobytes()) for y in _arrays(result)]
+
+
+def _outcome(call: Any) -> Any:
+    """The bits of the results, or the kind of the refusal."""
+    try:
+        return _bits(call())
+    except aq.AclError as error:
+        return type(error), error.argument
+
+
+RESEMBLING: dict[str, list[tuple[Any, tuple[Any, ...], dict[str, Any]]]] = {
+    "shapes": [
+        (aq.quantize, (x, np.float32([0.5])), {})
+        for x in (X, X.reshape(8, 4), X.reshape(2, 2, 8), X.reshape(32), X[:2], X[:0])
+    ],
+    "types of the input": [
+        (aq.quantize, (X.astype(kind), np.ones(8, np.float32)), {})
+        for kind in (np.float32, ">f4", np.float16, BF16, np.int32, np.float64)
+    ],
+    "types of the scales": [
+        (aq.quantize, (BF, np.ones(8, kind)), {})
+        for BF in (X.astype(BF16),)
+        for kind in (BF16, np.float32, np.float16, ">f4")
+    ],
+    "shapes of the scales": [
+        (aq.quantize, (X, s), {})
+        for s in (SCALES, SCALES[:1].copy(), SCALES[:4].copy(), SCALES.reshape(1, 8))
+    ],
+    "orders": [
+        (aq.quantize, (x, s), {})
+        for x in (X, np.asfortranarray(X), X.repeat(2, 1)[:, ::2], X[::-1])
+        for s in (SCALES, SCALES.repeat(2)[::2], SCALES[::-1])
+    ],
+    "arguments left out": [
+        (aq.quantize, (X, SCALES, points), {}) for points in (POINTS, None, POINTS[:1], None)
+    ],
+    "ways to name a type": [
+        (aq.quantize, (X, SCALES, POINTS), {"dtype": kind})
+        for kind in ("qint8", aq.qint8, np.int8, np.dtype("u1"), 12, 13, 12.0, True, "quint8")
+    ],
+    "axes": [
+        (aq.quantize, (np.ones((8, 8), np.float32) * SCALES, SCALES), {"axis": axis})
+        for axis in (1, 0, -1, -2, True, False, 1.0, np.int64(0), None)
+    ],
+    "modes": [
+        (aq.quantize, (X, SCALES, None, "qint8", -1, mode), {}) for mode in (True, False, 1, 0)
+    ],
+    "results": [
+        (aq.anti_quant, (I8, SCALES), {"dst_dtype": kind})
+        for kind in (None, "float16", "bfloat16", BF16, 1, 15)
+    ],
+    "checks": [
+        (aq.anti_quant, (I8, SCALES), {"src_dtype": kind}) for kind in (None, "int8", "int32", 1)
+    ],
+    "dynamic attributes": [
+        (aq.dynamic_quant, (F16,), named)
+        for named in (
+            {},
+            {"dst_type": "int8"},
+            {"dst_type": "quint4x2"},
+            {"quant_mode": "pertensor"},
+            {"quant_mode": "perchannel"},
+            {"dst_type_max": 0},
+            {"dst_type_max": -0.0},
+            {"dst_type_max": 6.0},
+            {"smooth_scales": np.ones(8, np.float16) * np.float16(0.5)},
+        )
+    ],
+    "operators": [(f, (F16,), {}) for f in (aq.dynamic_quant, aq.dynamic_quant_asymmetric)],
+    "rounding": [(aq.trans_quant_param, (SCALES,), {"round_mode": m}) for m in (0, 1, None, True)],
+    "numbers": [
+        (aq.quantize, (X, scale), {})
+        for scale in (
+            *(0.5, 0.25, 1, 2, True, 1e-300, 1e300, float("nan"), float("inf"), 2**53 + 1, 2**70),
+            *(np.float32(0.3), np.float64(0.3), np.float16(0.3), np.int64(2), 16777217, -0.0, "1"),
+        )
+    ],
+    "lists": [
+        (aq.quantize, (X, scales), {})
+        for scales in (
+            *([0.5] * 8, SCALES.tolist(), tuple(SCALES.tolist()), [1] * 8, [2, 0.5] * 4, [0.5]),
+            *([0.25] * 4, [], [[0.5] * 8], [True] * 8, [np.float32(0.5)] * 8, [None] * 8),
+        )
+    ],
+    "zero points": [
+        (aq.quantize, (X, 0.1, points), {})
+        for points in (3, 4, 4.0, 4.5, [3], [4.5], [1, 2.5], 2**31, -(2**31), True, np.int64(5))
+    ],
+    "numbers in half precision": [
+        (aq.quantize, (F16, scale, 1.5), {"div_mode": False})
+        for scale in (0.1, 0.3, 70000.0, 3, [0.1] * 8, [3] * 8, [0.7] * 8)
+    ],
+    "bias": [
+        (aq.quant_matmul, (I8, I8.T.copy(), 0.5), {"bias": bias, "output_dtype": "bfloat16"})
+        for bias in ([1, 2, 3, 4], [1.5, 2, 3, 4], [4, 3, 2, 1], [0.5] * 4, [2**40] * 4)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", RESEMBLING)
+def test_a_call_is_not_taken_for_one_that_resembles_it(name: str) -> None:
+    calls = RESEMBLING[name]
+    expected = [_outcome(lambda f=f, a=a, n=n: _long_way(f, *a, **n)) for f, a, n in calls]
+    for _ in range(4):
+        for (function, arguments, named), right in zip(calls, expected, strict=True):
+            assert _outcome(lambda f=function, a=arguments, n=named: f(*a, **n)) == right
+    for (function, arguments, named), right in zip(calls, expected, strict=True):
+        for _ in range(4):
+            assert _outcome(lambda f=function, a=arguments, n=named: f(*a, **n)) == right
+
+
+SHORT: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
+    **CALLS,
+    "number": (aq.quantize, (X, 0.5, 3), {}),
+    "lists": (aq.quantize, (X, SCALES.tolist(), tuple(POINTS.tolist())), {}),
+    "out": (aq.quantize, (X, SCALES), {"out": np.empty((4, 8), np.int8)}),
+    "two outs": (
+        aq.dynamic_quant,
+        (F16,),
+        {"out": (np.empty((4, 8), np.int8), np.empty(4, np.float32))},
+    ),
+}
+
+
+@pytest.mark.skipif(plans._extension is None, reason="the extension module is not there")
+@pytest.mark.parametrize("name", SHORT)
+def test_the_extension_replays(name: str) -> None:
+    """After the second call nothing reaches Python's own way, whatever the values are."""
+    function, (x, *rest), named = SHORT[name]
+    others = {"number": (0.25, 7), "lists": ([0.5] * 8, (1,) * 8)}.get(name, tuple(rest))
+    expected = [_bits(_long_way(function, x, *r, **named)) for r in (rest, others)]
+    for _ in range(2):
+        function(x, *rest, **named)
+
+    def nothing(*arguments: Any) -> None:
+        raise AssertionError("the long way")
+
+    assert plans._extension is not None
+    plans._extension.install(here, nothing)
+    try:
+        for values, right in zip((rest, others), expected, strict=True):
+            result = function(x, *values, **named)
+            assert _bits(result) == right
+            assert "out" not in named or result is named["out"]
+    finally:
+        plans._extension.install(here, plans._replay)
+
+
+def test_outputs_that_share_memory_with_inputs_are_right() -> None:
+    expected = _long_way(aq.quantize, X, SCALES)
+    for _ in range(4):
+        x, y = X.copy(), np.empty((4, 8), np.int8)
+        assert aq.quantize(x, SCALES, out=y) is y
+        over = x.reshape(-1).view(np.int8)[:32].reshape(4, 8)
+        assert aq.quantize(x, SCALES, out=over) is over
+        assert _same(over, expected) and _same(y, expected)
+
+
+def test_outputs_that_do_not_fit_are_refused_at_any_turn() -> None:
+    frozen = np.empty((4, 8), np.int8)
+    frozen.flags.writeable = False
+    wide = np.empty((4, 16), np.int8)[:, ::2]
+    for _ in range(4):
+        aq.quantize(X, SCALES, out=np.empty((4, 8), np.int8))
+        for out in (frozen, np.empty((4, 8), np.uint8), np.empty((8, 4), np.int8), [1], (frozen,)):
+            with pytest.raises(aq.AclError):
+                aq.quantize(X, SCALES, out=out)  # type: ignore[arg-type]
+        assert _same(aq.quantize(X, SCALES, out=wide), _long_way(aq.quantize, X, SCALES))
+
+
+def test_read_only_inputs_are_replayed() -> None:
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    for _ in range(4):
+        assert _same(aq.quantize(frozen, SCALES), _long_way(aq.quantize, X, SCALES))
+
+
+def test_subclasses_take_the_long_way_and_masks_are_refused() -> None:
+    masked = np.ma.masked_array(X, X > 0)
+    for _ in range(4):
+        right = aq.quantize(X, SCALES)
+        for x in (X.view(np.matrix), X.view(np.recarray), np.ma.masked_array(X)):
+            assert _same(aq.quantize(x, SCALES), right)
+        for arguments in ((masked, SCALES), (X, np.ma.masked_equal(SCALES, SCALES[0]))):
+            with pytest.raises(aq.ParameterError, match="masked"):
+                aq.quantize(*arguments)
+        with pytest.raises(aq.ParameterError, match="masked"):
+            aq.quantize(X, SCALES, out=np.ma.masked_equal(right, right[0, 0]))
+    for make in (lambda: aq.asarray(masked), lambda: aq.plan(aq.quantize, masked, SCALES)):
+        with pytest.raises(aq.ParameterError, match="masked"):
+            make()
+
+
+def test_values_without_a_dimension() -> None:
+    for _ in range(4):
+        aq.quantize(np.float32([3]), 1.0)
+        assert aq.quantize(np.float32(3), 1.0) == 3
+        assert aq.quantize(np.array(3, np.float32), np.float32([1])).shape == ()
+
+
+def test_lists_and_outputs_are_not_kept_alive() -> None:
+    class List(list[float]):
+        """A list that can be referred to weakly."""
+
+    x, y, scales = X.copy(), np.empty((4, 8), np.int8), List([0.5] * 8)
+    for _ in range(4):
+        aq.quantize(x, 0.5, out=y)
+        aq.quantize(x, scales, out=y)
+    references = [weakref.ref(one) for one in (x, y, scales)]
+    del x, y, scales
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 3
+
+
+def test_the_chip_does_not_change_under_prepared_calls() -> None:
+    aq.quantize(X, SCALES)
+    library = aq.backend().library
+    for refused in (
+        library.aclquantSetSocName(b"Ascend310P3"),
+        library.aclquantSetVersion(b"8.1.RC1"),
+        library.aclquantSetStrictSoc(1),
+    ):
+        assert refused == 207000
+    library.aclGetRecentErrMsg()
+
+
+def test_another_backend_has_calls_of_its_own() -> None:
+    run_python(
+        f"""
+        import numpy as np, aclquant as aq
+        from aclquant.here import here
+        x, s = np.ones((4, 8), np.float32), np.ones(8, np.float32)
+        for name in ("host", {str(PACKAGE / "_lib" / "libaclquant_host.so")!r}, "host"):
+            aq.use_backend(name)
+            for _ in range(4):
+                assert aq.quantize(x, s).sum() == 32
+            assert aq.backend().name == name
+            (entry,) = here.calls.prepared.values()
+            assert entry.prepared.backend is aq.backend() and not entry.prepared.closed
+        """
+    )
+
+
+def test_other_threads_run_while_a_call_waits() -> None:
+    """Also what holds the stream back, which would else never let go."""
+    run_python(
+        """
+        import threading
+        import numpy as np, aclquant as aq
+        x, s = np.ones((4, 8), np.float32), np.ones(8, np.float32)
+        plan = aq.plan(aq.quantize, x, s)
+        for call, stream in ((lambda: aq.quantize(x, s), aq.current_stream()),
+                             (lambda: plan(x), plan._stream)):
+            for _ in range(3):
+                call()
+            library = aq.backend().library
+            assert library.aclquantStallStream(stream.handle) == 0
+            timer = threading.Timer(0.05, library.aclquantResumeStream, (stream.handle,))
+            timer.start()
+            assert call().sum() == 32
+            timer.join()
+        plan.close()
+        """
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_prepares_calls_of_its_own() -> None:
+    for _ in range(3):
+        expected = aq.quantize(X, 0.5)
+    parents = aq.plan(aq.quantize, X, SCALES)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with pytest.raises(aq.ResourceError, match="parent"):
+                parents(X)
+            for _ in range(4):
+                assert _same(aq.quantize(X, 0.5), expected)
+            (entry,) = here.calls.prepared.values()
+            assert entry.prepared.backend is aq.backend()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert _same(parents(X), _long_way(aq.quantize, X, SCALES))
+    parents.close()
+
+
+def test_everything_here_holds_without_the_extension() -> None:
+    if plans._extension is None:
+        pytest.skip("this is that run")
+    run_python(
+        f"""
+        import contextlib, io, sys
+        sys.modules["aclquant._ffi._replay"] = None  # importing it fails
+        import pytest
+        from aclquant import plans
+        assert plans._extension is None
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            status = pytest.main(["-q", "-p", "no:cacheprovider", {__file__!r}])
+        assert status == 0, text.getvalue()
+        """
+    )

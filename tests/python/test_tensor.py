@@ -224,3 +224,29 @@ def test_tensor_views_go_to_operators() -> None:
     for view, expected in ((x.T, _BASE.T), (x[1, ::2], _BASE[1, ::2]), (x[::-1], _BASE[::-1])):
         got = aq.quantize(view, 0.25).numpy()
         np.testing.assert_array_equal(got, np.clip(np.rint(expected * 4), -128, 127))
+
+
+def test_odd_arguments_are_refused_by_name() -> None:
+    with aq.Buffer(64) as buffer:
+        odd: list[tuple[str, tuple[Any, ...]]] = [
+            ("buffer", (b"64 bytes", (4,), "int8")),
+            ("shape", (buffer, ("4",), "int8")),
+            ("shape", (buffer, 4, "int8")),
+            ("shape", (buffer, (-4,), "int8")),
+            ("element_strides", (buffer, (4,), "int8", (1, 1))),
+            ("element_strides", (buffer, (4,), "int8", (0.5,))),
+            ("offset", (buffer, (4,), "int8", None, "1")),
+        ]
+        for argument, arguments in odd:
+            with pytest.raises(aq.ParameterError, match=f"argument '{argument}'"):
+                aq.Tensor(*arguments)
+    for shape in (-1, (2, -1), "ab", 1.5, None):
+        with pytest.raises(aq.ParameterError, match="argument 'shape'"):
+            aq.empty(shape)  # type: ignore[arg-type]
+    tensor = aq.asarray(np.zeros((2, 3), np.float32))
+    with pytest.raises(aq.ParameterError, match="argument 'shape'"):
+        tensor.reshape("6")
+    with pytest.raises(aq.ParameterError, match="argument 'axes'"):
+        tensor.transpose(0.0, 1)  # type: ignore[arg-type]
+    with pytest.raises(aq.ParameterError, match="argument 'value'"):
+        aq.asarray(object.__new__(type("Odd", (), {"__array__": lambda *_: 1})))

@@ -12,7 +12,7 @@ using namespace aclq;
 
 namespace {
 
-// Changes a setting; the chip and the number of devices cannot change under a live context.
+// Changes a setting; what phase 1 has asked for cannot change under a live context, which may have executors to repeat.
 template <class Change>
 aclError change(const char* name, Change&& apply) {
     return aclApi(name, [&]() -> aclError {
@@ -104,7 +104,11 @@ aclError aclquantSetSocName(const char* name) {
 
 aclError aclquantSetVersion(const char* version) {
     return change(__func__, [&](Runtime& state) -> aclError {
-        return version != nullptr && parseVersion(version, state.settings.version) ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, "version", version != nullptr ? version : "null", "major.minor[.patch], such as 9.1.0");
+        if (version == nullptr || !parseVersion(version, state.settings.version)) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "version", version != nullptr ? version : "null", "major.minor[.patch], such as 9.1.0");
+        }
+        state.settings.badVersion.clear();
+        return ACL_SUCCESS;
     });
 }
 
@@ -127,8 +131,8 @@ aclError aclquantSetMemoryLimit(uint64_t bytes) {
 }
 
 aclError aclquantSetStrictSoc(int32_t strict) {
-    return aclApi(__func__, [&]() -> aclError {
-        runtime().settings.strictSoc = strict != 0;
+    return change(__func__, [&](Runtime& state) -> aclError {
+        state.settings.strictSoc = strict != 0;
         return ACL_SUCCESS;
     });
 }

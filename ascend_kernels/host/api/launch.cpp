@@ -31,11 +31,16 @@ bool overlaps(const aclquantLaunch& launch, void* const* addresses) {
     return false;
 }
 
-int run(const aclquantLaunch& launch, void* const* addresses) {
+int run(aclquantLaunch& launch, void* const* addresses) {
     for (std::uint64_t index = 0; index < launch.count; ++index) {
-        if (const int status = launch.setAddress(launch.executor, index, launch.tensors[index].tensor, addresses[index]); status != 0) {
+        aclquantLaunchTensor& tensor = launch.tensors[index];
+        if (tensor.address == addresses[index]) {
+            continue;
+        }
+        if (const int status = launch.setAddress(launch.executor, index, tensor.tensor, addresses[index]); status != 0) {
             return status;
         }
+        tensor.address = addresses[index];
     }
     const int status = launch.phaseTwo(launch.workspace, launch.workspaceSize, launch.executor, launch.stream);
     return status == 0 && launch.wait != nullptr ? launch.wait(launch.stream) : status;

@@ -80,7 +80,9 @@ Settings Settings::fromEnvironment() {
     }
     settings.soc = findSoc(settings.socName);
     if (const char* version = std::getenv("ACLQUANT_HOST_VERSION"); version != nullptr && *version != '\0') {
-        parseVersion(version, settings.version);
+        if (!parseVersion(version, settings.version)) {
+            settings.badVersion = version;
+        }
     }
     settings.deviceCount = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(number("ACLQUANT_HOST_DEVICES", 1), 1, kMaxDevices));
@@ -94,6 +96,9 @@ Settings Settings::fromEnvironment() {
 }
 
 std::string Settings::problem() const {
+    if (!badVersion.empty()) {
+        return text("ACLQUANT_HOST_VERSION is '%.64s'; allowed: major.minor[.patch], such as 9.1.0", badVersion.c_str());
+    }
     if (soc != nullptr) {
         return {};
     }

@@ -40,6 +40,7 @@ struct Settings {
     std::string socName = "Ascend910B1";
     const Soc* soc = nullptr;  // null: socName is not a chip the host device can be
     Version version;
+    std::string badVersion;  // what was asked for instead, if that is no version
     std::uint32_t deviceCount = 1;
     std::uint64_t memoryLimit = 0;  // bytes of each device
     bool strictSoc = false;
