@@ -1,5 +1,6 @@
 # Makes lib<NAME>.so, a filter of libaclquant_host.so: a stub for each exported function that HEADERS declare, so that
 # clients link, and the instruction to take the real ones, and all others, from the host device beside it.
+cmake_minimum_required(VERSION 3.20)
 execute_process(COMMAND ${OBJDUMP} -D --defined-only ${HOST} OUTPUT_VARIABLE SYMBOLS COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[ \t][TW] [A-Za-z_0-9]+" EXPORTED "${SYMBOLS}")
 list(TRANSFORM EXPORTED REPLACE ".* " "")
