@@ -1,10 +1,11 @@
-"""The command line: ``aclquant libdir | includedir | info | run | quantize | demo``."""
+"""The command line: ``aclquant info | run | quantize | demo``, and what C programs ask for."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,13 @@ from .stand_in import environment
 __all__ = ["main"]
 
 _PACKAGE = Path(__file__).resolve().parent
+_LIBRARIES = _PACKAGE / "_lib"
+_DIRECTORIES = {
+    "includedir": (_PACKAGE / "include", "of the C headers"),
+    "libdir": (_LIBRARIES, "to link C programs with"),
+    "pkgconfigdir": (_LIBRARIES / "pkgconfig", "for PKG_CONFIG_PATH"),
+    "cmakedir": (_LIBRARIES / "cmake" / "aclquant", "for CMake's -Daclquant_DIR"),
+}
 _RANGES = {"qint8": (-128, 127), "quint8": (0, 255), "quint4x2": (-8, 7)}
 
 
@@ -51,10 +59,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"aclquant {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("libdir", help="print the directory to link C programs with")
-    command.set_defaults(run=lambda _: print(_PACKAGE / "_lib"))
-    command = commands.add_parser("includedir", help="print the directory of the C headers")
-    command.set_defaults(run=lambda _: print(_PACKAGE / "include"))
+    for name, (path, purpose) in _DIRECTORIES.items():
+        command = commands.add_parser(name, help=f"print the directory {purpose}")
+        command.set_defaults(run=lambda _, path=path: print(path))
+    command = commands.add_parser("cflags", help="print the compiler's options for C programs")
+    command.set_defaults(run=lambda _: print(shlex.quote(f"-I{_PACKAGE / 'include'}")))
+    command = commands.add_parser("libs", help="print the linker's options for C programs")
+    command.add_argument("--rpath", action="store_true", help="let the program find them itself")
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="libraries instead of ascendcl nnopbase opapi, such as acl_rt nnopbase opapi_nn",
+    )
+    command.set_defaults(run=_libs)
 
     command = commands.add_parser("info", help="print the backend, its libraries and devices")
     command.add_argument("--json", action="store_true", help="as JSON")
@@ -87,6 +105,17 @@ def _add_quantize_options(command: argparse.ArgumentParser) -> None:
         help="a number, a .npy file, or auto: the largest magnitude fits (the default)",
     )
     command.add_argument("--plot", type=Path, metavar="PNG", help="draw values and errors")
+
+
+def _libs(options: argparse.Namespace) -> None:
+    names: list[str] = options.names or ["ascendcl", "nnopbase", "opapi"]
+    for name in names:
+        if not (_LIBRARIES / f"lib{name}.so").exists():
+            raise _Complaint(f"libs: there is no lib{name}.so in {_LIBRARIES}")
+    flags = [f"-L{_LIBRARIES}"] + [f"-Wl,-rpath,{_LIBRARIES}"] * options.rpath
+    # Each is kept, even if the linker drops unused ones by default: the program may run on a card.
+    kept = ["-Wl,--push-state,--no-as-needed", *(f"-l{name}" for name in names), "-Wl,--pop-state"]
+    print(shlex.join(flags + kept))
 
 
 def _info(options: argparse.Namespace) -> None:

@@ -1,4 +1,8 @@
-"""What the libraries export: the functions of exported_functions.txt, all declared; no more."""
+"""What the libraries export: the functions of exported_functions.txt, all declared; no more.
+
+The host device exports all of them. A library under a name of CANN's shows those that CANN's
+library of that name has; at run time all are found through each (tests/c_clients/loader.c).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,21 @@ LIST = Path(__file__).with_name("exported_functions.txt")
 INTENDED = LIST.read_text(encoding="utf-8").split()
 LIBRARIES = Path(aclquant.__file__).parent / "_lib"
 HOST = "libaclquant_host.so"
-FILTERS = ["libacl_op_compiler.so", "libacl_rt.so", "libacl_tdt_channel.so", "libascendcl.so",
-           "libge_runner.so", "libgraph.so", "libhccl.so", "libnnopbase.so", "libopapi.so",
-           "libopapi_math.so", "libopapi_nn.so"]  # fmt: skip
+RUNTIME = r"acl/acl(_base|_rt|_mdl|_op)?\.h|aclquant/.*"
+OPERATORS = r"aclnnop/.*"
+FILTERS = {
+    "libacl_op_compiler.so": r"acl/acl_op_compiler\.h",
+    "libacl_rt.so": RUNTIME,
+    "libacl_tdt_channel.so": "none",
+    "libascendcl.so": RUNTIME,
+    "libge_runner.so": "none",
+    "libgraph.so": "none",
+    "libhccl.so": r"aclquant/neighbours\.h",
+    "libnnopbase.so": r"aclnn/.*",
+    "libopapi.so": OPERATORS,
+    "libopapi_math.so": r"aclnnop/(?!.*quant).*",
+    "libopapi_nn.so": OPERATORS,
+}  # and the headers whose functions they show
 
 # Clients look these up and take their presence as a promise: absent until really there.
 PROBED = [
@@ -56,12 +72,27 @@ def test_controls_and_operators_are_complete() -> None:
     assert {name for name in functions if name.startswith(families)} <= set(INTENDED)
 
 
-@pytest.mark.parametrize("library", [HOST, *FILTERS])
-def test_exactly_the_listed_functions_are_exported(library: str) -> None:
-    symbols = exported(library)
-    names = [name for _, name in symbols]
-    assert sorted(names) == INTENDED
+def test_exactly_the_listed_functions_are_exported() -> None:
+    symbols = exported(HOST)
+    assert sorted(name for _, name in symbols) == INTENDED
     assert {kind for kind, _ in symbols} == {"T"}  # functions; no data, nothing weak
+
+
+@pytest.mark.parametrize("library", FILTERS)
+def test_a_name_of_cann_shows_the_functions_of_its_headers(library: str) -> None:
+    symbols = exported(library)
+    headers = re.compile(FILTERS[library])
+    expected = [name for name in INTENDED if headers.fullmatch(functions[name].header)]
+    assert sorted(name for _, name in symbols) == expected
+    assert {kind for kind, _ in symbols} <= {"T"}
+
+
+def test_every_function_is_shown_by_some_name() -> None:
+    assert set(INTENDED) == {name for library in FILTERS for _, name in exported(library)}
+
+
+def test_the_names_are_complete() -> None:
+    assert {path.name for path in LIBRARIES.glob("*.so")} == {HOST, *FILTERS}
 
 
 @pytest.mark.parametrize("name", PROBED)

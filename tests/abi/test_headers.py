@@ -469,6 +469,14 @@ PROTOTYPES = {
 }
 
 
+def documented_prototypes() -> dict[str, tuple[str, str]]:
+    """Return the prototypes of prototypes.txt: CANN's public reference, types without names."""
+    text = Path(__file__).with_name("prototypes.txt").read_text(encoding="ascii")
+    found = re.findall(r"^(\w[^(]*?) ?(\w+)\((.*)\)$", text, flags=re.MULTILINE)
+    assert len(found) == len(text.splitlines())
+    return {name: (result, parameters) for result, name, parameters in found}
+
+
 def compile_source(source: str, dialect: str, directory: Path) -> None:
     """Check a source text in one dialect with every warning an error.
 
@@ -550,7 +558,7 @@ def test_values(dialect: str, tmp_path: Path) -> None:
 
 def test_types_of_functions(tmp_path: Path) -> None:
     lines = [includes(HEADERS), "#include <assert.h>\n"]
-    for name, (result, parameters) in PROTOTYPES.items():
+    for name, (result, parameters) in (PROTOTYPES | documented_prototypes()).items():
         same = f"_Generic(&{name}, {result} (*)({parameters}): 1, default: 0)"
         lines.append(f'static_assert({same}, "type of {name}");\n')
     compile_source("".join(lines), "c11", tmp_path)

@@ -16,7 +16,8 @@
     } while (0)
 
 static const char *const kNames[] = {"libascendcl.so", "libacl_rt.so", "libnnopbase.so", "libopapi.so",
-    "libopapi_nn.so", "libopapi_math.so", "libaclquant_host.so"};
+    "libopapi_nn.so", "libopapi_math.so", "libacl_op_compiler.so", "libhccl.so", "libgraph.so",
+    "libge_runner.so", "libacl_tdt_channel.so", "libaclquant_host.so"};
 enum { kCount = sizeof kNames / sizeof kNames[0] };
 
 static const char *const kSymbols[] = {"aclInit", "aclrtSetDevice", "aclrtGetDevice", "aclCreateTensor",

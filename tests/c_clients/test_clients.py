@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers.programs import aclquant
 
 HERE = Path(__file__).parent
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
@@ -17,34 +16,21 @@ OLD = ["-lascendcl", "-lnnopbase", "-lopapi"]
 NEW = ["-lacl_rt", "-lnnopbase", "-lopapi_nn", "-lopapi_math"]
 
 
-@functools.cache
-def directory(command: str) -> str:
-    """What ``aclquant libdir`` or ``aclquant includedir`` prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "aclquant", command],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
-    return done.stdout.strip()
-
-
 def build(source: str, standard: str, libraries: list[str], program: Path) -> None:
     compiler = "c++" if source.endswith(".cpp") else "cc"
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler} on this machine")
-    libdir = directory("libdir")
+    libdir = aclquant("libdir")
     subprocess.run(
         [compiler, f"-std={standard}", *WARNINGS, HERE / source, "-o", program,
-         "-I", directory("includedir"), "-L", libdir, f"-Wl,-rpath-link,{libdir}",
+         "-I", aclquant("includedir"), "-L", libdir, f"-Wl,-rpath-link,{libdir}",
          *libraries, "-ldl"],
         check=True, timeout=120,
     )  # fmt: skip
 
 
 def run(program: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    path = {"LD_LIBRARY_PATH": directory("libdir")}
+    path = {"LD_LIBRARY_PATH": aclquant("libdir")}
     return subprocess.run(
         [program, *arguments], capture_output=True, text=True, timeout=60, check=False,
         env={**os.environ, **path, **environment},
@@ -79,7 +65,7 @@ def test_a_refusal_reaches_the_program(tmp_path: Path) -> None:
 def test_one_state_behind_all_names(tmp_path: Path) -> None:
     program = tmp_path / "loader"
     build("loader.c", "c11", [], program)
-    done = run(program, directory("libdir"))
+    done = run(program, aclquant("libdir"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

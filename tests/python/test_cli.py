@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,6 +25,20 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0
 def test_directories(capsys: pytest.CaptureFixture[str]) -> None:
     assert (Path(_run(capsys, "libdir").strip()) / "libopapi.so").exists()
     assert (Path(_run(capsys, "includedir").strip()) / "acl" / "acl.h").exists()
+    assert (Path(_run(capsys, "pkgconfigdir").strip()) / "aclquant.pc").exists()
+    assert (Path(_run(capsys, "cmakedir").strip()) / "aclquantConfig.cmake").exists()
+
+
+def test_flags_for_c_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    include, lib = (_run(capsys, name).strip() for name in ("includedir", "libdir"))
+    assert shlex.split(_run(capsys, "cflags")) == [f"-I{include}"]
+    flags = shlex.split(_run(capsys, "libs"))
+    assert flags[0] == f"-L{lib}"
+    assert [f for f in flags if f.startswith("-l")] == ["-lascendcl", "-lnnopbase", "-lopapi"]
+    flags = shlex.split(_run(capsys, "libs", "--rpath", "acl_rt", "opapi_nn"))
+    assert f"-Wl,-rpath,{lib}" in flags and flags[-3:-1] == ["-lacl_rt", "-lopapi_nn"]
+    assert main(["libs", "nonsense"]) == 1
+    assert "there is no libnonsense.so" in capsys.readouterr().err
 
 
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:
