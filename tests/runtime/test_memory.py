@@ -48,7 +48,9 @@ def test_allocation(name: str, size: int) -> None:
     assert counters()["deviceBuffers"] == before["deviceBuffers"] + 1
     assert location(made) == location(made + size - 1) == (1, 0)
     ok(host.aclrtMemset(made, size, 0x1FF, size))  # the low byte
-    assert set(bytes(ffi.buffer(made, size))) == {0xFF}
+    back = ffi.new("unsigned char[]", size)
+    ok(host.aclrtMemcpy(back, size, made, size, D2H))
+    assert set(bytes(ffi.buffer(back))) == {0xFF}
     ok(host.aclrtFree(made))
     assert counters() == before
     assert location(made)[0] == 2  # unregistered
