@@ -109,7 +109,7 @@ void Stream::work() {
             return;
         }
         if (delay_.count() > 0) {
-            wake_.wait_for(lock, delay_, [&] { return queue_.empty(); });
+            wake_.wait_for(lock, delay_, [&] { return queue_.empty() || delay_.count() == 0; });
             if (queue_.empty() || running_ || stalled_) {
                 continue;
             }
@@ -160,6 +160,7 @@ void Stream::abort() {
             current_->interrupt();
         }
         ++aborts_;
+        wake_.notify_all();
         moved_.notify_all();
     }
     for (const std::unique_ptr<Task>& task : dropped) {
@@ -194,6 +195,7 @@ void Stream::stall() {
 void Stream::delay(std::uint64_t microseconds) {
     const std::lock_guard lock(mutex_);
     delay_ = std::chrono::microseconds(microseconds);
+    wake_.notify_all();
 }
 
 void Stream::resume() {
