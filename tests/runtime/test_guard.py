@@ -1,4 +1,4 @@
-"""Device memory that the CPU cannot touch, that is never reused early, and that tells when it is fresh."""
+"""Mistakes with device memory: touched by the CPU, freed too early, read before it was written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from runtime.support import (
     SANITIZED,
     Buffer,
     address,
-    create,
     ffi,
     host,
     job,
@@ -37,7 +35,9 @@ FRESH, FREED = 0xCD, 0xDD
 
 
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer handles the signal itself")
-@pytest.mark.parametrize("access", ["view[0]", "view[999]", "view[0] = 1", "memory.free(), view[0]"])
+@pytest.mark.parametrize(
+    "access", ["view[0]", "view[999]", "view[0] = 1", "memory.free(), view[0]"]
+)
 def test_touching_guarded_memory_ends_the_process(access: str) -> None:
     run_python(
         f"""
@@ -321,5 +321,3 @@ def test_the_other_tests_pass_on_plain_memory() -> None:
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-
-
