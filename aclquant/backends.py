@@ -52,6 +52,9 @@ class Backend:
         status = library.aclInit(ffi.NULL)
         if status not in (0, ALREADY_INITIALISED):
             raise_for_status(library, "aclInit", status)
+        # Operators write their results whole: filling them first would only cost time.
+        if library.has("aclquantSetPoison") and "ACLQUANT_HOST_POISON" not in os.environ:
+            library.aclquantSetPoison(0)
         self.host_memory = self._has_host_memory()
 
     @cached_property

@@ -81,6 +81,15 @@ ACLQUANT_API aclError aclquantSetDeviceCount(uint32_t count);
 /* Bytes of memory each device has (ACLQUANT_HOST_MEMORY_LIMIT). */
 ACLQUANT_API aclError aclquantSetMemoryLimit(uint64_t bytes);
 
+/* "guarded": memory allocated from now on is out of the CPU's reach, as on a card: touching it is SIGSEGV,
+ * and a plain copy whose kind does not fit its addresses is refused. "plain": neither
+ * (ACLQUANT_HOST_MEMORY, guarded by default). */
+ACLQUANT_API aclError aclquantSetMemoryMode(const char *mode);
+
+/* 1: device memory allocated from now on is full of 0xCD, and of 0xDD once it is freed; 0: left as it is
+ * (ACLQUANT_HOST_POISON, 1 by default). */
+ACLQUANT_API aclError aclquantSetPoison(int32_t poison);
+
 /* 1: refuse aclnnDynamicQuantV3 and V4 as CANN's sources do; 0: compute them
  * (ACLQUANT_HOST_STRICT_SOC, 0 by default). Only while no context exists. */
 ACLQUANT_API aclError aclquantSetStrictSoc(int32_t strict);
@@ -103,6 +112,15 @@ ACLQUANT_API aclError aclquantSetIsa(const char *name);
 /* Hold the work queued on a stream until it is resumed, to make orders visible in tests. */
 ACLQUANT_API aclError aclquantStallStream(aclrtStream stream);
 ACLQUANT_API aclError aclquantResumeStream(aclrtStream stream);
+
+/* Let each task of a stream wait so many microseconds (0: none, at most 60000000) before it runs, even those
+ * that would run within the call: a program that does not synchronise is then sure to see it
+ * (ACLQUANT_HOST_DELAY, for every stream made afterwards). */
+ACLQUANT_API aclError aclquantDelayStream(aclrtStream stream, uint64_t microseconds);
+
+/* Write to stderr what is alive, one line each, as aclFinalize and the end of the process do with
+ * ACLQUANT_HOST_REPORT=1. */
+ACLQUANT_API aclError aclquantReport(void);
 
 /* The present numbers of live objects. */
 ACLQUANT_API aclError aclquantGetCounters(aclquantCounters *out);

@@ -24,7 +24,7 @@ def build(source: str, standard: str, libraries: list[str], program: Path) -> No
     subprocess.run(
         [compiler, f"-std={standard}", *WARNINGS, HERE / source, "-o", program,
          "-I", aclquant("includedir"), "-L", libdir, f"-Wl,-rpath-link,{libdir}",
-         *libraries, "-ldl"],
+         *libraries, "-ldl", "-pthread"],
         check=True, timeout=120,
     )  # fmt: skip
 
@@ -51,6 +51,15 @@ def test_client(tmp_path: Path, source: str, standard: str, libraries: list[str]
             continue  # its repeatable executor asks for a workspace
         done = run(program, ACLQUANT_HOST_WORKSPACE=workspace)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("mode", ["guarded", "plain"])
+def test_threads(tmp_path: Path, mode: str) -> None:
+    """Streams of their own and a shared one, work in the call and in workers: results are right."""
+    program = tmp_path / "threads"
+    build("threads.cpp", "c++17", OLD, program)
+    done = run(program, "3", ACLQUANT_HOST_MEMORY=mode)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_refusal_reaches_the_program(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import random
 import sys
 from typing import Any
 
+import numpy as np
+
 from aclquant._ffi import ffi
 from aclquant._ffi.declarations import functions
 from runtime.support import Buffer, counters, create, host, message, ok, pointer
@@ -102,9 +104,8 @@ class Pool:
     """Memory that tensors may point to: good, small, freed, unknown."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.large = Buffer(POOL_BYTES)
+        self.large = Buffer(np.frombuffer(rng.randbytes(POOL_BYTES), np.uint8))
         self.small = Buffer(64)
-        ffi.buffer(self.large.pointer, POOL_BYTES)[:] = rng.randbytes(POOL_BYTES)
         freed = Buffer(128)
         self.unknown = [NULL, pointer(8), pointer(2**63), pointer(2**64 - 64), freed.pointer]
         freed.free()

@@ -24,6 +24,8 @@ lib: Any = ffi.dlopen(None)  # constants of the headers
 NULL = ffi.NULL
 
 DTYPES = {"float32": 0, "float16": 1, "int8": 2, "int32": 3, "uint8": 4, "int64": 9}
+# Of the memory these tests allocate unless they say otherwise.
+MODE = os.environ.get("ACLQUANT_HOST_MEMORY", "guarded")
 # AddressSanitizer keeps freed memory for a while, and takes terabytes of addresses.
 SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
 
@@ -80,6 +82,16 @@ def stalled(held: Any) -> Iterator[None]:
         ok(host.aclquantResumeStream(held))
 
 
+@contextmanager
+def memory_mode(name: str) -> Iterator[None]:
+    """Memory allocated meanwhile is "guarded" or "plain"."""
+    ok(host.aclquantSetMemoryMode(name.encode()))
+    try:
+        yield
+    finally:
+        ok(host.aclquantSetMemoryMode(MODE.encode()))
+
+
 def address(pointer: Any) -> int:
     return int(ffi.cast("uintptr_t", pointer))
 
@@ -89,7 +101,7 @@ def pointer(value: int) -> Any:
 
 
 class Buffer:
-    """Device memory; the host device's is readable, but the tests go through aclrtMemcpy."""
+    """Device memory, written and read with aclrtMemcpy."""
 
     def __init__(self, content: Array | int) -> None:
         self.size = content if isinstance(content, int) else content.nbytes

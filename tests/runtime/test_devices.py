@@ -10,10 +10,12 @@ import pytest
 
 from runtime.support import (
     NULL,
+    Buffer,
     counters,
     create,
     ffi,
     host,
+    job,
     message,
     ok,
     pointer,
@@ -69,10 +71,24 @@ def test_a_fresh_thread_has_no_context() -> None:
             lambda: host.aclrtSynchronizeDevice(),
             lambda: host.aclrtSynchronizeStream(NULL),
             lambda: host.aclrtGetMemInfo(1, ffi.new("size_t *"), ffi.new("size_t *")),
+            lambda: host.aclrtMemcpy(own, 8, memory.pointer, 8, 2),
+            lambda: host.aclrtMemcpyAsync(own, 8, memory.pointer, 8, 2, NULL),
+            lambda: host.aclrtMemset(memory.pointer, 8, 0, 8),
+            lambda: host.aclrtMemsetAsync(memory.pointer, 8, 0, 8, NULL),
+            lambda: host.aclrtRecordEvent(event, NULL),
+            lambda: host.aclrtStreamWaitEvent(NULL, event),
         ):
             refused(call(), 107002, "aclrtSetDevice", "thread")
+        assert work_of.launch(size, executor, NULL) == 361001  # phase 2
+        assert "aclrtSetDevice" in message()
 
-    in_thread(work)
+    own, memory, event = ffi.new("char[8]"), Buffer(8), create(host.aclrtCreateEvent)
+    with job() as work_of:
+        size, executor = work_of.prepare()
+        work_of.workspace = Buffer(size)
+        in_thread(work)
+    ok(host.aclrtDestroyEvent(event))
+    memory.free()
 
 
 def test_threads_share_the_primary_context() -> None:

@@ -103,6 +103,21 @@ def test_a_tensor_destroyed_between_the_phases() -> None:
         assert work.result() == Job.EXPECTED
 
 
+def test_a_destroyed_tensor_is_refused_wherever_it_is_given() -> None:
+    size, executor = ffi.new("uint64_t *"), ffi.new("aclOpExecutor **")
+    with job() as work:
+        gone = tensor([4], "float32", work.x.pointer)
+        ok(host.aclDestroyTensor(gone))
+        refused(host.aclDestroyTensor(gone), 161002, "destroyed")
+        refused(host.aclSetRawTensorAddr(gone, work.x.pointer), 161002, "live")
+        refused(
+            host.aclnnAscendQuantV3GetWorkspaceSize(
+                gone, work.ts, NULL, False, b"round", 2, -1, work.ty, size, executor
+            ),
+            161002, "'x'", "destroyed",
+        )  # fmt: skip
+
+
 def test_descriptors_may_go_right_after_phase_2() -> None:
     """As torch_npu does it, even if the kernel has not begun."""
     with job() as work, stream() as on:

@@ -19,6 +19,7 @@ from runtime.support import (
     ffi,
     host,
     job,
+    memory_mode,
     message,
     ok,
     pointer,
@@ -48,7 +49,9 @@ def test_allocation(name: str, size: int) -> None:
     assert counters()["deviceBuffers"] == before["deviceBuffers"] + 1
     assert location(made) == location(made + size - 1) == (1, 0)
     ok(host.aclrtMemset(made, size, 0x1FF, size))  # the low byte
-    assert set(bytes(ffi.buffer(made, size))) == {0xFF}
+    back = ffi.new("unsigned char[]", size)
+    ok(host.aclrtMemcpy(back, size, made, size, D2H))
+    assert set(bytes(ffi.buffer(back))) == {0xFF}
     ok(host.aclrtFree(made))
     assert counters() == before
     assert location(made)[0] == 2  # unregistered
@@ -241,14 +244,36 @@ def test_order_of_the_checks_of_a_copy() -> None:
 
 
 @pytest.mark.parametrize("kind", range(6))
-def test_the_direction_of_a_plain_copy_comes_from_the_addresses(kind: int) -> None:
-    memory = Buffer(np.arange(16, dtype=np.uint8))
-    own = ffi.new("unsigned char[16]")
-    ok(host.aclrtMemcpy(own, 16, memory.pointer, 16, kind))
-    assert list(own) == list(range(16))
-    ok(host.aclrtMemcpy(memory.pointer + 4, 12, memory.pointer, 12, kind))  # overlapping
-    assert list(memory.read("uint8")) == [0, 1, 2, 3, *range(12)]
-    memory.free()
+def test_a_plain_copy_in_plain_mode_takes_its_direction_from_the_addresses(kind: int) -> None:
+    with memory_mode("plain"):
+        memory = Buffer(np.arange(16, dtype=np.uint8))
+        own = ffi.new("unsigned char[16]")
+        ok(host.aclrtMemcpy(own, 16, memory.pointer, 16, kind))
+        assert list(own) == list(range(16))
+        ok(host.aclrtMemcpy(memory.pointer + 4, 12, memory.pointer, 12, kind))  # overlapping
+        assert list(memory.read("uint8")) == [0, 1, 2, 3, *range(12)]
+        memory.free()
+
+
+@pytest.mark.parametrize("kind", range(6))
+@pytest.mark.parametrize(("src", "dst"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_a_plain_copy_in_guarded_mode_says_its_direction_rightly(
+    src: int, dst: int, kind: int
+) -> None:
+    right = {(0, 0): {H2H, DEFAULT}, (0, 1): {H2D, DEFAULT, BUFFERED}, (1, 0): {D2H, DEFAULT},
+             (1, 1): {D2D, DEFAULT}}  # fmt: skip
+    with memory_mode("guarded"):
+        first, second = Buffer(np.arange(8, dtype=np.uint8)), Buffer(np.zeros(8, np.uint8))
+        own, other = ffi.new("char[8]"), ffi.new("char[8]")
+        source, target = (first.pointer if src else own), (second.pointer if dst else other)
+        status = host.aclrtMemcpy(target, 8, source, 8, kind)
+        if kind in right[src, dst]:
+            ok(status)
+        else:
+            refused(status, 107000, f"src loc type={src}, dst loc type={dst}, kind={kind}")
+            assert not second.read("uint8").any() and bytes(ffi.buffer(other)) == bytes(8)
+        first.free()
+        second.free()
 
 
 @pytest.mark.parametrize(

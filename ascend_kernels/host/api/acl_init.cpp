@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "acl/acl_rt.h"
+#include "meta/report.h"
 #include "runtime/device.h"
 #include "runtime/status.h"
 
@@ -66,6 +67,7 @@ aclError finaliseOnce(Runtime& state) {
     }
     state.finalised = true;
     state.initialisations = 0;
+    reportIfAsked("at aclFinalize");
     return ACL_SUCCESS;
 }
 
@@ -81,6 +83,7 @@ aclError aclInit(const char* configPath) {
         }
         ACLQ_RETURN_IF_FAILED(configure(state, configPath));
         ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_INTERNAL_ERROR));
+        reportAtExitIfAsked();
         state.initialisations = 1;
         state.finalised = false;
         return ACL_SUCCESS;
@@ -104,6 +107,7 @@ aclError aclFinalizeReference(uint64_t* refCount) {
         }
         if (--state.initialisations == 0) {
             state.finalised = true;
+            reportIfAsked("at aclFinalizeReference");
         }
         if (refCount != nullptr) {
             *refCount = state.initialisations;

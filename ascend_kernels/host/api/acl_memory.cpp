@@ -29,14 +29,21 @@ aclError allocateDevice(void** devPtr, size_t size, uint64_t slack) {
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
     const uint64_t padded = (size + kBlock - 1) / kBlock * kBlock + slack;
-    return runtime().memory.allocate(devPtr, size, padded, MemoryKind::Device, context->device, runtime().settings.memoryLimit);
+    const Settings& settings = runtime().settings;
+    return runtime().memory.allocate(devPtr, {.size = size,
+                                              .padded = padded,
+                                              .kind = MemoryKind::Device,
+                                              .device = context->device,
+                                              .limit = settings.memoryLimit,
+                                              .guarded = settings.guarded,
+                                              .poisoned = settings.poisoned});
 }
 
 aclError allocateHost(void** hostPtr, uint64_t size, const char* argument) {
     ACLQ_RETURN_IF_FAILED(checkRequest(hostPtr, size, argument));
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
-    return runtime().memory.allocate(hostPtr, size, size, MemoryKind::Host, -1, UINT64_MAX);
+    return runtime().memory.allocate(hostPtr, {.size = size, .padded = size, .kind = MemoryKind::Host, .device = -1});
 }
 
 aclError release(void* pointer, MemoryKind kind, const char* argument) {
@@ -47,6 +54,9 @@ aclError registerPages(void* ptr, uint64_t size) {
     ACLQ_RETURN_IF_FAILED(checkRequest(&ptr, size, "ptr"));
     if (ptr == nullptr) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "ptr", "null", "host memory");
+    }
+    if (AddressSpace::reserved(reinterpret_cast<uintptr_t>(ptr))) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "ptr", text("%p, an address of device memory", ptr), "host memory");
     }
     if (reinterpret_cast<uintptr_t>(ptr) % kPage != 0) {
         return failArgument(ACL_ERROR_RT_PARAM_INVALID, "ptr", text("%p", ptr), "host memory that starts on a boundary of 4096 bytes");

@@ -3,6 +3,7 @@
 #include "aclquant/host_device.h"
 
 #include "meta/pools.h"
+#include "meta/report.h"
 #include "runtime/device.h"
 #include "runtime/status.h"
 #include "runtime/thread_pool.h"
@@ -30,6 +31,9 @@ aclError lend(const char* name, const aclquantRange* ranges, uint64_t count) {
         for (uint64_t index = 0; ranges != nullptr && index < count; ++index) {
             if (ranges[index].ptr == nullptr) {
                 return failArgument(ACL_ERROR_INVALID_PARAM, "ptr", "null", "host memory");
+            }
+            if (AddressSpace::reserved(reinterpret_cast<uintptr_t>(ranges[index].ptr))) {
+                return failArgument(ACL_ERROR_INVALID_PARAM, "ptr", text("%p, an address of device memory", ranges[index].ptr), "host memory");
             }
         }
         if (ranges == nullptr && count > 0) {
@@ -144,6 +148,24 @@ aclError aclquantSetWorkspaceSize(uint64_t bytes) {
     });
 }
 
+aclError aclquantSetMemoryMode(const char* mode) {
+    return aclApi(__func__, [&]() -> aclError {
+        const std::string name = mode != nullptr ? mode : "null";
+        if (name != "guarded" && name != "plain") {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "mode", name, "guarded, plain");
+        }
+        runtime().settings.guarded = name == "guarded";
+        return ACL_SUCCESS;
+    });
+}
+
+aclError aclquantSetPoison(int32_t poison) {
+    return aclApi(__func__, [&]() -> aclError {
+        runtime().settings.poisoned = poison != 0;
+        return ACL_SUCCESS;
+    });
+}
+
 aclError aclquantSetThreadCount(uint32_t count) {
     return aclApi(__func__, [&]() -> aclError {
         if (count == 0) {
@@ -181,6 +203,22 @@ aclError aclquantStallStream(aclrtStream stream) {
 
 aclError aclquantResumeStream(aclrtStream stream) {
     return onStream(__func__, stream, [](Stream& found) { found.resume(); });
+}
+
+aclError aclquantDelayStream(aclrtStream stream, uint64_t microseconds) {
+    if (microseconds > kMaxTaskDelay) {
+        return aclApi(__func__, [&]() -> aclError {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "microseconds", std::to_string(microseconds), text("0 to %llu", static_cast<unsigned long long>(kMaxTaskDelay)));
+        });
+    }
+    return onStream(__func__, stream, [&](Stream& found) { found.delay(microseconds); });
+}
+
+aclError aclquantReport(void) {
+    return aclApi(__func__, []() -> aclError {
+        report("now");
+        return ACL_SUCCESS;
+    });
 }
 
 aclError aclquantGetCounters(aclquantCounters* out) {

@@ -3,6 +3,7 @@
 #include "meta/executor.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <type_traits>
@@ -21,12 +22,17 @@ Pools* makePools() { return new Pools; }
 // Work below this many bytes runs in the calling thread when the stream is idle.
 constexpr std::uint64_t kSmallBytes = 256 * 1024;
 
-// Memory a task touches, and the allocation that held it when the task was queued.
+// Memory a task touches, which view it is for, and the allocation that held it when the task was queued.
 struct Range {
     const char* name;
     std::uint64_t alignment;
+    std::size_t view;         // kNoView: for none, it is the workspace
+    std::uintptr_t element0;  // of the view's storage, as the client gave it
     std::uint64_t holder;
+    std::uintptr_t heldBegin;
+    std::uint64_t heldSize;
 };
+constexpr std::size_t kNoView = SIZE_MAX;
 
 // A few trivial values without a heap behind them, nor time spent on those that are not there.
 template <class T, std::size_t capacity>
@@ -53,16 +59,23 @@ class KernelTask : public Task {
         : operation_(operation), kernel_(std::move(kernel)), context_{saturate} {}
 
     void add(const View& view) { views_.add(view); }
-    void touch(const char* name, std::uintptr_t begin, std::uint64_t size, std::uint64_t alignment) {
+    // Memory of the view that is added next, or of none.
+    void touch(const char* name, std::uintptr_t begin, std::uint64_t size, std::uint64_t alignment, std::size_t view, std::uintptr_t element0) {
         bytes_ += size;
-        ranges_.add(Range{name, alignment, 0});
-        holds_.add(Hold{begin, size, 0, nullptr});
+        ranges_.add(Range{name, alignment, view, element0, 0, 0, 0});
+        holds_.add(Hold{begin, size, 0, nullptr, 0});
     }
+    std::size_t nextView() const { return views_.size(); }
     // The task will run later, when memory may be gone: notes who holds it now.
     void defer() {
         runtime().memory.findHolders({holds_.data(), holds_.size()});
         for (std::size_t index = 0; index < ranges_.size(); ++index) {
-            ranges_.data()[index].holder = holds_.data()[index].id;
+            Range& range = ranges_.data()[index];
+            range.holder = holds_.data()[index].id;
+            if (Allocation holder; range.holder != 0 && runtime().memory.find(holds_.data()[index].begin, holder)) {
+                range.heldBegin = holder.begin;
+                range.heldSize = holder.size;
+            }
         }
         deferred_ = true;
     }
@@ -70,33 +83,55 @@ class KernelTask : public Task {
     bool isSmall() const override { return bytes_ <= kSmallBytes; }
 
     std::optional<AsyncError> run() override {
-        const Pins pins({holds_.data(), holds_.size()});
+        Pins pins({holds_.data(), holds_.size()});
         for (std::size_t index = 0; index < ranges_.size(); ++index) {
             const Range& range = ranges_.data()[index];
             const Hold& hold = holds_.data()[index];
             if (hold.id == 0 || (deferred_ && hold.id != range.holder) || hold.begin % range.alignment != 0) {
-                return AsyncError{ACL_ERROR_RT_AICORE_EXCEPTION, errorLine(ACL_ERROR_RT_AICORE_EXCEPTION, operation_, complaint(range, hold))};
+                return error(complaint(range, hold));
+            }
+            if (range.view != kNoView) {
+                views_.data()[range.view].data = reinterpret_cast<unsigned char*>(range.element0 + hold.shift);
             }
         }
-        const FloatEnvironment environment;
-        kernel_->run(views_.data(), context_);
+        {
+            const FloatEnvironment environment;
+            kernel_->run(views_.data(), context_);
+        }
+        if (const std::ptrdiff_t freed = pins.end(); freed >= 0) {
+            return error(text("argument '%s': got %s, whose memory was freed while the kernel ran; allowed: memory that lives until the stream has passed the task",
+                              ranges_.data()[freed].name, bytesOf(holds_.data()[freed]).c_str()));
+        }
         return std::nullopt;
     }
 
   private:
+    AsyncError error(const std::string& sentence) const {
+        return {ACL_ERROR_RT_AICORE_EXCEPTION, errorLine(ACL_ERROR_RT_AICORE_EXCEPTION, operation_, sentence)};
+    }
+
+    static std::string bytesOf(const Hold& hold) {
+        return text("%llu bytes at %p", static_cast<unsigned long long>(hold.size), reinterpret_cast<void*>(hold.begin));
+    }
+
     std::string complaint(const Range& range, const Hold& hold) const {
-        const std::string got = text("%llu bytes at %p", static_cast<unsigned long long>(hold.size), reinterpret_cast<void*>(hold.begin));
+        const std::string got = bytesOf(hold);
         if (hold.begin % range.alignment != 0) {
             return text("argument '%s': got address %p; allowed: a multiple of %llu, the size of an element", range.name,
                         reinterpret_cast<void*>(hold.begin), static_cast<unsigned long long>(range.alignment));
         }
         if (deferred_ && range.holder != 0) {
-            return text("argument '%s': got %s, whose memory was freed after the call and before the kernel ran; allowed: memory that lives until the stream has passed the task",
-                        range.name, got.c_str());
+            const std::string held = range.heldSize != 0 ? text(" (device memory %p of %llu bytes)", reinterpret_cast<void*>(range.heldBegin), static_cast<unsigned long long>(range.heldSize)) : "";
+            return text("argument '%s': got %s%s, whose memory was freed after the call and before the kernel ran; allowed: memory that lives until the stream has passed the task",
+                        range.name, got.c_str(), held.c_str());
         }
         Allocation around;
         if (runtime().memory.find(hold.begin, around)) {
             return text("argument '%s': got %s, which reaches outside %s; allowed: memory that holds the whole tensor", range.name, got.c_str(), describe(around).c_str());
+        }
+        if (AddressSpace::reserved(hold.begin)) {
+            return text("argument '%s': got %s, where no live device memory is (freed, or beyond its end); allowed: device memory that lives until the stream has passed the task",
+                        range.name, got.c_str());
         }
         return text("argument '%s': got %s, which the device does not know; allowed: device memory, page-locked or registered host memory", range.name, got.c_str());
     }
@@ -124,7 +159,7 @@ aclnnStatus fill(KernelTask& task, const aclOpExecutor& executor) {
                     return failArgument(ACLNN_ERR_RUNTIME_ERROR, argument.name, "a tensor without an address", "a tensor whose address is set before phase 2");
                 }
                 const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(view.data) + static_cast<std::uintptr_t>(argument.extend.first);
-                task.touch(argument.name, begin, argument.extend.size, argument.extend.alignment);
+                task.touch(argument.name, begin, argument.extend.size, argument.extend.alignment, task.nextView(), reinterpret_cast<std::uintptr_t>(view.data));
             }
         }
         task.add(view);
@@ -148,7 +183,7 @@ aclnnStatus enqueue(aclOpExecutor& executor, void* workspace, std::uint64_t work
     KernelTask task(executor.operation, executor.kernel, stream->saturate);
     ACLQ_RETURN_IF_FAILED(fill(task, executor));
     if (workspaceSize > 0) {
-        task.touch("workspace", reinterpret_cast<std::uintptr_t>(workspace), workspaceSize, 1);
+        task.touch("workspace", reinterpret_cast<std::uintptr_t>(workspace), workspaceSize, 1, kNoView, 0);
     }
     if (stream->tryRun(task)) {
         return ACLNN_SUCCESS;

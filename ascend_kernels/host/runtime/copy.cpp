@@ -5,7 +5,10 @@
 #include <cstring>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "runtime/device.h"
@@ -35,6 +38,14 @@ Place placeOf(const void* pointer) {
     return place;
 }
 
+// Guarded device memory that was freed has addresses of its own still, which are no host memory.
+aclError checkLive(const void* pointer, bool known, const char* argument) {
+    return known || !AddressSpace::reserved(reinterpret_cast<std::uintptr_t>(pointer))
+               ? ACL_SUCCESS
+               : failArgument(ACL_ERROR_RT_PARAM_INVALID, argument, text("%p, where no live device memory is (freed, beyond its end, or of the process this one was forked from)", pointer),
+                              "live device memory or host memory");
+}
+
 // A copy may not leave the allocation it begins in.
 aclError checkInside(const void* pointer, std::size_t bytes, const Place& place, const char* argument) {
     const std::uint64_t room = place.known() ? place.allocation.begin + place.allocation.size - reinterpret_cast<std::uintptr_t>(pointer) : bytes;
@@ -62,58 +73,74 @@ aclError checkCopy(const void* dst, std::size_t destMax, const void* src, std::s
     return ACL_SUCCESS;
 }
 
-// Device memory that queued work touches.
+// Memory that work touches; of host memory the device knows nothing.
 struct Touched {
     const char* argument;
     const void* pointer;
     std::size_t bytes;
 };
 
+// The work finds the memory, in the order it was named, where it really is.
+using Holds = std::span<const Hold>;
+using Work = std::function<void(Holds)>;
+
+Hold holdOf(const Touched& memory) { return {reinterpret_cast<std::uintptr_t>(memory.pointer), memory.bytes, 0, nullptr, 0}; }
+
 class FunctionTask : public Task {
   public:
-    FunctionTask(std::function<void()> work, const std::vector<Touched>& touched, bool small)
+    FunctionTask(Work work, const std::vector<Touched>& touched, bool small)
         : function_(currentFunction()), work_(std::move(work)), small_(small) {
         for (const Touched& memory : touched) {
             arguments_.push_back(memory.argument);
-            queued_.push_back(Hold{reinterpret_cast<std::uintptr_t>(memory.pointer), memory.bytes, 0, nullptr});
+            queued_.push_back(holdOf(memory));
+            Allocation holder;
+            const bool held = runtime().memory.find(reinterpret_cast<std::uintptr_t>(memory.pointer), holder);
+            holders_.push_back(held ? " (" + describe(holder) + ")" : "");
         }
         runtime().memory.findHolders(queued_);
     }
     std::optional<AsyncError> run() override {
         std::vector<Hold> holds = queued_;
-        const Pins pins(holds);
+        Pins pins(holds);
         for (std::size_t index = 0; index < holds.size(); ++index) {
             if (holds[index].id != queued_[index].id) {
-                return AsyncError{ACL_ERROR_RT_AICORE_EXCEPTION,
-                                  errorLine(ACL_ERROR_RT_AICORE_EXCEPTION, function_,
-                                            text("argument '%s': got %llu bytes at %p, whose memory was freed after the call and before the stream came to it; "
-                                                 "allowed: memory that lives until the stream has passed the task",
-                                                 arguments_[index], static_cast<unsigned long long>(holds[index].size), reinterpret_cast<void*>(holds[index].begin)))};
+                return error(index, "after the call and before the stream came to it");
             }
         }
-        work_();
+        work_(holds);
+        if (const std::ptrdiff_t freed = pins.end(); freed >= 0) {
+            return error(static_cast<std::size_t>(freed), "while the stream worked on it");
+        }
         return std::nullopt;
     }
     bool isSmall() const override { return small_; }
 
   private:
+    AsyncError error(std::size_t index, const char* when) const {
+        return {ACL_ERROR_RT_AICORE_EXCEPTION,
+                errorLine(ACL_ERROR_RT_AICORE_EXCEPTION, function_,
+                          text("argument '%s': got %llu bytes at %p%s, whose memory was freed %s; allowed: memory that lives until the stream has passed the task",
+                               arguments_[index], static_cast<unsigned long long>(queued_[index].size), reinterpret_cast<void*>(queued_[index].begin), holders_[index].c_str(), when))};
+    }
+
     const char* const function_;
-    const std::function<void()> work_;
+    const Work work_;
     std::vector<const char*> arguments_;
     std::vector<Hold> queued_;
+    std::vector<std::string> holders_;
     const bool small_;
 };
 
 // Queues the work; with `wait`, returns only when it was done (or dropped).
-aclError enqueue(Stream& stream, std::function<void()> work, const std::vector<Touched>& touched, std::size_t bytes, bool wait) {
+aclError enqueue(Stream& stream, Work work, const std::vector<Touched>& touched, std::size_t bytes, bool wait) {
     if (!wait) {
         return stream.submit(std::make_unique<FunctionTask>(std::move(work), touched, bytes <= kSmallBytes));
     }
     auto finished = std::make_shared<std::promise<void>>();
     std::future<void> future = finished->get_future();
     ACLQ_RETURN_IF_FAILED(stream.submit(std::make_unique<FunctionTask>(
-        [work = std::move(work), finished = std::move(finished)] {
-            work();
+        [work = std::move(work), finished = std::move(finished)](Holds holds) {
+            work(holds);
             finished->set_value();
         },
         touched, bytes <= kSmallBytes)));
@@ -123,6 +150,28 @@ aclError enqueue(Stream& stream, std::function<void()> work, const std::vector<T
         return fail(ACL_ERROR_RT_STREAM_ABORT, "nothing was copied: the stream was aborted, or an earlier task failed; synchronise to see the error");
     }
     return ACL_SUCCESS;
+}
+
+// Does the work in the calling thread, and reports what failed on the context before.
+template <class Now, std::size_t count>
+aclError perform(const Context& context, Now&& work, const Touched (&touched)[count]) {
+    Hold holds[count];
+    std::transform(std::begin(touched), std::end(touched), holds, holdOf);
+    {
+        const Pins pins(holds);
+        for (std::size_t index = 0; index < count; ++index) {
+            // Another thread may have freed it since it was checked.
+            ACLQ_RETURN_IF_FAILED(checkLive(touched[index].pointer, holds[index].id != 0, touched[index].argument));
+        }
+        work(holds);
+    }
+    return reportErrors(context);
+}
+
+void copyRows(Holds holds, std::size_t dpitch, std::size_t spitch, std::size_t width, std::size_t height) {
+    for (std::size_t row = 0; row < height; ++row) {
+        std::memmove(holds[1].bytes() + row * dpitch, holds[0].bytes() + row * spitch, width);
+    }
 }
 
 // Direction and addresses of an asynchronous copy must agree; the text is the one CANN's users search for.
@@ -144,6 +193,7 @@ aclError checkFill(void* pointer, std::size_t maxCount, std::size_t count) {
         return failArgument(ACL_ERROR_RT_PARAM_INVALID, "count", std::to_string(count), text("at most maxCount, %zu", maxCount));
     }
     const Place place = placeOf(pointer);
+    ACLQ_RETURN_IF_FAILED(checkLive(pointer, place.known(), "devPtr"));
     if (!place.known()) {
         return failArgument(ACL_ERROR_RT_PARAM_INVALID, "devPtr", text("%p, which the device does not know", pointer), "device memory or page-locked host memory");
     }
@@ -160,10 +210,17 @@ aclError copyNow(void* dst, std::size_t destMax, const void* src, std::size_t co
     }
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
-    ACLQ_RETURN_IF_FAILED(checkInside(src, count, placeOf(src), "src"));
-    ACLQ_RETURN_IF_FAILED(checkInside(dst, count, placeOf(dst), "dst"));
-    std::memmove(dst, src, count);
-    return reportErrors(*context);
+    const Place from = placeOf(src);
+    const Place to = placeOf(dst);
+    ACLQ_RETURN_IF_FAILED(checkLive(src, from.known(), "src"));
+    ACLQ_RETURN_IF_FAILED(checkLive(dst, to.known(), "dst"));
+    // Chips of today take the direction from the addresses; CANN asks not to rely on it.
+    if (runtime().settings.guarded && (kind != ACL_MEMCPY_HOST_TO_HOST || from.device || to.device)) {
+        ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
+    }
+    ACLQ_RETURN_IF_FAILED(checkInside(src, count, from, "src"));
+    ACLQ_RETURN_IF_FAILED(checkInside(dst, count, to, "dst"));
+    return perform(*context, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); }, {{"src", src, count}, {"dst", dst, count}});
 }
 
 aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind, aclrtStream handle) {
@@ -176,6 +233,8 @@ aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t 
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
     const Place from = placeOf(src);
     const Place to = placeOf(dst);
+    ACLQ_RETURN_IF_FAILED(checkLive(src, from.known(), "src"));
+    ACLQ_RETURN_IF_FAILED(checkLive(dst, to.known(), "dst"));
     if (!from.device && !to.device && (kind == ACL_MEMCPY_HOST_TO_HOST || kind == ACL_MEMCPY_DEFAULT)) {
         return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "argument 'kind': got a copy from host to host; allowed: at least one side on the device");
     }
@@ -185,10 +244,10 @@ aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t 
     if (kind == ACL_MEMCPY_HOST_TO_BUF_TO_DEVICE) {
         const auto* bytes = static_cast<const unsigned char*>(src);
         auto copy = std::make_shared<std::vector<unsigned char>>(bytes, bytes + count);
-        return enqueue(*stream, [=] { std::memcpy(dst, copy->data(), count); }, {{"dst", dst, count}}, count, false);
+        return enqueue(*stream, [=](Holds holds) { std::memcpy(holds[0].bytes(), copy->data(), count); }, {{"dst", dst, count}}, count, false);
     }
     // With ordinary host memory the call is synchronous, in its place in the stream.
-    return enqueue(*stream, [=] { std::memmove(dst, src, count); }, {{"src", src, count}, {"dst", dst, count}}, count, !(from.known() && to.known()));
+    return enqueue(*stream, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); }, {{"src", src, count}, {"dst", dst, count}}, count, !(from.known() && to.known()));
 }
 
 aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spitch, std::size_t width, std::size_t height,
@@ -212,6 +271,8 @@ aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spit
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
     const Place from = placeOf(src);
     const Place to = placeOf(dst);
+    ACLQ_RETURN_IF_FAILED(checkLive(src, from.known(), "src"));
+    ACLQ_RETURN_IF_FAILED(checkLive(dst, to.known(), "dst"));
     ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
     if (height > 1 && (std::max(dpitch, spitch) > (SIZE_MAX - width) / (height - 1))) {
         return failArgument(ACL_ERROR_RT_PARAM_INVALID, "height", std::to_string(height), "a copy of less than 2^64 bytes");
@@ -220,31 +281,23 @@ aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spit
     const std::size_t written = dpitch * (height - 1) + width;
     ACLQ_RETURN_IF_FAILED(checkInside(src, read, from, "src"));
     ACLQ_RETURN_IF_FAILED(checkInside(dst, written, to, "dst"));
-    const auto work = [=] {
-        for (std::size_t row = 0; row < height; ++row) {
-            std::memmove(static_cast<char*>(dst) + row * dpitch, static_cast<const char*>(src) + row * spitch, width);
-        }
-    };
-    if (!async) {
-        work();
-        return reportErrors(*stream->context);
-    }
-    return enqueue(*stream, work, {{"src", src, read}, {"dst", dst, written}}, width * height, !(from.known() && to.known()));
+    const auto work = [=](Holds holds) { copyRows(holds, dpitch, spitch, width, height); };
+    const Touched touched[]{{"src", src, read}, {"dst", dst, written}};
+    return async ? enqueue(*stream, work, {std::begin(touched), std::end(touched)}, width * height, !(from.known() && to.known())) : perform(*stream->context, work, touched);
 }
 
 aclError fillNow(void* pointer, std::size_t maxCount, std::int32_t value, std::size_t count) {
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
     ACLQ_RETURN_IF_FAILED(checkFill(pointer, maxCount, count));
-    std::memset(pointer, value, count);
-    return reportErrors(*context);
+    return perform(*context, [=](Holds holds) { std::memset(holds[0].bytes(), value, count); }, {{"devPtr", pointer, count}});
 }
 
 aclError fillAsync(void* pointer, std::size_t maxCount, std::int32_t value, std::size_t count, aclrtStream handle) {
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
     ACLQ_RETURN_IF_FAILED(checkFill(pointer, maxCount, count));
-    return enqueue(*stream, [=] { std::memset(pointer, value, count); }, {{"devPtr", pointer, count}}, count, false);
+    return enqueue(*stream, [=](Holds holds) { std::memset(holds[0].bytes(), value, count); }, {{"devPtr", pointer, count}}, count, false);
 }
 
 }  // namespace aclq

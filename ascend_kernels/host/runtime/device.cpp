@@ -83,6 +83,7 @@ void Runtime::setDeviceCount(std::uint32_t count) {
 }
 
 Runtime& runtime() { return PerProcess<Runtime, make>::get(); }
+Runtime* existingRuntime() { return PerProcess<Runtime, make>::existing(); }
 
 Context* currentContext() {
     if (threadContext.context == nullptr || threadContext.generation != processGeneration.load(std::memory_order_relaxed)) {
@@ -152,7 +153,7 @@ aclError createStream(Context& context, std::uint32_t priority, std::uint32_t fl
         return fail(ACL_ERROR_RT_NO_STREAM_RESOURCE, text("device %d has no stream left", context.device));
     }
     const bool saturate = inferenceSeries || state.devices[static_cast<std::size_t>(context.device)]->saturate;
-    Stream* made = state.streams.create(&context, state.nextStreamId++, priority, flags, saturate);
+    Stream* made = state.streams.create(&context, state.nextStreamId++, priority, flags, saturate, state.settings.taskDelay);
     try {
         context.streams.insert(made);
     } catch (...) {

@@ -64,17 +64,26 @@ struct Runtime {
 };
 
 Runtime& runtime();
+// The same without making one: null when this process has not used the device.
+Runtime* existingRuntime();
 
 // Keeps the memory of ranges while a task runs on them.
 class Pins {
   public:
     explicit Pins(std::span<Hold> holds) : holds_(holds) { runtime().memory.pin(holds_); }
-    ~Pins() { runtime().memory.unpin(holds_); }
+    ~Pins() { end(); }
     Pins(const Pins&) = delete;
     Pins& operator=(const Pins&) = delete;
 
+    // Lets the memory go, and tells which of the ranges was freed meanwhile: its number, or -1.
+    std::ptrdiff_t end() {
+        const std::ptrdiff_t freed = runtime().memory.unpin(holds_);
+        holds_ = {};
+        return freed;
+    }
+
   private:
-    const std::span<Hold> holds_;
+    std::span<Hold> holds_;
 };
 
 // The calling thread's context; null if it has none (or the one it had was destroyed).

@@ -51,6 +51,18 @@ class HandlePool {
         return true;
     }
 
+    // Calls `look` with each live object. None may be destroyed meanwhile by another thread.
+    template <class Look>
+    void forEach(Look&& look) const {
+        for (std::size_t chunk = 0; chunk < chunkCount_.load(std::memory_order_acquire); ++chunk) {
+            for (std::size_t index = 0; index < chunkSize(chunk); ++index) {
+                if (Slot& slot = chunks_[chunk][index]; slot.magic.load(std::memory_order_acquire) == kAlive) {
+                    look(*slot.object());
+                }
+            }
+        }
+    }
+
     std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
 
   private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 
 #include "runtime/status.h"
@@ -30,57 +31,91 @@ std::string describe(const Allocation& allocation) {
                 static_cast<unsigned long long>(allocation.size));
 }
 
-aclError Memory::allocate(void** pointer, std::uint64_t size, std::uint64_t padded, MemoryKind kind, std::int32_t device,
-                          std::uint64_t limit) {
-    const std::unique_lock lock(mutex_);
-    const bool onDevice = kind == MemoryKind::Device;
-    if (onDevice && (padded > limit || used_[static_cast<std::size_t>(device)] > limit - padded)) {
-        return fail(ACL_ERROR_RT_MEMORY_ALLOCATION,
-                    text("out of device memory: %llu bytes asked for, %llu of %llu bytes in use on device %d",
-                         static_cast<unsigned long long>(padded),
-                         static_cast<unsigned long long>(used_[static_cast<std::size_t>(device)]),
-                         static_cast<unsigned long long>(limit), device));
+aclError Memory::allocate(void** pointer, const Request& request) {
+    const bool onDevice = request.kind == MemoryKind::Device;
+    std::uint64_t none = 0;
+    std::uint64_t& used = onDevice ? used_[static_cast<std::size_t>(request.device)] : none;
+    const auto refuse = [&](const std::string& sentence) {
+        const std::unique_lock lock(mutex_);
+        used -= request.padded;
+        return fail(ACL_ERROR_RT_MEMORY_ALLOCATION, sentence);
+    };
+    {
+        const std::unique_lock lock(mutex_);
+        if (onDevice && (request.padded > request.limit || used > request.limit - request.padded)) {
+            return fail(ACL_ERROR_RT_MEMORY_ALLOCATION,
+                        text("out of device memory: %llu bytes asked for, %llu of %llu bytes in use on device %d",
+                             static_cast<unsigned long long>(request.padded), static_cast<unsigned long long>(used),
+                             static_cast<unsigned long long>(request.limit), request.device));
+        }
+        used += request.padded;
     }
-    void* memory = std::aligned_alloc(kAlignment, (padded + kAlignment - 1) / kAlignment * kAlignment);
-    if (memory == nullptr) {
-        return fail(ACL_ERROR_RT_MEMORY_ALLOCATION, text("the host refuses %llu bytes", static_cast<unsigned long long>(padded)));
+    auto* bytes = static_cast<unsigned char*>(std::aligned_alloc(kAlignment, (request.padded + kAlignment - 1) / kAlignment * kAlignment));
+    if (bytes == nullptr) {
+        return refuse(text("the host refuses %llu bytes", static_cast<unsigned long long>(request.padded)));
     }
+    if (request.poisoned) {
+        std::memset(bytes, kFresh, request.padded);
+    }
+    std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(bytes);
     try {
-        insert(Allocation{reinterpret_cast<std::uintptr_t>(memory), size, kind, device, nextId_++, padded});
+        const std::unique_lock lock(mutex_);
+        begin = request.guarded ? addresses_.take(request.padded) : begin;
+        if (begin != 0) {
+            insert(Allocation{begin, request.size, request.kind, request.device, nextId_++, request.padded, bytes, request.poisoned});
+        }
     } catch (...) {
-        std::free(memory);
+        std::free(bytes);
+        const std::unique_lock lock(mutex_);
+        used -= request.padded;
         throw;
     }
-    if (onDevice) {
-        used_[static_cast<std::size_t>(device)] += padded;
+    if (begin == 0) {
+        std::free(bytes);
+        return refuse(text("the host has no addresses left for %llu bytes", static_cast<unsigned long long>(request.padded)));
     }
-    *pointer = memory;
+    *pointer = reinterpret_cast<void*>(begin);
     return ACL_SUCCESS;
 }
 
 aclError Memory::release(const void* pointer, MemoryKind kind) {
-    const std::unique_lock lock(mutex_);
-    const auto found = allocations_.find(reinterpret_cast<std::uintptr_t>(pointer));
-    if (found == allocations_.end() || found->second.allocation.kind != kind) {
-        Allocation around;
-        const std::string what = findLocked(reinterpret_cast<std::uintptr_t>(pointer), around)
-                                     ? "an address in " + describe(around)
-                                     : text("%p, which is not allocated (freed twice or foreign)", pointer);
-        return fail(ACL_ERROR_RT_MEMORY_FREE, text("argument '%s': got %s; allowed: the start of live %s",
-                                                   kind == MemoryKind::Device ? "devPtr" : "hostPtr", what.c_str(), kindName(kind)));
+    Entries::node_type gone;
+    {
+        const std::unique_lock lock(mutex_);
+        const auto found = allocations_.find(reinterpret_cast<std::uintptr_t>(pointer));
+        if (found == allocations_.end() || found->second.allocation.kind != kind) {
+            Allocation around;
+            const std::string what = findLocked(reinterpret_cast<std::uintptr_t>(pointer), around)
+                                         ? "an address in " + describe(around)
+                                         : text("%p, which is not allocated (freed twice or foreign)", pointer);
+            return fail(ACL_ERROR_RT_MEMORY_FREE, text("argument '%s': got %s; allowed: the start of live %s",
+                                                       kind == MemoryKind::Device ? "devPtr" : "hostPtr", what.c_str(), kindName(kind)));
+        }
+        const Allocation& allocation = found->second.allocation;
+        if (kind == MemoryKind::Device) {
+            used_[static_cast<std::size_t>(allocation.device)] -= allocation.charged;
+        }
+        if (found->second.pins.load() != 0) {
+            found->second.freed = true;
+            freed_.reserve(freed_.size() + 1);
+            freed_.push_back(allocations_.extract(found));  // a task is running on it: the last one gives it back
+            return ACL_SUCCESS;
+        }
+        if (allocation.guarded()) {
+            addresses_.give(allocation.begin, allocation.charged);
+        }
+        gone = allocations_.extract(found);
     }
-    const Allocation& allocation = found->second.allocation;
-    if (kind == MemoryKind::Device) {
-        used_[static_cast<std::size_t>(allocation.device)] -= allocation.charged;
-    }
-    if (found->second.pins.load() == 0) {
-        allocations_.erase(found);
-        std::free(const_cast<void*>(pointer));
-    } else {
-        freed_.reserve(freed_.size() + 1);
-        freed_.push_back(allocations_.extract(found));  // a task is running on it: the last one gives it back
-    }
+    discard(gone.mapped().allocation);
     return ACL_SUCCESS;
+}
+
+void Memory::discard(const Allocation& allocation) {
+    // Guarded memory is out of everybody's reach once it is freed.
+    if (allocation.poisoned && !allocation.guarded()) {
+        std::memset(allocation.bytes, kFreed, allocation.charged);
+    }
+    std::free(allocation.bytes);
 }
 
 aclError Memory::registerHost(void* pointer, std::uint64_t size) {
@@ -96,7 +131,7 @@ aclError Memory::registerHost(void* pointer, std::uint64_t size) {
                     text("argument 'ptr': got %p of %llu bytes, which overlaps memory the device knows; allowed: memory that is not registered",
                          pointer, static_cast<unsigned long long>(size)));
     }
-    insert(Allocation{begin, size, MemoryKind::Registered, -1, nextId_++, 0});
+    insert(Allocation{begin, size, MemoryKind::Registered, -1, nextId_++, 0, static_cast<unsigned char*>(pointer), false});
     return ACL_SUCCESS;
 }
 
@@ -176,6 +211,7 @@ const Memory::Entry* Memory::findHolder(Hold& hold) const {
         return hold.begin >= start && hold.begin - start <= bytes && hold.size <= bytes - (hold.begin - start);
     };
     hold.id = 0;
+    hold.shift = 0;
     for (const Lent& lent : lent_) {
         if (holds(lent.begin, lent.size)) {
             hold.id = lent.id;
@@ -191,6 +227,7 @@ const Memory::Entry* Memory::findHolder(Hold& hold) const {
         return nullptr;
     }
     hold.id = before.allocation.id;
+    hold.shift = reinterpret_cast<std::uintptr_t>(before.allocation.bytes) - before.allocation.begin;
     return &before;
 }
 
@@ -212,28 +249,40 @@ void Memory::pin(std::span<Hold> holds) {
     }
 }
 
-void Memory::unpin(std::span<const Hold> holds) {
-    bool last = false;
+std::ptrdiff_t Memory::unpin(std::span<const Hold> holds) {
+    std::ptrdiff_t freed = -1;
+    bool some = false;
     {
         // Entries do not move, and those that are freed wait for this.
         const std::shared_lock lock(mutex_);
-        for (const Hold& hold : holds) {
-            if (hold.pinned != nullptr) {
-                static_cast<Entry*>(hold.pinned)->pins.fetch_sub(1);
+        for (std::size_t index = 0; index < holds.size(); ++index) {
+            if (auto* entry = static_cast<Entry*>(holds[index].pinned); entry != nullptr) {
+                freed = entry->freed && freed < 0 ? static_cast<std::ptrdiff_t>(index) : freed;
+                entry->pins.fetch_sub(1);
             }
         }
-        last = !freed_.empty();
+        some = !freed_.empty();
     }
-    if (last) {
+    if (some) {
         const std::unique_lock lock(mutex_);
-        std::erase_if(freed_, [](const Entries::node_type& node) {
+        std::erase_if(freed_, [this](const Entries::node_type& node) {
             if (node.mapped().pins.load() != 0) {
                 return false;
             }
-            std::free(reinterpret_cast<void*>(node.mapped().allocation.begin));
+            const Allocation& allocation = node.mapped().allocation;
+            if (allocation.guarded()) {
+                addresses_.give(allocation.begin, allocation.charged);
+            }
+            discard(allocation);
             return true;
         });
     }
+    return freed;
+}
+
+bool Memory::findAtFault(std::uintptr_t address, Allocation& found) const {
+    const std::shared_lock lock(mutex_, std::try_to_lock);
+    return lock.owns_lock() && findLocked(address, found);
 }
 
 std::uint64_t Memory::used(std::int32_t device) const {

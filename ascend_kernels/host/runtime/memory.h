@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <shared_mutex>
@@ -12,6 +13,7 @@
 
 #include "acl/acl_rt.h"
 #include "aclquant/host_device.h"
+#include "runtime/address_space.h"
 
 namespace aclq {
 
@@ -24,7 +26,15 @@ struct Allocation {
     std::int32_t device = 0;
     std::uint64_t id = 0;       // never used twice: tells memory from other memory at the same address
     std::uint64_t charged = 0;  // bytes it counts for
+    unsigned char* bytes = nullptr;  // where they are: at `begin`, unless the memory is guarded
+    bool poisoned = false;           // filled with kFreed when it is freed
+
+    bool guarded() const { return reinterpret_cast<std::uintptr_t>(bytes) != begin; }
 };
+
+// What memory holds that nobody has written: bytes that are neither zero nor a special float of any type.
+constexpr unsigned char kFresh = 0xCD;
+constexpr unsigned char kFreed = 0xDD;
 
 // A range of memory that a task touches, and what holds it.
 struct Hold {
@@ -32,6 +42,20 @@ struct Hold {
     std::uint64_t size = 0;
     std::uint64_t id = 0;  // 0: nothing the device knows
     void* pinned = nullptr;
+    std::uintptr_t shift = 0;  // from the client's address to the one the bytes are at
+
+    unsigned char* bytes() const { return reinterpret_cast<unsigned char*>(begin + shift); }
+};
+
+// What is asked of Memory::allocate.
+struct Request {
+    std::uint64_t size = 0;
+    std::uint64_t padded = 0;  // bytes it counts for
+    MemoryKind kind = MemoryKind::Device;
+    std::int32_t device = 0;
+    std::uint64_t limit = 0;  // of the device
+    bool guarded = false;     // the CPU faults on the address
+    bool poisoned = false;
 };
 
 // "device memory 0x7f.. of 4096 bytes", for error texts.
@@ -41,8 +65,7 @@ class Memory {
   public:
     explicit Memory(std::uint32_t devices) : used_(devices) {}
 
-    aclError allocate(void** pointer, std::uint64_t size, std::uint64_t padded, MemoryKind kind, std::int32_t device,
-                      std::uint64_t limit);
+    aclError allocate(void** pointer, const Request& request);
     aclError release(const void* pointer, MemoryKind kind);
     aclError registerHost(void* pointer, std::uint64_t size);
     aclError unregisterHost(const void* pointer);
@@ -58,7 +81,19 @@ class Memory {
     void findHolders(std::span<Hold> holds) const;
     // The same, and keeps the memory of allocations until unpin(), even if they are freed meanwhile.
     void pin(std::span<Hold> holds);
-    void unpin(std::span<const Hold> holds);
+    // The number of the first hold whose memory was freed meanwhile; -1 if there is none.
+    std::ptrdiff_t unpin(std::span<const Hold> holds);
+    // For signal handlers: does not wait.
+    bool findAtFault(std::uintptr_t address, Allocation& found) const;
+
+    // Calls `look` with each live allocation.
+    template <class Look>
+    void forEach(Look&& look) const {
+        const std::shared_lock lock(mutex_);
+        for (const auto& [begin, entry] : allocations_) {
+            look(entry.allocation);
+        }
+    }
 
     std::uint64_t used(std::int32_t device) const;
     std::uint64_t count(MemoryKind kind) const;
@@ -75,10 +110,13 @@ class Memory {
     struct Entry {
         Allocation allocation;
         std::atomic<std::uint32_t> pins{0};
+        bool freed = false;
     };
     using Entries = std::map<std::uintptr_t, Entry>;
 
     void insert(const Allocation& allocation);
+    // Gives back what a freed entry held, without the lock.
+    static void discard(const Allocation& allocation);
     // Fills in the id; the entry, if it is an allocation.
     const Entry* findHolder(Hold& hold) const;
     std::vector<Lent>::iterator findLent(const aclquantRange& range);
@@ -88,6 +126,7 @@ class Memory {
     Entries allocations_;
     std::vector<Entries::node_type> freed_;  // but pinned
     std::vector<Lent> lent_;
+    AddressSpace addresses_;
     std::vector<std::uint64_t> used_;
     std::uint64_t nextId_ = 1;
 };

@@ -34,6 +34,9 @@ class PerProcess {
         return *state;
     }
 
+    // Null when this process has made none.
+    static T* existing() { return current_.load(std::memory_order_acquire); }
+
   private:
     inline static std::atomic<T*> current_{nullptr};
 };

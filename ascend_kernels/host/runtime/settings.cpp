@@ -92,6 +92,11 @@ Settings Settings::fromEnvironment() {
     settings.memoryLimit = number("ACLQUANT_HOST_MEMORY_LIMIT", std::min(chip, physical));
     settings.strictSoc = number("ACLQUANT_HOST_STRICT_SOC", 0) != 0;
     settings.workspaceBytes = number("ACLQUANT_HOST_WORKSPACE", settings.workspaceBytes);
+    const char* memory = std::getenv("ACLQUANT_HOST_MEMORY");
+    settings.guarded = memory == nullptr || std::strcmp(memory, "plain") != 0;
+    settings.poisoned = number("ACLQUANT_HOST_POISON", 1) != 0;
+    settings.report = number("ACLQUANT_HOST_REPORT", 0) != 0;
+    settings.taskDelay = std::min(number("ACLQUANT_HOST_DELAY", 0), kMaxTaskDelay);
     return settings;
 }
 

@@ -26,6 +26,7 @@ const Soc* findSoc(const std::string& name);
 std::string supportedSocs();
 
 constexpr std::uint32_t kMaxDevices = 64;
+constexpr std::uint64_t kMaxTaskDelay = 60'000'000;  // microseconds
 
 struct Version {
     int major = 9;
@@ -46,6 +47,10 @@ struct Settings {
     bool strictSoc = false;
     // Not zero, so that clients' handling of workspaces is exercised; the kernels need none.
     std::uint64_t workspaceBytes = 1024;
+    bool guarded = true;   // the CPU cannot touch device memory, and plain copies must name their direction rightly
+    bool poisoned = true;  // device memory is filled when it is allocated and freed
+    bool report = false;   // aclFinalize and the end of the process tell what is left
+    std::uint64_t taskDelay = 0;  // microseconds before each task of a new stream
 
     static Settings fromEnvironment();
     // Null text if everything is usable, else what is wrong.

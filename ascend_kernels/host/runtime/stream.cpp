@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/stream.h"
 
-#include <chrono>
 #include <exception>
 #include <new>
 #include <utility>
@@ -33,8 +32,8 @@ bool ErrorSlot::pending() const {
     return first_.has_value();
 }
 
-Stream::Stream(Context* owner, std::int32_t streamId, std::uint32_t streamPriority, std::uint32_t streamFlags, bool saturates)
-    : context(owner), id(streamId), priority(streamPriority), flags(streamFlags), saturate(saturates) {}
+Stream::Stream(Context* owner, std::int32_t streamId, std::uint32_t streamPriority, std::uint32_t streamFlags, bool saturates, std::uint64_t delay)
+    : context(owner), id(streamId), priority(streamPriority), flags(streamFlags), saturate(saturates), delay_(delay) {}
 
 Stream::~Stream() { close(true); }
 
@@ -44,7 +43,7 @@ aclError Stream::submit(std::unique_ptr<Task> task) {
         task->drop();
         return fail(ACL_ERROR_RT_STREAM_ABORT, "an earlier task of this stream failed and the stream stops on failure; synchronise to see the error");
     }
-    if (queue_.empty() && !running_ && !stalled_ && task->isSmall()) {
+    if (ready() && task->isSmall()) {
         Task& small = *task;
         runOne(lock, small, std::move(task));
         return ACL_SUCCESS;
@@ -64,7 +63,7 @@ aclError Stream::submit(std::unique_ptr<Task> task) {
 
 bool Stream::tryRun(Task& task) {
     std::unique_lock lock(mutex_);
-    if (!queue_.empty() || running_ || stalled_ || !task.isSmall() || (stopOnFailure && errors_->pending())) {
+    if (!ready() || !task.isSmall() || (stopOnFailure && errors_->pending())) {
         return false;
     }
     runOne(lock, task, nullptr);
@@ -108,6 +107,12 @@ void Stream::work() {
         wake_.wait(lock, [&] { return !running_ && ((!queue_.empty() && !stalled_) || (closing_ && queue_.empty())); });
         if (queue_.empty()) {
             return;
+        }
+        if (delay_.count() > 0) {
+            wake_.wait_for(lock, delay_, [&] { return queue_.empty() || delay_.count() == 0; });
+            if (queue_.empty() || running_ || stalled_) {
+                continue;
+            }
         }
         std::unique_ptr<Task> task = std::move(queue_.front());
         queue_.pop_front();
@@ -155,6 +160,7 @@ void Stream::abort() {
             current_->interrupt();
         }
         ++aborts_;
+        wake_.notify_all();
         moved_.notify_all();
     }
     for (const std::unique_ptr<Task>& task : dropped) {
@@ -184,6 +190,12 @@ void Stream::close(bool dropTasks) {
 void Stream::stall() {
     const std::lock_guard lock(mutex_);
     stalled_ = true;
+}
+
+void Stream::delay(std::uint64_t microseconds) {
+    const std::lock_guard lock(mutex_);
+    delay_ = std::chrono::microseconds(microseconds);
+    wake_.notify_all();
 }
 
 void Stream::resume() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -49,7 +50,7 @@ class Task {
 
 class Stream {
   public:
-    Stream(Context* context, std::int32_t id, std::uint32_t priority, std::uint32_t flags, bool saturate);
+    Stream(Context* context, std::int32_t id, std::uint32_t priority, std::uint32_t flags, bool saturate, std::uint64_t delay);
     ~Stream();
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
@@ -68,6 +69,8 @@ class Stream {
 
     void stall();
     void resume();
+    // Every task waits so long before it runs, in the worker, however small it is; 0 for none.
+    void delay(std::uint64_t microseconds);
     std::uint64_t queued() const;
 
     // Whoever uses the stream without owning it, while another thread may destroy it, is a visitor: close() waits.
@@ -88,6 +91,8 @@ class Stream {
 
   private:
     void work();
+    // Whether a small task may run in the calling thread now.
+    bool ready() const { return queue_.empty() && !running_ && !stalled_ && delay_.count() == 0; }
     void runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_ptr<Task> owner);
 
     const std::shared_ptr<ErrorSlot> errors_ = std::make_shared<ErrorSlot>();
@@ -101,6 +106,7 @@ class Stream {
     bool running_ = false;
     Task* current_ = nullptr;  // what runs
     bool stalled_ = false;
+    std::chrono::microseconds delay_{0};
     bool closing_ = false;
 };
 
