@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that write what no tensor says: numbers, sequences, random numbers.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "aclnnop/aclnn_arange.h"
+#include "aclnnop/aclnn_bernoulli.h"
+#include "aclnnop/aclnn_bernoulli_tensor.h"
 #include "aclnnop/aclnn_eye.h"
 #include "aclnnop/aclnn_fill_scalar.h"
 #include "aclnnop/aclnn_fill_tensor.h"
@@ -11,11 +15,13 @@
 #include "aclnnop/aclnn_normal.h"
 #include "aclnnop/aclnn_ones.h"
 #include "aclnnop/aclnn_random.h"
+#include "aclnnop/aclnn_randperm.h"
 #include "aclnnop/aclnn_uniform.h"
 #include "aclnnop/aclnn_zero.h"
 #include "ops/elements.h"
 #include "ops/general/binary.h"
 #include "ops/general/copy.h"
+#include "ops/general/pick.h"
 
 using namespace aclq;
 using namespace aclq::general;
@@ -194,3 +200,72 @@ aclnnStatus aclnnInplaceRandomGetWorkspaceSize(aclTensor* selfRef, int64_t low, 
     });
 }
 ACLQ_PHASE_2(aclnnInplaceRandom)
+
+aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(aclTensor* selfRef, const aclScalar* prob, int64_t seed, int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceBernoulli);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("prob", prob));
+        const double limit = real(*prob);
+        if (!(limit >= 0 && limit <= 1)) {
+            return refuse("prob", std::to_string(limit), "0 to 1");
+        }
+        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
+            return std::int64_t{fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(index))) < limit ? 1 : 0};
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceBernoulli)
+
+aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* prob, int64_t seed, int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceBernoulliTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
+        ACLQ_RETURN_IF_FAILED(checkTensor("prob", prob));
+        ACLQ_RETURN_IF_FAILED(checkBroadcast("prob", *prob, selfRef->shape));
+        // Tensors: prob, selfRef.
+        class Draws : public Kernel {
+          public:
+            Draws(std::int64_t seed, std::int64_t offset) : seed_(static_cast<std::uint64_t>(seed)), offset_(static_cast<std::uint64_t>(offset)) {}
+            void run(const View* tensors, const KernelContext&) const override {
+                const View& out = tensors[1];
+                for (std::int64_t index = 0; index < out.elements(); ++index) {
+                    std::int64_t at[kMaxKernelRank] = {};
+                    countTo(out, index, at);
+                    std::int64_t from = 0;
+                    for (std::int64_t dimension = 0; dimension < out.rank; ++dimension) {
+                        from += at[dimension] * strideAlong(tensors[0], out, dimension);
+                    }
+                    double limit = 0;
+                    read(tensors[0], from, 1, 1, &limit);
+                    const std::int64_t value = fraction(draw(seed_, offset_, static_cast<std::uint64_t>(index))) < limit ? 1 : 0;
+                    write(out, offsetAt(out, at), 1, 1, &value);
+                }
+            }
+
+          private:
+            const std::uint64_t seed_;
+            const std::uint64_t offset_;
+        };
+        return selfRef->empty() ? call.nothing() : call.launch({{"prob", prob}, {"selfRef", selfRef}}, std::make_shared<Draws>(seed, offset));
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceBernoulliTensor)
+
+aclnnStatus aclnnRandpermGetWorkspaceSize(int64_t n, int64_t seed, int64_t offset, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRandperm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(&n, 1), "n elements"));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+        std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+        for (std::int64_t index = n - 1; index > 0; --index) {
+            const std::uint64_t other = draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(index)) % static_cast<std::uint64_t>(index + 1);
+            std::swap(numbers[static_cast<std::size_t>(index)], numbers[other]);
+        }
+        return generate(call, "out", out, [numbers = std::move(numbers)](std::int64_t index) { return numbers[static_cast<std::size_t>(index)]; });
+    });
+}
+ACLQ_PHASE_2(aclnnRandperm)
