@@ -20,10 +20,8 @@ _LIBRARIES = Path(__file__).resolve().parent / "_lib"
 _TOOLKIT = _LIBRARIES / "toolkit"
 
 
-def _settings(given: Mapping[str, str]) -> dict[str, str]:
-    # torch_npu logs which operator is missing, its exception does not say: hear that, and no more.
-    log = {"ASCEND_GLOBAL_LOG_LEVEL": "2", "ACLQUANT_HOST_LOG": "missing"}
-    return ({} if "ASCEND_GLOBAL_LOG_LEVEL" in given else log) | {
+def _settings() -> dict[str, str]:
+    return {
         "ASCEND_HOME_PATH": str(_TOOLKIT),
         "ASCEND_OPP_PATH": str(_TOOLKIT / "opp"),
         "ACLQUANT_BACKEND": "host",
@@ -54,7 +52,7 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     found = dict(os.environ if base is None else base)
     others = [p for p in found.get("LD_LIBRARY_PATH", "").split(":") if p]
     found["LD_LIBRARY_PATH"] = ":".join([str(_LIBRARIES), *others])
-    return found | _settings(found)
+    return found | _settings()
 
 
 def activate() -> None:
@@ -86,7 +84,7 @@ def activate() -> None:
                     f"another {library.name} is loaded already", function="aclquant.activate"
                 )
             ctypes.CDLL(str(library))
-    os.environ.update(_settings(os.environ))
+    os.environ.update(_settings())
 
 
 def _is_loaded(name: str) -> bool:

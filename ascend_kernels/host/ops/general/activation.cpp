@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "aclnnop/aclnn_elu.h"
+#include "aclnnop/aclnn_elu_backward.h"
 #include "aclnnop/aclnn_gelu.h"
 #include "aclnnop/aclnn_gelu_backward.h"
 #include "aclnnop/aclnn_gelu_backward_v2.h"
@@ -13,6 +14,7 @@
 #include "aclnnop/aclnn_hardsigmoid.h"
 #include "aclnnop/aclnn_hardswish.h"
 #include "aclnnop/aclnn_hardtanh.h"
+#include "aclnnop/aclnn_hardtanh_backward.h"
 #include "aclnnop/aclnn_leaky_relu.h"
 #include "aclnnop/aclnn_leaky_relu_backward.h"
 #include "aclnnop/aclnn_logsigmoid.h"
@@ -21,6 +23,7 @@
 #include "aclnnop/aclnn_sigmoid_backward.h"
 #include "aclnnop/aclnn_silu_backward.h"
 #include "aclnnop/aclnn_softplus.h"
+#include "aclnnop/aclnn_softplus_backward.h"
 #include "aclnnop/aclnn_tanh_backward.h"
 #include "aclnnop/aclnn_threshold.h"
 #include "aclnnop/aclnn_threshold_backward.h"
@@ -54,15 +57,15 @@ auto apply(Make& make, const double* values, std::index_sequence<index...>) {
     return make(values[index]...);
 }
 
-template <std::size_t count, class Make>
-aclnnStatus withNumbers(const Call& call, Names names, const aclTensor* self, const aclTensor* out, const Number (&numbers)[count], Make make) {
+template <std::size_t tensorCount, std::size_t count, class Make>
+aclnnStatus withNumbers(const Call& call, const Argument (&tensors)[tensorCount], const Number (&numbers)[count], Make make) {
     return call.prepare([&]() -> aclnnStatus {
         double values[count] = {};
         for (std::size_t index = 0; index < count; ++index) {
             ACLQ_RETURN_IF_FAILED(checkScalar(numbers[index].name, numbers[index].scalar));
             values[index] = real(*numbers[index].scalar);
         }
-        return together(call, {{names.self, self}, {names.out, out}}, apply(make, values, std::make_index_sequence<count>()));
+        return together(call, tensors, apply(make, values, std::make_index_sequence<count>()));
     });
 }
 
@@ -140,43 +143,43 @@ aclnnStatus aclnnGeluV2GetWorkspaceSize(const aclTensor* x, int64_t approximate,
 ACLQ_PHASE_2(aclnnGeluV2)
 
 aclnnStatus aclnnLeakyReluGetWorkspaceSize(const aclTensor* self, const aclScalar* negativeSlope, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnLeakyRelu), kPlain, self, out, {{"negativeSlope", negativeSlope}}, kLeaky);
+    return withNumbers(ACLQ_CALL(aclnnLeakyRelu), {{"self", self}, {"out", out}}, {{"negativeSlope", negativeSlope}}, kLeaky);
 }
 ACLQ_PHASE_2(aclnnLeakyRelu)
 aclnnStatus aclnnInplaceLeakyReluGetWorkspaceSize(aclTensor* selfRef, const aclScalar* negativeSlope, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnInplaceLeakyRelu), kInPlace, selfRef, selfRef, {{"negativeSlope", negativeSlope}}, kLeaky);
+    return withNumbers(ACLQ_CALL(aclnnInplaceLeakyRelu), {{"selfRef", selfRef}, {"selfRef", selfRef}}, {{"negativeSlope", negativeSlope}}, kLeaky);
 }
 ACLQ_PHASE_2(aclnnInplaceLeakyRelu)
 
 aclnnStatus aclnnEluGetWorkspaceSize(const aclTensor* self, const aclScalar* alpha, const aclScalar* scale, const aclScalar* inputScale, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnElu), kPlain, self, out, {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}}, kElu);
+    return withNumbers(ACLQ_CALL(aclnnElu), {{"self", self}, {"out", out}}, {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}}, kElu);
 }
 ACLQ_PHASE_2(aclnnElu)
 aclnnStatus aclnnInplaceEluGetWorkspaceSize(aclTensor* selfRef, const aclScalar* alpha, const aclScalar* scale, const aclScalar* inputScale, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnInplaceElu), kInPlace, selfRef, selfRef, {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}}, kElu);
+    return withNumbers(ACLQ_CALL(aclnnInplaceElu), {{"selfRef", selfRef}, {"selfRef", selfRef}}, {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}}, kElu);
 }
 ACLQ_PHASE_2(aclnnInplaceElu)
 
 aclnnStatus aclnnHardtanhGetWorkspaceSize(const aclTensor* self, const aclScalar* clipValueMin, const aclScalar* clipValueMax, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnHardtanh), kPlain, self, out, {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
+    return withNumbers(ACLQ_CALL(aclnnHardtanh), {{"self", self}, {"out", out}}, {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
 }
 ACLQ_PHASE_2(aclnnHardtanh)
 aclnnStatus aclnnInplaceHardtanhGetWorkspaceSize(aclTensor* selfRef, const aclScalar* clipValueMin, const aclScalar* clipValueMax, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnInplaceHardtanh), kInPlace, selfRef, selfRef, {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
+    return withNumbers(ACLQ_CALL(aclnnInplaceHardtanh), {{"selfRef", selfRef}, {"selfRef", selfRef}}, {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
 }
 ACLQ_PHASE_2(aclnnInplaceHardtanh)
 
 aclnnStatus aclnnThresholdGetWorkspaceSize(const aclTensor* self, const aclScalar* threshold, const aclScalar* value, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnThreshold), kPlain, self, out, {{"threshold", threshold}, {"value", value}}, kThreshold);
+    return withNumbers(ACLQ_CALL(aclnnThreshold), {{"self", self}, {"out", out}}, {{"threshold", threshold}, {"value", value}}, kThreshold);
 }
 ACLQ_PHASE_2(aclnnThreshold)
 aclnnStatus aclnnInplaceThresholdGetWorkspaceSize(aclTensor* selfRef, const aclScalar* threshold, const aclScalar* value, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnInplaceThreshold), kInPlace, selfRef, selfRef, {{"threshold", threshold}, {"value", value}}, kThreshold);
+    return withNumbers(ACLQ_CALL(aclnnInplaceThreshold), {{"selfRef", selfRef}, {"selfRef", selfRef}}, {{"threshold", threshold}, {"value", value}}, kThreshold);
 }
 ACLQ_PHASE_2(aclnnInplaceThreshold)
 
 aclnnStatus aclnnSoftplusGetWorkspaceSize(const aclTensor* self, const aclScalar* beta, const aclScalar* threshold, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnSoftplus), kPlain, self, out, {{"beta", beta}, {"threshold", threshold}}, [](double steepness, double linear) {
+    return withNumbers(ACLQ_CALL(aclnnSoftplus), {{"self", self}, {"out", out}}, {{"beta", beta}, {"threshold", threshold}}, [](double steepness, double linear) {
         return [=](double x) { return x * steepness > linear ? x : softplus(x * steepness) / steepness; };
     });
 }
@@ -218,21 +221,44 @@ aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, con
 ACLQ_PHASE_2(aclnnGeluBackwardV2)
 
 aclnnStatus aclnnThresholdBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, const aclScalar* threshold, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    const Call call = ACLQ_CALL(aclnnThresholdBackward);
-    return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkScalar("threshold", threshold));
-        const double limit = real(*threshold);
-        return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"out", out}}, [=](double slope, double x) { return x <= limit ? 0 : slope; });
+    return withNumbers(ACLQ_CALL(aclnnThresholdBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}}, {{"threshold", threshold}}, [](double limit) {
+        return [=](double slope, double x) { return x <= limit ? 0 : slope; };
     });
 }
 ACLQ_PHASE_2(aclnnThresholdBackward)
 
+aclnnStatus aclnnHardtanhBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, const aclScalar* min, const aclScalar* max, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnHardtanhBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}}, {{"min", min}, {"max", max}}, [](double low, double high) {
+        return [=](double slope, double x) { return x <= low || x >= high ? 0 : slope; };
+    });
+}
+ACLQ_PHASE_2(aclnnHardtanhBackward)
+
+aclnnStatus aclnnSoftplusBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, const aclScalar* beta, const aclScalar* threshold, aclTensor* gradInput, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnSoftplusBackward), {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}}, {{"beta", beta}, {"threshold", threshold}}, [](double steepness, double linear) {
+        return [=](double slope, double x) { return x * steepness > linear ? slope : slope * sigmoid(x * steepness); };
+    });
+}
+ACLQ_PHASE_2(aclnnSoftplusBackward)
+
+// The sign of the result is that of the input.
 aclnnStatus aclnnLeakyReluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, const aclScalar* negativeSlope, bool, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    const Call call = ACLQ_CALL(aclnnLeakyReluBackward);
-    return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkScalar("negativeSlope", negativeSlope));
-        const double factor = real(*negativeSlope);
-        return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"out", out}}, [=](double slope, double x) { return x > 0 ? slope : slope * factor; });
+    return withNumbers(ACLQ_CALL(aclnnLeakyReluBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}}, {{"negativeSlope", negativeSlope}}, [](double factor) {
+        return [=](double slope, double x) { return x > 0 ? slope : slope * factor; };
     });
 }
 ACLQ_PHASE_2(aclnnLeakyReluBackward)
+
+aclnnStatus aclnnEluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclScalar* alpha, const aclScalar* scale, const aclScalar* inputScale, bool isResult, const aclTensor* selfOrResult, aclTensor* gradInput,
+                                             uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnEluBackward), {{"gradOutput", gradOutput}, {"selfOrResult", selfOrResult}, {"gradInput", gradInput}}, {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}},
+                       [isResult](double steepness, double factor, double inner) {
+                           return [=](double slope, double x) {
+                               if (x > 0) {
+                                   return slope * factor;
+                               }
+                               return slope * inner * (isResult ? x + steepness * factor : steepness * factor * std::exp(x * inner));
+                           };
+                       });
+}
+ACLQ_PHASE_2(aclnnEluBackward)

@@ -5,6 +5,7 @@
 #include "aclnnop/aclnn_constant_pad_nd.h"
 #include "aclnnop/aclnn_flip.h"
 #include "aclnnop/aclnn_repeat.h"
+#include "aclnnop/aclnn_repeat_interleave_int.h"
 #include "aclnnop/aclnn_repeat_interleave_int_with_dim.h"
 #include "aclnnop/aclnn_roll.h"
 #include "aclnnop/aclnn_stack.h"
@@ -272,6 +273,20 @@ aclnnStatus aclnnRepeatInterleaveIntWithDimGetWorkspaceSize(const aclTensor* sel
     });
 }
 ACLQ_PHASE_2(aclnnRepeatInterleaveIntWithDim)
+
+aclnnStatus aclnnRepeatInterleaveIntGetWorkspaceSize(const aclTensor* self, int64_t repeats, int64_t outputSize, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRepeatInterleaveInt);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        if (repeats < 0 || outputSize != self->elements() * repeats) {
+            return refuse("outputSize", std::to_string(outputSize), "the elements of self times repeats");
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(&outputSize, 1), "outputSize"));
+        return launchPick(call, {}, self, out, [=](const View* tensors, const std::int64_t* at) { return offsetOf(tensors[0], at[0] / repeats); });
+    });
+}
+ACLQ_PHASE_2(aclnnRepeatInterleaveInt)
 
 namespace {
 

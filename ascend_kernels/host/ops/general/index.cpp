@@ -5,6 +5,8 @@
 #include "aclnnop/aclnn_gather.h"
 #include "aclnnop/aclnn_index.h"
 #include "aclnnop/aclnn_index_add.h"
+#include "aclnnop/aclnn_index_fill.h"
+#include "aclnnop/aclnn_index_fill_tensor.h"
 #include "aclnnop/aclnn_index_put_impl.h"
 #include "aclnnop/aclnn_index_select.h"
 #include "aclnnop/aclnn_one_hot.h"
@@ -373,6 +375,61 @@ aclnnStatus aclnnIndexAddGetWorkspaceSize(const aclTensor* self, int64_t dim, co
     });
 }
 ACLQ_PHASE_2(aclnnIndexAdd)
+
+namespace {
+
+aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index, const aclScalar* value) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor(target.self.name, target.self.tensor));
+        Dims shape = target.self.tensor->shape;
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        if (shape.rank() > 0) {
+            shape[dim] = index->elements();
+        }
+        return launchBring(call, target, {"value", nullptr}, {"index", index}, shape, Way::Replace, constant(*value, ACL_DOUBLE), [dim](const View* tensors, const std::int64_t* at) {
+            return tensors[0].rank == 0 ? 0 : offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
+        });
+    });
+}
+
+// The indices are numbers of the host.
+aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim, const aclIntArray* index, const aclScalar* value) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor(target.self.name, target.self.tensor));
+        Dims shape = target.self.tensor->shape;
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
+        std::vector<std::int64_t> places;
+        ACLQ_RETURN_IF_FAILED(readArray("index", index, places));
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        if (shape.rank() > 0) {
+            shape[dim] = static_cast<std::int64_t>(places.size());
+        }
+        return launchBring(call, target, {"value", nullptr}, {"index", nullptr}, shape, Way::Replace, constant(*value, ACL_DOUBLE), [dim, places](const View* tensors, const std::int64_t* at) {
+            return tensors[0].rank == 0 ? 0 : offsetAlong(tensors[0], dim, places[static_cast<std::size_t>(at[dim])], at);
+        });
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnIndexFillTensorGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclIntArray* index, const aclScalar* value, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnIndexFillTensor), to(self, out), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnIndexFillTensor)
+aclnnStatus aclnnInplaceIndexFillTensorGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclIntArray* index, const aclScalar* value, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnInplaceIndexFillTensor), inPlace(selfRef), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnInplaceIndexFillTensor)
+aclnnStatus aclnnIndexFillGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, const aclScalar* value, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnIndexFill), to(self, out), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnIndexFill)
+aclnnStatus aclnnInplaceIndexFillGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclTensor* index, const aclScalar* value, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnInplaceIndexFill), inPlace(selfRef), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnInplaceIndexFill)
 
 aclnnStatus aclnnIndexPutImplGetWorkspaceSize(aclTensor* selfRef, const aclTensorList* indices, const aclTensor* values, bool accumulate, bool, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnIndexPutImpl);

@@ -4,6 +4,8 @@
 
 #include "aclnnop/aclnn_addcdiv.h"
 #include "aclnnop/aclnn_addcmul.h"
+#include "aclnnop/aclnn_clamp_max_tensor.h"
+#include "aclnnop/aclnn_clamp_min_tensor.h"
 #include "aclnnop/aclnn_clamp_tensor.h"
 #include "aclnnop/aclnn_lerp.h"
 #include "aclnnop/aclnn_lerp_scalar.h"
@@ -45,8 +47,13 @@ aclnnStatus between(const Call& call, const Argument& self, const aclTensor* end
 }
 
 // NaN stays, wherever it is.
-constexpr auto kRaise = [](auto value, auto least) { return value != value || value > least ? value : least; };
-constexpr auto kLower = [](auto value, auto most) { return value != value || value < most ? value : most; };
+constexpr auto kRaise = [](auto value, auto least) { return least == least && (value != value || value > least) ? value : least; };
+constexpr auto kLower = [](auto value, auto most) { return most == most && (value != value || value < most) ? value : most; };
+
+template <class Function>
+aclnnStatus limit(const Call& call, const Argument& self, const char* name, const aclTensor* bound, const Argument& out, Function function) {
+    return call.prepare([&] { return together<In::Any>(call, {self, {name, bound}, out}, function); });
+}
 
 }  // namespace
 
@@ -78,23 +85,37 @@ ADD(Addcdiv, addQuotient)
 LERP(Lerp, aclTensor)
 LERP(Lerps, aclScalar)
 
+aclnnStatus aclnnClampMinTensorGetWorkspaceSize(const aclTensor* self, const aclTensor* clipValueMin, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return limit(ACLQ_CALL(aclnnClampMinTensor), {"self", self}, "clipValueMin", clipValueMin, {"out", out}, kRaise);
+}
+ACLQ_PHASE_2(aclnnClampMinTensor)
+aclnnStatus aclnnInplaceClampMinTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* clipValueMin, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return limit(ACLQ_CALL(aclnnInplaceClampMinTensor), {"selfRef", selfRef}, "clipValueMin", clipValueMin, {"selfRef", selfRef}, kRaise);
+}
+ACLQ_PHASE_2(aclnnInplaceClampMinTensor)
+aclnnStatus aclnnClampMaxTensorGetWorkspaceSize(const aclTensor* self, const aclTensor* clipValueMax, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return limit(ACLQ_CALL(aclnnClampMaxTensor), {"self", self}, "clipValueMax", clipValueMax, {"out", out}, kLower);
+}
+ACLQ_PHASE_2(aclnnClampMaxTensor)
+aclnnStatus aclnnInplaceClampMaxTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* clipValueMax, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return limit(ACLQ_CALL(aclnnInplaceClampMaxTensor), {"selfRef", selfRef}, "clipValueMax", clipValueMax, {"selfRef", selfRef}, kLower);
+}
+ACLQ_PHASE_2(aclnnInplaceClampMaxTensor)
+
 aclnnStatus aclnnClampTensorGetWorkspaceSize(const aclTensor* self, const aclTensor* clipValueMin, const aclTensor* clipValueMax, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnClampTensor);
+    if (clipValueMax == nullptr && clipValueMin != nullptr) {
+        return limit(call, {"self", self}, "clipValueMin", clipValueMin, {"out", out}, kRaise);
+    }
+    if (clipValueMin == nullptr && clipValueMax != nullptr) {
+        return limit(call, {"self", self}, "clipValueMax", clipValueMax, {"out", out}, kLower);
+    }
     return call.prepare([&]() -> aclnnStatus {
-        const Argument value{"self", self};
-        const Argument result{"out", out};
-        if (clipValueMin == nullptr && clipValueMax == nullptr) {
+        if (clipValueMin == nullptr) {
             return failArgument(ACLNN_ERR_PARAM_NULLPTR, "clipValueMin", "null, like clipValueMax", "at least one limit");
         }
-        if (clipValueMax == nullptr) {
-            return together<In::Any>(call, {value, {"clipValueMin", clipValueMin}, result}, [](auto x, auto least) { return least != least ? least : kRaise(x, least); });
-        }
-        if (clipValueMin == nullptr) {
-            return together<In::Any>(call, {value, {"clipValueMax", clipValueMax}, result}, [](auto x, auto most) { return most != most ? most : kLower(x, most); });
-        }
-        return together<In::Any>(call, {value, {"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}, result}, [](auto x, auto least, auto most) {
-            return most != most ? most : kLower(least != least ? least : kRaise(x, least), most);
-        });
+        return together<In::Any>(call, {{"self", self}, {"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}, {"out", out}},
+                                 [](auto x, auto least, auto most) { return kLower(kRaise(x, least), most); });
     });
 }
 ACLQ_PHASE_2(aclnnClampTensor)
