@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ LIST = Path(__file__).with_name("exported_functions.txt")
 INTENDED = LIST.read_text(encoding="utf-8").split()
 LIBRARIES = Path(aclquant.__file__).parent / "_lib"
 HOST = "libaclquant_host.so"
+PHASE_1 = "GetWorkspaceSize"
 FILTERS = ["libacl_op_compiler.so", "libacl_rt.so", "libacl_tdt_channel.so", "libascendcl.so",
            "libge_runner.so", "libgraph.so", "libhccl.so", "libnnopbase.so", "libopapi.so",
            "libopapi_math.so", "libopapi_nn.so"]  # fmt: skip
@@ -82,3 +84,21 @@ def test_needed_libraries() -> None:
     needed = re.findall(r"NEEDED.*\[(.*)\]", tool("readelf", "-d", "-W", str(LIBRARIES / HOST)))
     assert set(needed) <= {"libc.so.6", "libm.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2",
                            "ld-linux-aarch64.so.1"}  # fmt: skip
+
+
+MISSING = "libaclnn_ops_infer.so"
+
+
+def test_missing_operators_are_refused_by_name() -> None:
+    """None of them is there under another name, and each function says which it is."""
+    names = [name for kind, name in exported(MISSING) if kind == "T"]
+    assert len(names) > 300
+    assert not set(names) & set(INTENDED)
+    assert set(names) == {n + s for n in names if not n.endswith("Size") for s in ("", PHASE_1)}
+    assert "aclnnLinalgQr" in names
+    host = ctypes.CDLL(str(LIBRARIES / HOST))
+    host.aclGetRecentErrMsg.restype = ctypes.c_char_p
+    missing = ctypes.CDLL(str(LIBRARIES / MISSING))
+    for name in names:
+        assert getattr(missing, name)() == 200001
+        assert f"got '{name.removesuffix(PHASE_1)}'" in host.aclGetRecentErrMsg().decode()

@@ -303,7 +303,13 @@ def test_printed_examples_of_the_documents(run: Run) -> None:
         print(y.dtype, tuple(y.shape), scale.dtype, tuple(scale.shape), offset.dtype, tuple(offset.shape), str((y, scale, offset)).count("npu:0"))
     """
     int8 = "torch.int8 (3, 8) torch.float32 (3,) torch.float32 (3,) 3"
-    assert run(program).splitlines() == ["torch.int64 torch.Size([16])", int8, int8.replace("int8 (3, 8)", "int32 (3, 1)"), int8, int8]
+    assert run(program).splitlines() == [
+        "torch.int64 torch.Size([16])",
+        int8,
+        int8.replace("int8 (3, 8)", "int32 (3, 1)"),
+        int8,
+        int8,
+    ]
 
 
 def test_matrix_products_and_symmetric_quantisation(run: Run) -> None:

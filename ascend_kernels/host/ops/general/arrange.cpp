@@ -244,11 +244,11 @@ aclnnStatus aclnnRollGetWorkspaceSize(const aclTensor* x, const aclIntArray* shi
                     number = number * from.shape[dimension] + at[dimension];
                 }
                 const std::int64_t count = from.elements();
-                return offsetOf(from, ((number - steps[0]) % count + count) % count);
+                return offsetOf(from, ((number - steps[0] % count) % count + count) % count);
             }
             for (std::size_t index = 0; index < (from.rank > 0 ? along.size() : 0); ++index) {
                 const std::int64_t size = from.shape[along[index]];
-                where[along[index]] = ((where[along[index]] - steps[index]) % size + size) % size;
+                where[along[index]] = ((where[along[index]] - steps[index] % size) % size + size) % size;
             }
             return offsetAt(from, where);
         });
@@ -263,7 +263,7 @@ aclnnStatus aclnnRepeatInterleaveIntWithDimGetWorkspaceSize(const aclTensor* sel
         ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
         ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
         Dims expected = self->shape;
-        if (repeats < 0 || outputSize != expected[dim] * repeats) {
+        if (repeats < 0 || outputSize != multiply(expected[dim], repeats)) {
             return refuse("outputSize", std::to_string(outputSize), text("the size of dimension %lld times repeats", static_cast<long long>(dim)));
         }
         expected[dim] = outputSize;
@@ -278,7 +278,7 @@ aclnnStatus aclnnRepeatInterleaveIntGetWorkspaceSize(const aclTensor* self, int6
     const Call call = ACLQ_CALL(aclnnRepeatInterleaveInt);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
-        if (repeats < 0 || outputSize != self->elements() * repeats) {
+        if (repeats < 0 || outputSize != multiply(self->elements(), repeats)) {
             return refuse("outputSize", std::to_string(outputSize), "the elements of self times repeats");
         }
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
@@ -334,6 +334,12 @@ aclnnStatus aclnnConstantPadNdGetWorkspaceSize(const aclTensor* self, const aclI
         const std::int64_t rank = self->shape.rank();
         if (lengths.size() % 2 != 0 || static_cast<std::int64_t>(lengths.size()) > 2 * rank) {
             return refuse("pad", text("%zu numbers", lengths.size()), text("pairs, at most %lld", static_cast<long long>(rank)));
+        }
+        for (const std::int64_t length : lengths) {
+            constexpr std::int64_t kMost = std::int64_t{1} << 48;  // more than any memory holds, and sums do not overflow
+            if (length < -kMost || length > kMost) {
+                return refuse("pad", std::to_string(length), "a length");
+            }
         }
         Dims expected = self->shape;
         std::vector<std::int64_t> ahead(static_cast<std::size_t>(rank));

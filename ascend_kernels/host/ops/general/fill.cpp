@@ -275,7 +275,7 @@ ACLQ_PHASE_2(aclnnRandperm)
 namespace {
 
 // Bytes that hold a bit for each element, in whole 16 bytes.
-std::int64_t maskBytes(std::int64_t elements) { return (elements + 127) / 128 * 16; }
+std::int64_t maskBytes(std::int64_t elements) { return (elements / 128 + (elements % 128 != 0 ? 1 : 0)) * 16; }
 
 aclnnStatus checkMask(const char* name, const aclTensor* mask, std::int64_t elements) {
     ACLQ_RETURN_IF_FAILED(checkTensor(name, mask));
