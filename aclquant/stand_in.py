@@ -21,9 +21,7 @@ _TOOLKIT = _LIBRARIES / "toolkit"
 
 
 def _settings(given: Mapping[str, str]) -> dict[str, str]:
-    # torch_npu logs which operator is missing, its exception does not say: hear that, and no more.
-    log = {"ASCEND_GLOBAL_LOG_LEVEL": "2", "ACLQUANT_HOST_LOG": "missing"}
-    return ({} if "ASCEND_GLOBAL_LOG_LEVEL" in given else log) | {
+    return {
         # torch_npu hands out large pieces of memory itself: filling those shows nothing.
         "ACLQUANT_HOST_POISON": given.get("ACLQUANT_HOST_POISON", "0"),
         "ASCEND_HOME_PATH": str(_TOOLKIT),

@@ -19,6 +19,11 @@ ACLNN_API aclnnStatus aclnnClampMaxGetWorkspaceSize(const aclTensor *self,
 ACLNN_API aclnnStatus aclnnClampMax(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);
 
+ACLNN_API aclnnStatus aclnnInplaceClampMaxGetWorkspaceSize(aclTensor *selfRef,
+    const aclScalar *clipValueMax, uint64_t *workspaceSize, aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnInplaceClampMax(void *workspace, uint64_t workspaceSize,
+    aclOpExecutor *executor, aclrtStream stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,6 +6,7 @@ library of that name has; at run time all are found through each (tests/c_client
 
 from __future__ import annotations
 
+import ctypes
 import re
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ FILTERS = {
     "libopapi_math.so": r"aclnnop/(?!.*quant).*",
     "libopapi_nn.so": OPERATORS,
 }  # and the headers whose functions they show
+PHASE_1 = "GetWorkspaceSize"
 
 # Clients look these up and take their presence as a promise: absent until really there.
 PROBED = [
@@ -92,7 +94,7 @@ def test_every_function_is_shown_by_some_name() -> None:
 
 
 def test_the_names_are_complete() -> None:
-    assert {path.name for path in LIBRARIES.glob("*.so")} == {HOST, *FILTERS}
+    assert {path.name for path in LIBRARIES.glob("*.so")} == {HOST, MISSING, *FILTERS}
 
 
 @pytest.mark.parametrize("name", PROBED)
@@ -113,3 +115,21 @@ def test_needed_libraries() -> None:
     needed = re.findall(r"NEEDED.*\[(.*)\]", tool("readelf", "-d", "-W", str(LIBRARIES / HOST)))
     assert set(needed) <= {"libc.so.6", "libm.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2",
                            "ld-linux-aarch64.so.1"}  # fmt: skip
+
+
+MISSING = "libaclnn_ops_infer.so"
+
+
+def test_missing_operators_are_refused_by_name() -> None:
+    """None of them is there under another name, and each function says which it is."""
+    names = [name for kind, name in exported(MISSING) if kind == "T"]
+    assert len(names) > 300
+    assert not set(names) & set(INTENDED)
+    assert set(names) == {n + s for n in names if not n.endswith("Size") for s in ("", PHASE_1)}
+    assert "aclnnLinalgQr" in names
+    host = ctypes.CDLL(str(LIBRARIES / HOST))
+    host.aclGetRecentErrMsg.restype = ctypes.c_char_p
+    missing = ctypes.CDLL(str(LIBRARIES / MISSING))
+    for name in names:
+        assert getattr(missing, name)() == 200001
+        assert f"got '{name.removesuffix(PHASE_1)}'" in host.aclGetRecentErrMsg().decode()

@@ -172,6 +172,151 @@ def test_moving_from_reversed_views() -> None:
     same(y, x.copy())
 
 
+@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS])
+def test_order(dtype: Any) -> None:
+    """From reversed and strided views into strided results."""
+    x = RANDOM.permutation(60).reshape(3, 4, 5).astype(dtype)[::-1, :, ::-1]
+    for dim in (0, 1, -1):
+        best, where = np.empty((3, 4, 10), dtype)[..., ::2], np.empty((3, 4, 5), np.int64)
+        aclnn.Sort(x, True, dim, False, best, where)
+        same(best, np.sort(x, dim))
+        same(where, np.argsort(x, dim))
+        same(aclnn.Argsort(x, dim, True, where), np.flip(np.argsort(x, dim), dim))
+        small = [3, 4, 5]
+        small[dim] = 2
+        best, where = aclnn.Topk(
+            x, 2, dim, False, True, np.empty(small, dtype), np.empty(small, np.int64)
+        )
+        same(best, np.take(np.sort(x, dim), [0, 1], dim))
+        running, where = aclnn.Cummax(
+            x, dim, np.empty((3, 4, 5), dtype), np.empty((3, 4, 5), np.int64)
+        )
+        same(running, np.maximum.accumulate(x, dim))
+        same(np.take_along_axis(x, where, dim), running)
+        middle = np.empty_like(x.max(dim))
+        middle, where = aclnn.MedianDim(x, dim, False, middle, np.empty(middle.shape, np.int64))
+        same(middle, np.take(np.sort(x, dim), (x.shape[dim] - 1) // 2, dim))
+    same(aclnn.Median(x, np.empty((), dtype)), np.asarray(np.sort(x, None)[29]))
+    empty = np.empty((0, 3), dtype)
+    aclnn.Sort(empty, False, 0, True, empty, np.empty((0, 3), np.int64))
+
+
+def test_order_of_equal_elements_and_nan() -> None:
+    x = np.float32([np.nan, 1, -0.0, np.nan, 0.0, -np.inf, 1])
+    _, where = aclnn.Sort(x, True, 0, False, np.empty(7, np.float32), np.empty(7, np.int64))
+    same(where, np.int64([5, 2, 4, 1, 6, 0, 3]))
+    same(aclnn.Argsort(x, 0, True, np.empty(7, np.int64)), np.int64([0, 3, 1, 6, 2, 4, 5]))
+    assert np.isnan(aclnn.Median(x, np.empty((), np.float32)))
+    wide = np.int64([2**53 + 1, 2**53, 2**63 - 1])
+    same(aclnn.Argsort(wide, 0, False, np.empty(3, np.int64)), np.int64([1, 0, 2]))
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS, np.bool_])
+def test_places_and_shapes_known_at_the_end(dtype: Any) -> None:
+    """Results lie at the beginning of the room that is given."""
+    x = values(dtype, 3, 4, 5)
+    found = np.stack(np.nonzero(x), 1)
+    room = np.full((60, 3), -1)
+    aclnn.Nonzero(x, room)
+    same(room[: len(found)], found)
+    room = np.full((3, 60), -1)
+    aclnn.NonzeroV2(x, room)
+    same(room.reshape(-1)[: found.size].reshape(3, -1), found.T)
+    kept = np.zeros(60, dtype)
+    aclnn.MaskedSelect(x[::-1], x[:, ::-1] != 0, kept)
+    same(kept[: len(found)], x[::-1][x[:, ::-1] != 0])
+    if dtype in INTEGERS:
+        whole, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+        room, back, times = (
+            np.zeros(60, dtype),
+            np.zeros((3, 4, 5), np.int64),
+            np.zeros(60, np.int64),
+        )
+        aclnn.Unique2(x, True, True, True, room, back, times)
+        same(room[: len(whole)], whole)
+        same(back, inverse.reshape(3, 4, 5))
+        same(times[: len(whole)], counts)
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS])
+def test_writing_to_places(dtype: Any) -> None:
+    x, index = values(dtype, 4, 5), RANDOM.integers(0, 4, (3, 5))
+    source = values(dtype, 3, 5)
+    expected = x.copy()
+    for row in range(3):
+        for column in range(5):
+            expected[index[row, column], column] = source[row, column]
+    same(aclnn.Scatter(x, 0, index, source, 0, np.empty((4, 5), dtype)), expected)
+    total = x.astype(np.float64)
+    np.add.at(total, (index, np.arange(5)), source.astype(np.float64))
+    same(aclnn.ScatterAdd(x, 0, index, source, np.empty((4, 5), dtype)), total.astype(dtype))
+    target = x.copy()[::-1]
+    rows = np.int64([2, 0, 2])
+    expected = target.copy()
+    np.add.at(expected, rows, source)
+    aclnn.IndexPutImpl(target, [rows], source, True, False)
+    same(target, expected)
+    aclnn.IndexPutImpl(target, [rows, np.int64([1, 2, 3])], np.ones(1, dtype), False, False)
+    expected[rows, [1, 2, 3]] = 1
+    same(target, expected)
+    aclnn.IndexPutImpl(target, [np.int64([99])], np.ones(1, dtype), False, False)
+    same(target, expected)
+    weight = values(dtype, 4, 6)
+    same(aclnn.Embedding(weight, index, np.empty((3, 5, 6), dtype)), weight[index])
+    counts = aclnn.Bincount(index.reshape(-1), None, 0, np.empty(4, np.int64))
+    same(counts, np.bincount(index.reshape(-1), minlength=4))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_figures(dtype: Any) -> None:
+    x = values(dtype, 3, 4, 5)
+    exact = x.astype(np.float64)
+    for dims in ([0], [1, 2], []):
+        axes = tuple(dims) or None
+        shape = exact.sum(axes).shape
+        close = {"rtol": 2**-6 if dtype is FLOATS[3] else 2**-9, "atol": 1e-3}
+        for got, expected in (
+            (aclnn.Std(x, dims, 1, False, np.empty(shape, dtype)), exact.std(axes, ddof=1)),
+            (aclnn.VarCorrection(x, dims, 0, False, np.empty(shape, dtype)), exact.var(axes)),
+            (aclnn.Norm(x, 2, dims, False, np.empty(shape, dtype)), np.sqrt((exact**2).sum(axes))),
+            (
+                aclnn.LogSumExp(x, dims, False, np.empty(shape, dtype)),
+                np.log(np.exp(exact).sum(axes)),
+            ),
+        ):
+            np.testing.assert_allclose(got.astype(np.float64), expected, **close)
+    rows = np.empty((3, 4, 1), np.float32)
+    y, mean, scale = aclnn.LayerNorm(
+        x, [5], None, None, 1e-5, np.empty((3, 4, 5), dtype), rows, rows.copy()
+    )
+    np.testing.assert_allclose(mean[..., 0], exact.mean(-1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(scale[..., 0], 1 / np.sqrt(exact.var(-1) + 1e-5), rtol=1e-5)
+    normal = (exact - exact.mean(-1, keepdims=True)) / np.sqrt(exact.var(-1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(y.astype(np.float64), normal, rtol=2**-6, atol=1e-2)
+
+
+def test_products_added_and_masked() -> None:
+    a, b = RANDOM.standard_normal((4, 6)), RANDOM.standard_normal((6, 5))
+    c = np.float64([np.nan, 1, 2, 3, 4])
+    got = aclnn.Addmm(c, a.T.copy().T, b[::-1][::-1], 0, 2, np.empty((4, 5)), 0)
+    np.testing.assert_allclose(got, 2 * (a @ b), rtol=1e-12)
+    got = aclnn.Addmm(c[1:2], a, b, 3, 1, np.empty((4, 5)), 0)
+    np.testing.assert_allclose(got, a @ b + 3, rtol=1e-12)
+    x = np.float32([[1, 2, 3], [4, 5, 6]])
+    same(aclnn.Roll(x, [1, -1], [0, 1], np.empty((2, 3), np.float32)), np.roll(x, (1, -1), (0, 1)))
+    same(
+        aclnn.ConstantPadNd(x, [1, -1, 0, 1], 7, np.empty((3, 3), np.float32)),
+        np.float32([[7, 1, 2], [7, 4, 5], [7, 7, 7]]),
+    )
+    same(aclnn.LeftShifts(np.int8([1, -3, 100]), 2, np.empty(3, np.int8)), np.int8([4, -12, -112]))
+    same(aclnn.Lerps(x, x[::-1], 1, np.empty((2, 3), np.float32)), x[::-1])
+    ones = np.ones(1000, np.float32)
+    mask = aclnn.DropoutGenMaskV2([1000], 0.5, 3, 0, "float32", np.empty(128, np.uint8))
+    kept = aclnn.DropoutDoMask(ones, mask, 0.5, np.empty(1000, np.float32))
+    same(kept, 2 * np.unpackbits(mask, bitorder="little")[:1000].astype(np.float32))
+    assert 400 < np.count_nonzero(kept) < 600
+
+
 def test_making() -> None:
     same(aclnn.Arange(1, 9, 2, np.empty(4, np.int64)), np.arange(1, 9, 2))
     same(
@@ -195,6 +340,23 @@ def test_making() -> None:
         (lambda x: aclnn.DivMod(x, x, 3, x), "argument 'mode': got 3"),
         (lambda x: aclnn.Cat([x] * 99, 0, x), "argument 'tensors': got 99 tensors"),
         (lambda x: aclnn.Softmax(x, 2, x), "argument 'dim': got 2"),
+        (lambda x: aclnn.Topk(x, 4, 0, True, True, x, x), "argument 'k': got 4"),
+        (
+            lambda x: aclnn.Sort(x, True, 0, False, x, x[:2]),
+            "argument 'indicesOut': got shape (2,)",
+        ),
+        (lambda x: aclnn.Nonzero(x, x), "argument 'out': got dtype FLOAT"),
+        (lambda x: aclnn.Addcmul(x, x, x[:2], 1, x), "argument 'tensor2': got shape (2,)"),
+        (lambda x: aclnn.Scatter(x, 0, x, x, 0, x), "argument 'index': got dtype FLOAT"),
+        (lambda x: aclnn.IndexPutImpl(x, [], x, False, False), "argument 'indices': got 0 tensors"),
+        (lambda x: aclnn.MseLoss(x, x, 3, x), "argument 'reduction': got 3"),
+        (lambda x: aclnn.GeluV2(x, 2, x), "argument 'approximate': got 2"),
+        (
+            lambda x: aclnn.LayerNorm(x, [2], None, None, 0.0, x, None, None),
+            "argument 'normalizedShape': got (2,)",
+        ),
+        (lambda x: aclnn.ConstantPadNd(x, [1], 0, x), "argument 'pad': got 1 numbers"),
+        (lambda x: aclnn.LeftShifts(x, 1, x), "argument 'self': got dtype FLOAT"),
     ],
 )
 def test_refusals_name_the_argument(call: Any, sentence: str) -> None:

@@ -172,18 +172,6 @@ aclError aclsysGetVersionNum(char* pkgName, int32_t* versionNum) {
     });
 }
 
-namespace {
-
-// "aclnnX" out of "...:aclnnX or aclnnXGetWorkspaceSize not in libopapi.so...", which torch_npu logs when it misses an
-// operator; the exception it then raises does not say which.
-std::string missingOperator(const std::string& message) {
-    const size_t rest = message.find(" or aclnn");
-    const size_t begin = rest != std::string::npos && message.find("not in libopapi.so", rest) != std::string::npos ? message.rfind("aclnn", rest) : std::string::npos;
-    return begin != std::string::npos ? message.substr(begin, rest - begin) : "";
-}
-
-}  // namespace
-
 void aclAppLog(aclLogLevel logLevel, const char* func, const char* file, uint32_t line, const char* fmt, ...) {
     const char* threshold = std::getenv("ASCEND_GLOBAL_LOG_LEVEL");
     const int least = threshold != nullptr && *threshold >= '0' && *threshold <= '4' ? *threshold - '0' : ACL_ERROR;
@@ -196,17 +184,6 @@ void aclAppLog(aclLogLevel logLevel, const char* func, const char* file, uint32_
     va_start(arguments, fmt);
     std::vsnprintf(message, sizeof message, fmt, arguments);
     va_end(arguments);
-    const char* chosen = std::getenv("ACLQUANT_HOST_LOG");
-    if (chosen != nullptr && std::strcmp(chosen, "missing") == 0 && logLevel < ACL_ERROR) {
-        aclApi(__func__, [&]() -> aclError {
-            const std::string name = missingOperator(message);
-            if (!name.empty()) {
-                std::fprintf(stderr, "aclquant: the host device has no operator %s\n", name.c_str());
-            }
-            return ACL_SUCCESS;
-        });
-        return;
-    }
     std::fprintf(stderr, "[%s] %s:%u %s: %s\n", logLevel >= ACL_DEBUG && logLevel <= ACL_ERROR ? names[logLevel] : "?", file != nullptr ? file : "", line,
                  func != nullptr ? func : "", message);
 }

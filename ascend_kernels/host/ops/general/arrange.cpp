@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that move elements to other places: joined, picked by index, reversed, repeated, cut.
-#include <cstring>
-#include <limits>
+// Operators that move elements to other places: joined, reversed, repeated, shifted, cut.
 
 #include "aclnnop/aclnn_cat.h"
+#include "aclnnop/aclnn_constant_pad_nd.h"
 #include "aclnnop/aclnn_flip.h"
-#include "aclnnop/aclnn_gather.h"
-#include "aclnnop/aclnn_index.h"
-#include "aclnnop/aclnn_index_select.h"
 #include "aclnnop/aclnn_repeat.h"
+#include "aclnnop/aclnn_repeat_interleave_int.h"
+#include "aclnnop/aclnn_repeat_interleave_int_with_dim.h"
+#include "aclnnop/aclnn_roll.h"
 #include "aclnnop/aclnn_stack.h"
 #include "aclnnop/aclnn_tril.h"
 #include "aclnnop/aclnn_triu.h"
-#include "ops/elements.h"
+#include "ops/general/binary.h"
 #include "ops/general/copy.h"
+#include "ops/general/pick.h"
 
 using namespace aclq;
 using namespace aclq::general;
@@ -54,14 +54,12 @@ class Join : public Kernel {
 };
 
 aclnnStatus checkParts(const aclTensorList* tensors, std::vector<Argument>& parts) {
-    if (tensors == nullptr) {
-        return failArgument(ACLNN_ERR_PARAM_NULLPTR, "tensors", "null", "an aclTensorList");
+    std::vector<aclTensor*> given;
+    ACLQ_RETURN_IF_FAILED(readList("tensors", tensors, given));
+    if (given.empty() || given.size() >= kMaxArguments) {
+        return refuse("tensors", text("%zu tensors", given.size()), text("1 to %zu tensors", kMaxArguments - 1));
     }
-    const aclTensorList* list = pools().tensorLists.find(tensors);
-    if (list == nullptr || list->tensors.empty() || list->tensors.size() >= kMaxArguments) {
-        return refuse("tensors", list == nullptr ? "no live aclTensorList" : text("%zu tensors", list->tensors.size()), text("1 to %zu tensors", kMaxArguments - 1));
-    }
-    for (const aclTensor* tensor : list->tensors) {
+    for (const aclTensor* tensor : given) {
         ACLQ_RETURN_IF_FAILED(checkTensor("tensors", tensor));
         parts.push_back({"tensors", tensor});
     }
@@ -140,144 +138,6 @@ aclnnStatus aclnnStackGetWorkspaceSize(const aclTensorList* tensors, int64_t dim
 }
 ACLQ_PHASE_2(aclnnStack)
 
-namespace {
-
-// Offset of a place in a tensor that `at` counts through.
-std::int64_t offsetAt(const View& view, const std::int64_t* at) {
-    std::int64_t offset = 0;
-    for (std::int64_t dimension = 0; dimension < view.rank; ++dimension) {
-        offset += at[dimension] * view.strides[dimension];
-    }
-    return offset;
-}
-
-// Not an offset; those of reversed dimensions are negative.
-constexpr std::int64_t kNowhere = std::numeric_limits<std::int64_t>::min();
-
-// Where an index leads along a dimension; an index that leads nowhere gives an element 0: the chip does not check.
-std::int64_t along(const View& from, std::int64_t dimension, std::int64_t index) {
-    index += index < 0 ? from.shape[dimension] : 0;
-    return index < 0 || index >= from.shape[dimension] ? kNowhere : index * from.strides[dimension];
-}
-
-// Offset of the place that is at `index` along `dim`, and elsewhere as `at` says.
-std::int64_t offsetAlong(const View& from, std::int64_t dim, std::int64_t index, const std::int64_t* at) {
-    const std::int64_t step = along(from, dim, index);
-    return step == kNowhere ? kNowhere : step + offsetAt(from, at) - at[dim] * from.strides[dim];
-}
-
-std::int64_t indexAt(const View& indices, std::int64_t offset) {
-    std::int64_t value = 0;
-    read(indices, offset, 1, 1, &value);
-    return value;
-}
-
-// Copies element by element, in logical order of out, from where `place` says; kNowhere gives 0.
-// Tensors: self, out, and what `place` reads.
-template <class Place>
-class Pick : public Kernel {
-  public:
-    explicit Pick(Place place) : place_(std::move(place)) {}
-
-    void run(const View* tensors, const KernelContext&) const override {
-        const View& from = tensors[0];
-        const View& out = tensors[1];
-        const std::int64_t size = bitsOf(out.dtype) / 8;
-        parallelFor(out.elements(), kThreadGrain / 8, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t index = begin; index < end; ++index) {
-                std::int64_t at[kMaxKernelRank] = {};
-                std::int64_t rest = index;
-                for (std::int64_t dimension = out.rank; dimension-- > 0;) {
-                    at[dimension] = rest % out.shape[dimension];
-                    rest /= out.shape[dimension];
-                }
-                unsigned char* to = out.data + (out.offset + offsetAt(out, at)) * size;
-                const std::int64_t offset = place_(tensors, at);
-                if (offset == kNowhere) {
-                    std::memset(to, 0, static_cast<std::size_t>(size));
-                } else {
-                    std::memcpy(to, from.data + (from.offset + offset) * size, static_cast<std::size_t>(size));
-                }
-            }
-        });
-    }
-
-  private:
-    const Place place_;
-};
-
-template <class Place>
-aclnnStatus launchPick(const Call& call, std::vector<Argument> others, const aclTensor* self, const aclTensor* out, Place place) {
-    ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {self->dtype}));
-    if (out->empty()) {
-        return call.nothing();
-    }
-    std::vector<Argument> arguments{{"self", self}, {"out", out}};
-    arguments.insert(arguments.end(), others.begin(), others.end());
-    return call.launch(arguments, std::make_shared<Pick<Place>>(place));
-}
-
-aclnnStatus checkIndices(const char* name, const aclTensor* index) {
-    ACLQ_RETURN_IF_FAILED(checkTensor(name, index));
-    return checkDtype(name, *index, {ACL_INT64, ACL_INT32});
-}
-
-}  // namespace
-
-aclnnStatus aclnnIndexSelectGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    const Call call = ACLQ_CALL(aclnnIndexSelect);
-    return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
-        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
-        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
-        ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
-        Dims expected = self->shape;
-        expected[dim] = index->elements();
-        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of self with as many places as index names"));
-        return launchPick(call, {{"index", index}}, self, out, [dim](const View* tensors, const std::int64_t* at) {
-            return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
-        });
-    });
-}
-ACLQ_PHASE_2(aclnnIndexSelect)
-
-aclnnStatus aclnnGatherGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    const Call call = ACLQ_CALL(aclnnGather);
-    return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
-        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
-        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        const std::int64_t rank = self->shape.rank();
-        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
-        ACLQ_RETURN_IF_FAILED(checkRank("index", *index, rank, rank));
-        ACLQ_RETURN_IF_FAILED(checkDim("dim", rank, dim));
-        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, index->shape, "the shape of index"));
-        for (std::int64_t dimension = 0; dimension < rank; ++dimension) {
-            if (dimension != dim && index->shape[dimension] > self->shape[dimension]) {
-                return refuse("index", "shape " + index->shape.text(), "no larger than self, " + self->shape.text() + ", but along dim");
-            }
-        }
-        return launchPick(call, {{"index", index}}, self, out, [dim](const View* tensors, const std::int64_t* at) {
-            return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetAt(tensors[2], at)), at);
-        });
-    });
-}
-ACLQ_PHASE_2(aclnnGather)
-
-namespace {
-
-aclnnStatus readArray(const char* name, const aclIntArray* array, std::vector<std::int64_t>& values) {
-    const aclIntArray* found = array != nullptr ? pools().intArrays.find(array) : nullptr;
-    if (found == nullptr) {
-        return array == nullptr ? failArgument(ACLNN_ERR_PARAM_NULLPTR, name, "null", "an aclIntArray") : refuse(name, "no live aclIntArray", "one");
-    }
-    values = found->values;
-    return ACLNN_SUCCESS;
-}
-
-}  // namespace
-
 aclnnStatus aclnnFlipGetWorkspaceSize(const aclTensor* self, const aclIntArray* dims, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnFlip);
     return call.prepare([&]() -> aclnnStatus {
@@ -352,83 +212,145 @@ aclnnStatus aclnnTrilGetWorkspaceSize(const aclTensor* self, int64_t diagonal, a
 ACLQ_PHASE_2(aclnnTril)
 aclnnStatus aclnnTriuGetWorkspaceSize(const aclTensor* self, int64_t diagonal, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) { return triangle(ACLQ_CALL(aclnnTriu), self, diagonal, false, out); }
 ACLQ_PHASE_2(aclnnTriu)
+aclnnStatus aclnnInplaceTrilGetWorkspaceSize(aclTensor* selfRef, int64_t diagonal, uint64_t* workspaceSize, aclOpExecutor** executor) { return triangle(ACLQ_CALL(aclnnInplaceTril), selfRef, diagonal, true, selfRef); }
+ACLQ_PHASE_2(aclnnInplaceTril)
+aclnnStatus aclnnInplaceTriuGetWorkspaceSize(aclTensor* selfRef, int64_t diagonal, uint64_t* workspaceSize, aclOpExecutor** executor) { return triangle(ACLQ_CALL(aclnnInplaceTriu), selfRef, diagonal, false, selfRef); }
+ACLQ_PHASE_2(aclnnInplaceTriu)
 
-aclnnStatus aclnnIndexGetWorkspaceSize(const aclTensor* self, const aclTensorList* indices, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
-    const Call call = ACLQ_CALL(aclnnIndex);
+aclnnStatus aclnnRollGetWorkspaceSize(const aclTensor* x, const aclIntArray* shifts, const aclIntArray* dims, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRoll);
     return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("x", x));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        const aclTensorList* list = indices != nullptr ? pools().tensorLists.find(indices) : nullptr;
-        const std::int64_t rank = self->shape.rank();
-        if (list == nullptr || list->tensors.empty() || static_cast<std::int64_t>(list->tensors.size()) > rank) {
-            return refuse("indices", list == nullptr ? "no live aclTensorList" : text("%zu tensors", list->tensors.size()), text("1 to %lld tensors", static_cast<long long>(rank)));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, x->shape, "the shape of x"));
+        std::vector<std::int64_t> steps;
+        std::vector<std::int64_t> along;
+        ACLQ_RETURN_IF_FAILED(readArray("shifts", shifts, steps));
+        ACLQ_RETURN_IF_FAILED(dims != nullptr ? readArray("dims", dims, along) : ACLNN_SUCCESS);
+        const bool flat = along.empty();
+        if (steps.size() != (flat ? 1 : along.size())) {
+            return refuse("shifts", text("%zu numbers", steps.size()), flat ? "1, as dims names none" : text("%zu, as many as dims", along.size()));
         }
-        // Which dimensions are picked from, and the common shape of their indices.
-        std::vector<Argument> given;
-        unsigned picked = 0;
-        Dims common;
-        for (std::size_t dimension = 0; dimension < list->tensors.size(); ++dimension) {
-            const aclTensor* index = list->tensors[dimension];
-            if (index == nullptr || (index->shape.rank() == 1 && index->empty() && index->dtype != ACL_INT64 && index->dtype != ACL_INT32)) {
-                continue;
-            }
-            if (index->empty() && !out->empty()) {
-                continue;  // "the whole dimension"
-            }
-            ACLQ_RETURN_IF_FAILED(checkIndices("indices", index));
-            if (!broadcast(common, index->shape)) {
-                return refuse("indices", "shape " + index->shape.text(), "a shape that fits to " + common.text());
-            }
-            picked |= 1U << dimension;
-            given.push_back({"indices", index});
+        for (std::size_t index = 0; index < along.size(); ++index) {
+            ACLQ_RETURN_IF_FAILED(checkDim("dims", x->shape.rank(), along[index]));
         }
-        if (out->empty()) {
-            return call.nothing();
-        }
-        // Their places stand where the first of them was, if they are neighbours, else in front.
-        const std::int64_t first = picked != 0 ? __builtin_ctz(picked) : 0;
-        const bool neighbours = picked != 0 && (((picked >> first) + 1) & (picked >> first)) == 0;
-        const std::int64_t before = neighbours ? first : 0;
-        std::int64_t sizes[Dims::kMaxRank] = {};
-        std::uint64_t count = 0;
-        for (std::int64_t dimension = 0; dimension <= rank; ++dimension) {
-            if (static_cast<std::int64_t>(count) == before && dimension == (neighbours ? first : 0) && picked != 0) {
-                for (std::int64_t index = 0; index < common.rank(); ++index) {
-                    sizes[count++] = common[index];
-                }
-            }
-            if (dimension < rank && (picked >> dimension & 1U) == 0) {
-                sizes[count++] = self->shape[dimension];
-            }
-        }
-        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, count), "the shape that the indices pick"));
-        const std::int64_t places = common.rank();
-        return launchPick(call, given, self, out, [=](const View* tensors, const std::int64_t* at) {
+        return launchPick(call, {}, x, out, [=](const View* tensors, const std::int64_t* at) {
             const View& from = tensors[0];
-            View all;
-            all.rank = places;
-            std::int64_t offset = 0;
-            std::int64_t whole = before == 0 && picked != 0 ? places : 0;
-            std::size_t used = 2;
-            for (std::int64_t dimension = 0; dimension < from.rank; ++dimension) {
-                if ((picked >> dimension & 1U) != 0) {
-                    const View& index = tensors[used++];
-                    std::int64_t where = 0;
-                    for (std::int64_t place = 0; place < places; ++place) {
-                        where += at[before + place] * strideAlong(index, all, place);
-                    }
-                    const std::int64_t step = along(from, dimension, indexAt(index, where));
-                    if (step == kNowhere) {
-                        return kNowhere;
-                    }
-                    offset += step;
-                    whole = neighbours && dimension == first ? before + places : whole;
-                } else {
-                    offset += at[whole++] * from.strides[dimension];
+            std::int64_t where[kMaxKernelRank] = {};
+            std::copy_n(at, from.rank, where);
+            if (flat) {
+                std::int64_t number = 0;
+                for (std::int64_t dimension = 0; dimension < from.rank; ++dimension) {
+                    number = number * from.shape[dimension] + at[dimension];
                 }
+                const std::int64_t count = from.elements();
+                return offsetOf(from, ((number - steps[0] % count) % count + count) % count);
             }
-            return offset;
+            for (std::size_t index = 0; index < (from.rank > 0 ? along.size() : 0); ++index) {
+                const std::int64_t size = from.shape[along[index]];
+                where[along[index]] = ((where[along[index]] - steps[index] % size) % size + size) % size;
+            }
+            return offsetAt(from, where);
         });
     });
 }
-ACLQ_PHASE_2(aclnnIndex)
+ACLQ_PHASE_2(aclnnRoll)
+
+aclnnStatus aclnnRepeatInterleaveIntWithDimGetWorkspaceSize(const aclTensor* self, int64_t repeats, int64_t dim, int64_t outputSize, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRepeatInterleaveIntWithDim);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
+        Dims expected = self->shape;
+        if (repeats < 0 || outputSize != multiply(expected[dim], repeats)) {
+            return refuse("outputSize", std::to_string(outputSize), text("the size of dimension %lld times repeats", static_cast<long long>(dim)));
+        }
+        expected[dim] = outputSize;
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of self with repeats times as many places along dim"));
+        return launchPick(call, {}, self, out, [=](const View* tensors, const std::int64_t* at) { return offsetAlong(tensors[0], dim, at[dim] / repeats, at); });
+    });
+}
+ACLQ_PHASE_2(aclnnRepeatInterleaveIntWithDim)
+
+aclnnStatus aclnnRepeatInterleaveIntGetWorkspaceSize(const aclTensor* self, int64_t repeats, int64_t outputSize, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRepeatInterleaveInt);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        if (repeats < 0 || outputSize != multiply(self->elements(), repeats)) {
+            return refuse("outputSize", std::to_string(outputSize), "the elements of self times repeats");
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(&outputSize, 1), "outputSize"));
+        return launchPick(call, {}, self, out, [=](const View* tensors, const std::int64_t* at) { return offsetOf(tensors[0], at[0] / repeats); });
+    });
+}
+ACLQ_PHASE_2(aclnnRepeatInterleaveInt)
+
+namespace {
+
+// Tensors: self, out.
+class Pad : public Kernel {
+  public:
+    Pad(std::vector<std::int64_t> ahead, const aclScalar& value) : ahead_(std::move(ahead)), real_(real(value)), integer_(integer(value)), isReal_(isFloating(value)) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        View from = tensors[0];
+        View to = tensors[1];
+        View border;
+        border.dtype = isReal_ ? ACL_DOUBLE : ACL_INT64;
+        border.data = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(isReal_ ? static_cast<const void*>(&real_) : &integer_));
+        copy(border, to);
+        // What of self is inside of out.
+        for (std::int64_t dimension = 0; dimension < to.rank; ++dimension) {
+            const std::int64_t ahead = ahead_[static_cast<std::size_t>(dimension)];
+            from.offset += std::max<std::int64_t>(-ahead, 0) * from.strides[dimension];
+            to.offset += std::max<std::int64_t>(ahead, 0) * to.strides[dimension];
+            const std::int64_t size = std::min(from.shape[dimension] + std::min<std::int64_t>(ahead, 0), to.shape[dimension] - std::max<std::int64_t>(ahead, 0));
+            from.shape[dimension] = to.shape[dimension] = std::max<std::int64_t>(size, 0);
+        }
+        if (to.elements() != 0) {
+            copy(from, to);
+        }
+    }
+
+  private:
+    const std::vector<std::int64_t> ahead_;
+    const double real_;
+    const std::int64_t integer_;
+    const bool isReal_;
+};
+
+}  // namespace
+
+aclnnStatus aclnnConstantPadNdGetWorkspaceSize(const aclTensor* self, const aclIntArray* pad, const aclScalar* value, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnConstantPadNd);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        std::vector<std::int64_t> lengths;
+        ACLQ_RETURN_IF_FAILED(readArray("pad", pad, lengths));
+        const std::int64_t rank = self->shape.rank();
+        if (lengths.size() % 2 != 0 || static_cast<std::int64_t>(lengths.size()) > 2 * rank) {
+            return refuse("pad", text("%zu numbers", lengths.size()), text("pairs, at most %lld", static_cast<long long>(rank)));
+        }
+        for (const std::int64_t length : lengths) {
+            constexpr std::int64_t kMost = std::int64_t{1} << 48;  // more than any memory holds, and sums do not overflow
+            if (length < -kMost || length > kMost) {
+                return refuse("pad", std::to_string(length), "a length");
+            }
+        }
+        Dims expected = self->shape;
+        std::vector<std::int64_t> ahead(static_cast<std::size_t>(rank));
+        for (std::size_t pair = 0; pair < lengths.size() / 2; ++pair) {
+            const std::int64_t dimension = rank - 1 - static_cast<std::int64_t>(pair);
+            expected[dimension] += lengths[2 * pair] + lengths[2 * pair + 1];
+            ahead[static_cast<std::size_t>(dimension)] = lengths[2 * pair];
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of self with its border"));
+        return out->empty() ? call.nothing() : call.launch({{"self", self}, {"out", out}}, std::make_shared<Pad>(ahead, *value));
+    });
+}
+ACLQ_PHASE_2(aclnnConstantPadNd)

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "aclnnop/aclnn_add.h"
+#include "aclnnop/aclnn_atan2.h"
 #include "aclnnop/aclnn_bitwise_and_scalar.h"
 #include "aclnnop/aclnn_bitwise_and_tensor.h"
 #include "aclnnop/aclnn_bitwise_or_scalar.h"
@@ -23,6 +24,8 @@
 #include "aclnnop/aclnn_isclose.h"
 #include "aclnnop/aclnn_le_scalar.h"
 #include "aclnnop/aclnn_le_tensor.h"
+#include "aclnnop/aclnn_left_shift.h"
+#include "aclnnop/aclnn_left_shifts.h"
 #include "aclnnop/aclnn_logical_and.h"
 #include "aclnnop/aclnn_logical_or.h"
 #include "aclnnop/aclnn_logical_xor.h"
@@ -37,6 +40,7 @@
 #include "aclnnop/aclnn_pow_scalar_tensor.h"
 #include "aclnnop/aclnn_pow_tensor_tensor.h"
 #include "aclnnop/aclnn_remainder.h"
+#include "aclnnop/aclnn_right_shift.h"
 #include "aclnnop/aclnn_rsub.h"
 #include "aclnnop/aclnn_sub.h"
 
@@ -109,6 +113,10 @@ constexpr auto kLessEqual = [](auto a, auto b) -> Integer { return a <= b ? 1 : 
 constexpr auto kAnd = [](Integer a, Integer b) { return a & b; };
 constexpr auto kOr = [](Integer a, Integer b) { return a | b; };
 constexpr auto kXor = [](Integer a, Integer b) { return a ^ b; };
+// By more bits than there are, nothing (or the sign) is left.
+constexpr auto kShiftLeft = [](Integer a, Integer b) { return b < 0 || b > 63 ? 0 : static_cast<Integer>(static_cast<std::uint64_t>(a) << b); };
+constexpr auto kShiftRight = [](Integer a, Integer b) { return a >> (b < 0 || b > 63 ? 63 : b); };
+constexpr auto kAngle = [](double a, double b) { return std::atan2(a, b); };
 constexpr auto kLogicalAnd = [](auto a, auto b) -> Integer { return a != 0 && b != 0 ? 1 : 0; };
 constexpr auto kLogicalOr = [](auto a, auto b) -> Integer { return a != 0 || b != 0 ? 1 : 0; };
 constexpr auto kLogicalXor = [](auto a, auto b) -> Integer { return (a != 0) != (b != 0) ? 1 : 0; };
@@ -160,6 +168,12 @@ aclnnStatus plain(const Call& call, const Operand& self, const Operand& other, c
         return plain<Numbers::numbers>(ACLQ_CALL(name), {"selfRef", selfRef}, {"other", other}, {"selfRef", selfRef}, function);                                                         \
     }                                                                                                                                                                                    \
     ACLQ_PHASE_2(name)
+#define TENSOR_BOTH(kind, numbers, function) \
+    TENSOR(aclnn##kind, numbers, function)   \
+    TENSOR_IN_PLACE(aclnnInplace##kind, numbers, function)
+#define NUMBER_BOTH(kind, numbers, function) \
+    NUMBER(aclnn##kind, numbers, function)   \
+    NUMBER_IN_PLACE(aclnnInplace##kind, numbers, function)
 #define SCALED(kind, function)                                                                                                                                                           \
     aclnnStatus aclnn##kind##GetWorkspaceSize(const aclTensor* self, const aclTensor* other, const aclScalar* alpha, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) { \
         return scaled(ACLQ_CALL(aclnn##kind), {"self", self}, {"other", other}, alpha, {"out", out}, function);                                                                          \
@@ -191,51 +205,60 @@ aclnnStatus aclnnRsubsGetWorkspaceSize(const aclTensor* self, const aclScalar* o
 }
 ACLQ_PHASE_2(aclnnRsubs)
 
-TENSOR(aclnnMul, Any, kMultiply)
-NUMBER(aclnnMuls, Any, kMultiply)
-TENSOR_IN_PLACE(aclnnInplaceMul, Any, kMultiply)
-NUMBER_IN_PLACE(aclnnInplaceMuls, Any, kMultiply)
-TENSOR(aclnnDiv, Real, kDivide)
-NUMBER(aclnnDivs, Real, kDivide)
-TENSOR_IN_PLACE(aclnnInplaceDiv, Real, kDivide)
-NUMBER_IN_PLACE(aclnnInplaceDivs, Real, kDivide)
-TENSOR(aclnnFloorDivide, Any, kDivideFloor)
-NUMBER(aclnnFloorDivides, Any, kDivideFloor)
-TENSOR(aclnnRemainderTensorTensor, Any, kRemainder)
-NUMBER(aclnnRemainderTensorScalar, Any, kRemainder)
-TENSOR(aclnnFmodTensor, Any, kFmod)
-NUMBER(aclnnFmodScalar, Any, kFmod)
+TENSOR_BOTH(Mul, Any, kMultiply)
+NUMBER_BOTH(Muls, Any, kMultiply)
+TENSOR_BOTH(Div, Real, kDivide)
+NUMBER_BOTH(Divs, Real, kDivide)
+TENSOR_BOTH(FloorDivide, Any, kDivideFloor)
+NUMBER_BOTH(FloorDivides, Any, kDivideFloor)
+TENSOR_BOTH(RemainderTensorTensor, Any, kRemainder)
+NUMBER_BOTH(RemainderTensorScalar, Any, kRemainder)
+TENSOR_BOTH(FmodTensor, Any, kFmod)
+NUMBER_BOTH(FmodScalar, Any, kFmod)
 TENSOR(aclnnPowTensorTensor, Any, kPower)
-NUMBER(aclnnPowTensorScalar, Any, kPower)
-NUMBER_IN_PLACE(aclnnInplacePowTensorScalar, Any, kPower)
+NUMBER_BOTH(PowTensorScalar, Any, kPower)
 TENSOR(aclnnMaximum, Any, kMaximum)
 TENSOR(aclnnMinimum, Any, kMinimum)
-TENSOR(aclnnEqTensor, Compared, kEqual)
-NUMBER(aclnnEqScalar, Compared, kEqual)
-TENSOR(aclnnNeTensor, Compared, kNotEqual)
-NUMBER(aclnnNeScalar, Compared, kNotEqual)
-TENSOR(aclnnGtTensor, Compared, kGreater)
-NUMBER(aclnnGtScalar, Compared, kGreater)
-TENSOR(aclnnGeTensor, Compared, kGreaterEqual)
-NUMBER(aclnnGeScalar, Compared, kGreaterEqual)
-TENSOR(aclnnLtTensor, Compared, kLess)
-NUMBER(aclnnLtScalar, Compared, kLess)
-TENSOR(aclnnLeTensor, Compared, kLessEqual)
-NUMBER(aclnnLeScalar, Compared, kLessEqual)
-TENSOR(aclnnBitwiseAndTensor, Integers, kAnd)
-NUMBER(aclnnBitwiseAndScalar, Integers, kAnd)
-TENSOR(aclnnBitwiseOrTensor, Integers, kOr)
-NUMBER(aclnnBitwiseOrScalar, Integers, kOr)
-TENSOR(aclnnBitwiseXorTensor, Integers, kXor)
-NUMBER(aclnnBitwiseXorScalar, Integers, kXor)
-TENSOR(aclnnLogicalAnd, Compared, kLogicalAnd)
-TENSOR(aclnnLogicalOr, Compared, kLogicalOr)
+TENSOR_BOTH(EqTensor, Compared, kEqual)
+NUMBER_BOTH(EqScalar, Compared, kEqual)
+TENSOR_BOTH(NeTensor, Compared, kNotEqual)
+NUMBER_BOTH(NeScalar, Compared, kNotEqual)
+TENSOR_BOTH(GtTensor, Compared, kGreater)
+NUMBER_BOTH(GtScalar, Compared, kGreater)
+TENSOR_BOTH(GeTensor, Compared, kGreaterEqual)
+NUMBER_BOTH(GeScalar, Compared, kGreaterEqual)
+TENSOR_BOTH(LtTensor, Compared, kLess)
+NUMBER_BOTH(LtScalar, Compared, kLess)
+TENSOR_BOTH(LeTensor, Compared, kLessEqual)
+NUMBER_BOTH(LeScalar, Compared, kLessEqual)
+TENSOR_BOTH(BitwiseAndTensor, Integers, kAnd)
+NUMBER_BOTH(BitwiseAndScalar, Integers, kAnd)
+TENSOR_BOTH(BitwiseOrTensor, Integers, kOr)
+NUMBER_BOTH(BitwiseOrScalar, Integers, kOr)
+TENSOR_BOTH(BitwiseXorTensor, Integers, kXor)
+NUMBER_BOTH(BitwiseXorScalar, Integers, kXor)
+TENSOR_BOTH(LogicalAnd, Compared, kLogicalAnd)
+TENSOR_BOTH(LogicalOr, Compared, kLogicalOr)
+TENSOR(aclnnLeftShift, Integers, kShiftLeft)
+NUMBER(aclnnLeftShifts, Integers, kShiftLeft)
+TENSOR(aclnnRightShift, Integers, kShiftRight)
+TENSOR_BOTH(Atan2, Real, kAngle)
 TENSOR(aclnnLogicalXor, Compared, kLogicalXor)
 
 aclnnStatus aclnnPowScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* exponent, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Any>(ACLQ_CALL(aclnnPowScalarTensor), {"exponent", exponent}, {"self", self}, {"out", out}, [](auto b, auto a) { return power(a, b); });
 }
 ACLQ_PHASE_2(aclnnPowScalarTensor)
+
+aclnnStatus aclnnInplacePowTensorTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* exponent, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return plain<Numbers::Any>(ACLQ_CALL(aclnnInplacePowTensorTensor), {"selfRef", selfRef}, {"exponent", exponent}, {"selfRef", selfRef}, kPower);
+}
+ACLQ_PHASE_2(aclnnInplacePowTensorTensor)
+
+aclnnStatus aclnnRemainderScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* other, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return plain<Numbers::Any>(ACLQ_CALL(aclnnRemainderScalarTensor), {"other", other}, {"self", self}, {"out", out}, [](auto b, auto a) { return remainder(a, b); });
+}
+ACLQ_PHASE_2(aclnnRemainderScalarTensor)
 
 namespace {
 
@@ -265,6 +288,16 @@ aclnnStatus aclnnDivModsGetWorkspaceSize(const aclTensor* self, const aclScalar*
     return divide(ACLQ_CALL(aclnnDivMods), {"self", self}, {"other", other}, mode, {"out", out});
 }
 ACLQ_PHASE_2(aclnnDivMods)
+
+aclnnStatus aclnnInplaceDivModGetWorkspaceSize(aclTensor* selfRef, const aclTensor* other, int mode, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return divide(ACLQ_CALL(aclnnInplaceDivMod), {"selfRef", selfRef}, {"other", other}, mode, {"selfRef", selfRef});
+}
+ACLQ_PHASE_2(aclnnInplaceDivMod)
+
+aclnnStatus aclnnInplaceDivModsGetWorkspaceSize(aclTensor* selfRef, const aclScalar* other, int mode, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return divide(ACLQ_CALL(aclnnInplaceDivMods), {"selfRef", selfRef}, {"other", other}, mode, {"selfRef", selfRef});
+}
+ACLQ_PHASE_2(aclnnInplaceDivMods)
 
 aclnnStatus aclnnIsCloseGetWorkspaceSize(const aclTensor* self, const aclTensor* other, double rtol, double atol, bool equal_nan, aclTensor* out,
                                          uint64_t* workspaceSize, aclOpExecutor** executor) {

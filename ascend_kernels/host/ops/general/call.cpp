@@ -24,6 +24,32 @@ aclnnStatus checkScalar(const char* argument, const aclScalar* scalar) {
     return isNumber(scalar->dtype) ? ACLNN_SUCCESS : refuse(argument, "dtype " + nameOf(scalar->dtype), "a float, an integer or BOOL");
 }
 
+namespace {
+
+template <class T>
+aclnnStatus checkLive(const char* argument, const T* given, const T* found, const char* kind) {
+    if (given == nullptr) {
+        return failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", kind);
+    }
+    return found != nullptr ? ACLNN_SUCCESS : refuse(argument, text("%p", static_cast<const void*>(given)), text("a live object, %s (this one was destroyed, or is none)", kind));
+}
+
+}  // namespace
+
+aclnnStatus readArray(const char* argument, const aclIntArray* array, std::vector<std::int64_t>& values) {
+    const aclIntArray* found = pools().intArrays.find(array);
+    ACLQ_RETURN_IF_FAILED(checkLive(argument, array, found, "an aclIntArray"));
+    values = found->values;
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus readList(const char* argument, const aclTensorList* list, std::vector<aclTensor*>& tensors) {
+    const aclTensorList* found = pools().tensorLists.find(list);
+    ACLQ_RETURN_IF_FAILED(checkLive(argument, list, found, "an aclTensorList"));
+    tensors = found->tensors;
+    return ACLNN_SUCCESS;
+}
+
 aclnnStatus checkBroadcast(const char* argument, const aclTensor& tensor, const Dims& shape) {
     Dims common = shape;
     return broadcast(common, tensor.shape) && common == shape ? ACLNN_SUCCESS : refuse(argument, "shape " + tensor.shape.text(), "a shape that repeats to " + shape.text());
@@ -52,6 +78,21 @@ bool broadcast(Dims& shape, const Dims& other) {
     }
     shape = common;
     return true;
+}
+
+std::int64_t offsetAt(const View& view, const std::int64_t* at) {
+    std::int64_t offset = 0;
+    for (std::int64_t dimension = 0; dimension < view.rank; ++dimension) {
+        offset += at[dimension] * view.strides[dimension];
+    }
+    return offset;
+}
+
+void reshape(const aclTensor* tensor, const Dims& shape) {
+    if (aclTensor* found = pools().tensors.find(const_cast<aclTensor*>(tensor))) {
+        found->shape = shape;
+        found->strides = Dims::contiguousStrides(shape);
+    }
 }
 
 std::int64_t strideAlong(const View& view, const View& shape, std::int64_t dimension) {

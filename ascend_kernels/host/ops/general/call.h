@@ -36,6 +36,10 @@ struct Call {
 aclnnStatus checkTensor(const char* argument, const aclTensor* tensor);
 // Given, alive, a real number.
 aclnnStatus checkScalar(const char* argument, const aclScalar* scalar);
+// Given, alive; its numbers.
+aclnnStatus readArray(const char* argument, const aclIntArray* array, std::vector<std::int64_t>& values);
+// Given, alive; its tensors, of which some may be null.
+aclnnStatus readList(const char* argument, const aclTensorList* list, std::vector<aclTensor*>& tensors);
 // Can be repeated to `shape`.
 aclnnStatus checkBroadcast(const char* argument, const aclTensor& tensor, const Dims& shape);
 // Makes `dim` (negative: from the end) a dimension of a tensor of this rank.
@@ -43,6 +47,12 @@ aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim)
 
 // The common shape of tensors that repeat their dimensions of size 1; false if there is none.
 bool broadcast(Dims& shape, const Dims& other);
+
+// Offset of the place that `at` counts to in each dimension.
+std::int64_t offsetAt(const View& view, const std::int64_t* at);
+
+// Gives the client's tensor the shape of the result, which phase 2 alone knows; elements lie behind each other.
+void reshape(const aclTensor* tensor, const Dims& shape);
 
 // Strides of `view` for walking along `shape`: 0 where it repeats.
 std::int64_t strideAlong(const View& view, const View& shape, std::int64_t dimension);

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that write what no tensor says: numbers, sequences, random numbers.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "aclnnop/aclnn_arange.h"
+#include "aclnnop/aclnn_bernoulli.h"
+#include "aclnnop/aclnn_bernoulli_tensor.h"
+#include "aclnnop/aclnn_dropout_do_mask.h"
+#include "aclnnop/aclnn_dropout_gen_mask_v2.h"
 #include "aclnnop/aclnn_eye.h"
 #include "aclnnop/aclnn_fill_scalar.h"
 #include "aclnnop/aclnn_fill_tensor.h"
@@ -11,11 +17,13 @@
 #include "aclnnop/aclnn_normal.h"
 #include "aclnnop/aclnn_ones.h"
 #include "aclnnop/aclnn_random.h"
+#include "aclnnop/aclnn_randperm.h"
 #include "aclnnop/aclnn_uniform.h"
 #include "aclnnop/aclnn_zero.h"
 #include "ops/elements.h"
 #include "ops/general/binary.h"
 #include "ops/general/copy.h"
+#include "ops/general/pick.h"
 
 using namespace aclq;
 using namespace aclq::general;
@@ -194,3 +202,137 @@ aclnnStatus aclnnInplaceRandomGetWorkspaceSize(aclTensor* selfRef, int64_t low, 
     });
 }
 ACLQ_PHASE_2(aclnnInplaceRandom)
+
+aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(aclTensor* selfRef, const aclScalar* prob, int64_t seed, int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceBernoulli);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("prob", prob));
+        const double limit = real(*prob);
+        if (!(limit >= 0 && limit <= 1)) {
+            return refuse("prob", std::to_string(limit), "0 to 1");
+        }
+        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
+            return std::int64_t{fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(index))) < limit ? 1 : 0};
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceBernoulli)
+
+aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* prob, int64_t seed, int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceBernoulliTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
+        ACLQ_RETURN_IF_FAILED(checkTensor("prob", prob));
+        ACLQ_RETURN_IF_FAILED(checkBroadcast("prob", *prob, selfRef->shape));
+        // Tensors: prob, selfRef.
+        class Draws : public Kernel {
+          public:
+            Draws(std::int64_t seed, std::int64_t offset) : seed_(static_cast<std::uint64_t>(seed)), offset_(static_cast<std::uint64_t>(offset)) {}
+            void run(const View* tensors, const KernelContext&) const override {
+                const View& out = tensors[1];
+                for (std::int64_t index = 0; index < out.elements(); ++index) {
+                    std::int64_t at[kMaxKernelRank] = {};
+                    countTo(out, index, at);
+                    std::int64_t from = 0;
+                    for (std::int64_t dimension = 0; dimension < out.rank; ++dimension) {
+                        from += at[dimension] * strideAlong(tensors[0], out, dimension);
+                    }
+                    double limit = 0;
+                    read(tensors[0], from, 1, 1, &limit);
+                    const std::int64_t value = fraction(draw(seed_, offset_, static_cast<std::uint64_t>(index))) < limit ? 1 : 0;
+                    write(out, offsetAt(out, at), 1, 1, &value);
+                }
+            }
+
+          private:
+            const std::uint64_t seed_;
+            const std::uint64_t offset_;
+        };
+        return selfRef->empty() ? call.nothing() : call.launch({{"prob", prob}, {"selfRef", selfRef}}, std::make_shared<Draws>(seed, offset));
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceBernoulliTensor)
+
+aclnnStatus aclnnRandpermGetWorkspaceSize(int64_t n, int64_t seed, int64_t offset, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRandperm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(&n, 1), "n elements"));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+        std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+        for (std::int64_t index = n - 1; index > 0; --index) {
+            const std::uint64_t other = draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(index)) % static_cast<std::uint64_t>(index + 1);
+            std::swap(numbers[static_cast<std::size_t>(index)], numbers[other]);
+        }
+        return generate(call, "out", out, [numbers = std::move(numbers)](std::int64_t index) { return numbers[static_cast<std::size_t>(index)]; });
+    });
+}
+ACLQ_PHASE_2(aclnnRandperm)
+
+namespace {
+
+// Bytes that hold a bit for each element, in whole 16 bytes.
+std::int64_t maskBytes(std::int64_t elements) { return (elements / 128 + (elements % 128 != 0 ? 1 : 0)) * 16; }
+
+aclnnStatus checkMask(const char* name, const aclTensor* mask, std::int64_t elements) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, mask));
+    ACLQ_RETURN_IF_FAILED(checkDtype(name, *mask, {ACL_UINT8}));
+    return mask->elements() >= maskBytes(elements) ? ACLNN_SUCCESS : refuse(name, "shape " + mask->shape.text(), text("%lld bytes, a bit for each element", static_cast<long long>(maskBytes(elements))));
+}
+
+aclnnStatus checkProbability(double prob) { return prob >= 0 && prob <= 1 ? ACLNN_SUCCESS : refuse("prob", std::to_string(prob), "0 to 1"); }
+
+}  // namespace
+
+aclnnStatus aclnnDropoutGenMaskV2GetWorkspaceSize(const aclIntArray* shape, double prob, int64_t seed, int64_t offset, aclDataType, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnDropoutGenMaskV2);
+    return call.prepare([&]() -> aclnnStatus {
+        std::vector<std::int64_t> sizes;
+        ACLQ_RETURN_IF_FAILED(readArray("shape", shape, sizes));
+        ACLQ_RETURN_IF_FAILED(checkProbability(prob));
+        ACLQ_RETURN_IF_FAILED(checkMask("out", out, Dims(sizes.data(), std::min<std::size_t>(sizes.size(), Dims::kMaxRank)).elements()));
+        return generate(call, "out", out, [=](std::int64_t byte) {
+            std::int64_t bits = 0;
+            for (std::int64_t bit = 0; bit < 8; ++bit) {
+                const double number = fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(byte * 8 + bit)));
+                bits |= (number >= prob ? std::int64_t{1} : 0) << bit;
+            }
+            return bits;
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnDropoutGenMaskV2)
+
+aclnnStatus aclnnDropoutDoMaskGetWorkspaceSize(const aclTensor* self, const aclTensor* mask, double prob, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnDropoutDoMask);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkProbability(prob));
+        ACLQ_RETURN_IF_FAILED(checkMask("mask", mask, self->elements()));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        // Tensors: self, mask, out.
+        class Masked : public Kernel {
+          public:
+            explicit Masked(double prob) : scale_(1 / (1 - prob)) {}
+            void run(const View* tensors, const KernelContext&) const override {
+                for (std::int64_t index = 0; index < tensors[0].elements(); ++index) {
+                    double value = 0;
+                    std::int64_t bits = 0;
+                    read(tensors[0], offsetOf(tensors[0], index), 1, 1, &value);
+                    read(tensors[1], offsetOf(tensors[1], index / 8), 1, 1, &bits);
+                    value = (bits >> (index % 8) & 1) != 0 ? value * scale_ : 0;
+                    write(tensors[2], offsetOf(tensors[2], index), 1, 1, &value);
+                }
+            }
+
+          private:
+            const double scale_;
+        };
+        return self->empty() ? call.nothing() : call.launch({{"self", self}, {"mask", mask}, {"out", out}}, std::make_shared<Masked>(prob));
+    });
+}
+ACLQ_PHASE_2(aclnnDropoutDoMask)

@@ -18,52 +18,13 @@
 #include "aclnnop/aclnn_prod.h"
 #include "aclnnop/aclnn_reduce_sum.h"
 #include "aclnnop/aclnn_softmax.h"
-#include "ops/elements.h"
+#include "ops/general/along.h"
 #include "ops/general/elementwise.h"
 
 using namespace aclq;
 using namespace aclq::general;
 
 namespace {
-
-// The dimensions that go, as bits.
-using Mask = unsigned;
-
-// A tensor seen as kept dimensions and, for each place in them, the elements of the others.
-struct Split {
-    Split(const View& view, Mask gone) : view_(view) {
-        for (std::int64_t dimension = 0; dimension < view.rank; ++dimension) {
-            View& part = (gone >> dimension & 1U) != 0 ? inner : outer;
-            part.shape[part.rank] = view.shape[dimension];
-            part.strides[part.rank] = view.strides[dimension];
-            ++part.rank;
-        }
-    }
-
-    // All elements that belong to a place, piece by piece: use(values, n).
-    template <class Domain, class Use>
-    void forEach(std::int64_t place, Use&& use) const {
-        const std::int64_t begin = offsetOf(outer, place);
-        const std::int64_t length = inner.rank > 0 ? inner.shape[inner.rank - 1] : 1;
-        const std::int64_t step = inner.rank > 0 ? inner.strides[inner.rank - 1] : 1;
-        std::vector<Domain> values(static_cast<std::size_t>(std::min(length, kChunk)));
-        const std::int64_t rows = inner.elements() / std::max<std::int64_t>(length, 1);
-        for (std::int64_t row = 0; row < rows; ++row) {
-            const std::int64_t at = begin + offsetOf(inner, row * length);
-            for (std::int64_t first = 0; first < length; first += kChunk) {
-                const std::int64_t n = std::min(kChunk, length - first);
-                read(view_, at + first * step, step, n, values.data());
-                use(values.data(), n);
-            }
-        }
-    }
-
-    View outer;
-    View inner;
-
-  private:
-    const View& view_;
-};
 
 // How values are taken together: a start, a step for each value, and what the result is made of at the end.
 struct Sum {
@@ -103,9 +64,6 @@ struct AnyTrue {
     static T step(T holds, T value) { return holds != 0 || value != 0 ? T{1} : T{0}; }
 };
 
-// Elements of a place that are worth a thread together with others.
-std::int64_t grain(const Split& split) { return std::max<std::int64_t>(1, kThreadGrain / std::max<std::int64_t>(1, split.inner.elements())); }
-
 // Tensors: self, out, whose elements in logical order are the kept places.
 template <class Domain, class Way>
 class Reduce : public Kernel {
@@ -136,44 +94,9 @@ class Reduce : public Kernel {
     const bool mean_;
 };
 
-aclnnStatus readDims(const char* argument, const aclIntArray* dims, std::int64_t rank, Mask& gone) {
-    gone = (1U << rank) - 1;
-    if (dims == nullptr) {
-        return ACLNN_SUCCESS;
-    }
-    const aclIntArray* found = pools().intArrays.find(dims);
-    if (found == nullptr) {
-        return refuse(argument, text("%p", static_cast<const void*>(dims)), "a live aclIntArray");
-    }
-    if (found->values.empty()) {
-        return ACLNN_SUCCESS;
-    }
-    gone = 0;
-    for (std::int64_t dim : found->values) {
-        ACLQ_RETURN_IF_FAILED(checkDim(argument, rank, dim));
-        if (rank > 0) {
-            gone |= 1U << dim;
-        }
-    }
-    return ACLNN_SUCCESS;
-}
-
-Dims reducedShape(const Dims& shape, Mask gone, bool keep) {
-    std::int64_t sizes[Dims::kMaxRank] = {};
-    std::uint64_t rank = 0;
-    for (std::int64_t dimension = 0; dimension < shape.rank(); ++dimension) {
-        const bool goes = (gone >> dimension & 1U) != 0;
-        if (!goes || keep) {
-            sizes[rank++] = goes ? 1 : shape[dimension];
-        }
-    }
-    return Dims(sizes, rank);
-}
-
 template <class Way>
 aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep, aclTensor* out, bool mean = false) {
-    ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-    ACLQ_RETURN_IF_FAILED(checkShape("out", *out, reducedShape(self->shape, gone, keep), "the shape of self without the dimensions that go"));
+    ACLQ_RETURN_IF_FAILED(checkReduced("out", out, self->shape, gone, keep));
     if (out->empty()) {
         return call.nothing();
     }
@@ -194,12 +117,6 @@ aclnnStatus reduceDims(const Call& call, const aclTensor* self, const char* name
         ACLQ_RETURN_IF_FAILED(readDims(name, dims, self->shape.rank(), gone));
         return reduce<Way>(call, self, gone, keep, out, mean);
     });
-}
-
-// The result type is said twice.
-aclnnStatus checkSaid(aclDataType dtype, const aclTensor* out) {
-    ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-    return dtype == out->dtype ? ACLNN_SUCCESS : refuse("dtype", nameOf(dtype), nameOf(out->dtype) + ", the dtype of out");
 }
 
 }  // namespace
@@ -246,14 +163,6 @@ ACLQ_PHASE_2(aclnnAny)
 
 namespace {
 
-// One dimension goes (or none, for a number).
-aclnnStatus oneDim(const aclTensor* self, std::int64_t dim, Mask& gone) {
-    ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
-    ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
-    gone = self->shape.rank() > 0 ? 1U << dim : 0;
-    return ACLNN_SUCCESS;
-}
-
 // Tensors: self, values (may be left out), indices: where the first best element is; NaN is the best.
 template <class Domain, class Way>
 class Extreme : public Kernel {
@@ -291,12 +200,9 @@ aclnnStatus extreme(const Call& call, const aclTensor* self, std::int64_t dim, b
     return call.prepare([&]() -> aclnnStatus {
         Mask gone = 0;
         ACLQ_RETURN_IF_FAILED(oneDim(self, dim, gone));
-        ACLQ_RETURN_IF_FAILED(checkTensor(name, indices));
-        const Dims shape = reducedShape(self->shape, gone, keep);
-        ACLQ_RETURN_IF_FAILED(checkShape(name, *indices, shape, "the shape of self without the dimension that goes"));
+        ACLQ_RETURN_IF_FAILED(checkReduced(name, indices, self->shape, gone, keep));
         if (values != nullptr) {
-            ACLQ_RETURN_IF_FAILED(checkTensor("out", values));
-            ACLQ_RETURN_IF_FAILED(checkShape("out", *values, shape, "the shape of self without the dimension that goes"));
+            ACLQ_RETURN_IF_FAILED(checkReduced("out", values, self->shape, gone, keep));
         }
         if (indices->empty()) {
             return call.nothing();
@@ -333,39 +239,13 @@ ACLQ_PHASE_2(aclnnProdDim)
 
 namespace {
 
-// Tensors: self, out of the same shape; `function` turns a row along dim into another.
-template <class Domain, class Function>
-class AlongDim : public Kernel {
-  public:
-    AlongDim(Mask along, Function function) : along_(along), function_(std::move(function)) {}
-
-    void run(const View* tensors, const KernelContext&) const override {
-        const Split from(tensors[0], along_);
-        const Split to(tensors[1], along_);
-        const std::int64_t step = to.inner.rank > 0 ? to.inner.strides[0] : 1;
-        parallelFor(from.outer.elements(), grain(from), [&](std::int64_t begin, std::int64_t end) {
-            std::vector<Domain> row;
-            for (std::int64_t place = begin; place < end; ++place) {
-                row.clear();
-                from.forEach<Domain>(place, [&](const Domain* values, std::int64_t n) { row.insert(row.end(), values, values + n); });
-                function_(row);
-                write(tensors[1], offsetOf(to.outer, place), step, static_cast<std::int64_t>(row.size()), row.data());
-            }
-        });
-    }
-
-  private:
-    const Mask along_;
-    const Function function_;
-};
-
 template <class Domain, class Function>
 aclnnStatus alongDim(const Call& call, const aclTensor* self, std::int64_t dim, aclTensor* out, Function function) {
     Mask along = 0;
     ACLQ_RETURN_IF_FAILED(oneDim(self, dim, along));
     ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
     ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
-    return self->empty() ? call.nothing() : call.launch({{"self", self}, {"out", out}}, std::make_shared<AlongDim<Domain, Function>>(along, function));
+    return self->empty() ? call.nothing() : call.launch({{"self", self}, {"out", out}}, turnRows<Domain>(along, function));
 }
 
 constexpr auto kRunningSum = [](auto& row) {
@@ -374,45 +254,52 @@ constexpr auto kRunningSum = [](auto& row) {
     }
 };
 
-// Shifted by the largest element, so that nothing overflows; the sum of the powers of e.
-double shift(std::vector<double>& row) {
+// Shifted by the largest element, so that no power of e overflows.
+void shift(std::vector<double>& row) {
     double largest = -HUGE_VAL;
     for (const double value : row) {
         largest = Largest::step(largest, value);
     }
-    double sum = 0;
     for (double& value : row) {
         value -= largest;
+    }
+}
+
+void softmax(std::vector<double>& row) {
+    shift(row);
+    double sum = 0;
+    for (double& value : row) {
+        value = std::exp(value);
+        sum += value;
+    }
+    for (double& value : row) {
+        value /= sum;
+    }
+}
+
+void logSoftmax(std::vector<double>& row) {
+    shift(row);
+    double sum = 0;
+    for (const double value : row) {
         sum += std::exp(value);
     }
-    return sum;
+    const double logarithm = std::log(sum);
+    for (double& value : row) {
+        value -= logarithm;
+    }
 }
 
 }  // namespace
 
 aclnnStatus aclnnSoftmaxGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnSoftmax);
-    return call.prepare([&] {
-        return alongDim<double>(call, self, dim, out, [](std::vector<double>& row) {
-            const double sum = shift(row);
-            for (double& value : row) {
-                value = std::exp(value) / sum;
-            }
-        });
-    });
+    return call.prepare([&] { return alongDim<double>(call, self, dim, out, softmax); });
 }
 ACLQ_PHASE_2(aclnnSoftmax)
 
 aclnnStatus aclnnLogSoftmaxGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnLogSoftmax);
-    return call.prepare([&] {
-        return alongDim<double>(call, self, dim, out, [](std::vector<double>& row) {
-            const double logarithm = std::log(shift(row));
-            for (double& value : row) {
-                value -= logarithm;
-            }
-        });
-    });
+    return call.prepare([&] { return alongDim<double>(call, self, dim, out, logSoftmax); });
 }
 ACLQ_PHASE_2(aclnnLogSoftmax)
 

@@ -60,6 +60,11 @@ aclnnStatus aclnnClampMaxGetWorkspaceSize(const aclTensor* self, const aclScalar
 }
 ACLQ_PHASE_2(aclnnClampMax)
 
+aclnnStatus aclnnInplaceClampMaxGetWorkspaceSize(aclTensor* selfRef, const aclScalar* clipValueMax, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return clamp(ACLQ_CALL(aclnnInplaceClampMax), selfRef, nullptr, clipValueMax, false, true, selfRef);
+}
+ACLQ_PHASE_2(aclnnInplaceClampMax)
+
 aclnnStatus aclnnSWhereGetWorkspaceSize(const aclTensor* condition, const aclTensor* self, const aclTensor* other, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnSWhere);
     return call.prepare([&]() -> aclnnStatus {
@@ -121,40 +126,33 @@ namespace {
 // Tensors: self, mask, out. The shape of the result is known only now; the client reads it from the tensor it made.
 class MaskedSelect : public Kernel {
   public:
-    MaskedSelect(const Dims& shape, const aclTensor* out) : shape_(shape), out_(const_cast<aclTensor*>(out)) {}
+    MaskedSelect(const Dims& shape, const aclTensor* out) : shape_(shape), out_(out) {}
 
     void run(const View* tensors, const KernelContext&) const override {
-        View all;
-        all.rank = shape_.rank();
-        std::copy_n(shape_.data(), all.rank, all.shape);
-        const auto size = static_cast<std::size_t>(bitsOf(tensors[0].dtype) / 8);
+        const View& out = tensors[2];
+        const std::int64_t size = bitsOf(out.dtype) / 8;
+        View shape;
+        shape.rank = shape_.rank();
+        std::copy_n(shape_.data(), shape.rank, shape.shape);
+        const View together[3] = {tensors[0], tensors[1], shape};
+        const auto walk = walkTogether<3>(together);
         std::int64_t found = 0;
-        for (std::int64_t index = 0; index < shape_.elements(); ++index) {
-            if (tensors[1].data[place(tensors[1], all, index)] != 0) {
-                std::memcpy(tensors[2].data + offset(tensors[2], found++) * static_cast<std::int64_t>(size), tensors[0].data + place(tensors[0], all, index) * static_cast<std::int64_t>(size), size);
+        for (std::int64_t row = 0; row < walk.rows(); ++row) {
+            std::int64_t at[3] = {};
+            walk.locate(row, at);
+            for (std::int64_t i = 0; i < walk.length(); ++i) {
+                if (tensors[1].data[tensors[1].offset + at[1] + i * walk.step(1)] != 0) {
+                    const unsigned char* from = tensors[0].data + (tensors[0].offset + at[0] + i * walk.step(0)) * size;
+                    std::memcpy(out.data + (out.offset + offsetOf(out, found++)) * size, from, static_cast<std::size_t>(size));
+                }
             }
         }
-        if (aclTensor* out = pools().tensors.find(out_)) {
-            const std::int64_t one = 1;
-            out->shape = Dims(&found, 1);
-            out->strides = Dims(&one, 1);
-        }
+        reshape(out_, Dims(&found, 1));
     }
 
   private:
-    static std::int64_t offset(const View& out, std::int64_t index) { return out.offset + index * (out.rank > 0 ? out.strides[0] : 1); }
-
-    static std::int64_t place(const View& view, const View& all, std::int64_t index) {
-        std::int64_t result = view.offset;
-        for (std::int64_t dimension = all.rank; dimension-- > 0;) {
-            result += index % all.shape[dimension] * strideAlong(view, all, dimension);
-            index /= all.shape[dimension];
-        }
-        return result;
-    }
-
     const Dims shape_;
-    aclTensor* const out_;
+    const aclTensor* const out_;
 };
 
 }  // namespace
