@@ -91,7 +91,7 @@ ACLQUANT_API aclError aclquantSetMemoryMode(const char *mode);
 ACLQUANT_API aclError aclquantSetPoison(int32_t poison);
 
 /* 1: refuse aclnnDynamicQuantV3 and V4 as CANN's sources do; 0: compute them
- * (ACLQUANT_HOST_STRICT_SOC, 0 by default). Only while no context exists. */
+ * (ACLQUANT_HOST_STRICT_SOC, 0 by default). It concerns phase 1: what was prepared before stays. */
 ACLQUANT_API aclError aclquantSetStrictSoc(int32_t strict);
 
 /* Bytes of workspace that phase 1 asks for (ACLQUANT_HOST_WORKSPACE, 1024 by default). */

@@ -13,7 +13,7 @@ using namespace aclq;
 
 namespace {
 
-// Changes a setting; what phase 1 has asked for cannot change under a live context, which may have executors to repeat.
+// Changes a setting; the chip and the number of devices cannot change under a live context.
 template <class Change>
 aclError change(const char* name, Change&& apply) {
     return aclApi(name, [&]() -> aclError {
@@ -135,8 +135,8 @@ aclError aclquantSetMemoryLimit(uint64_t bytes) {
 }
 
 aclError aclquantSetStrictSoc(int32_t strict) {
-    return change(__func__, [&](Runtime& state) -> aclError {
-        state.settings.strictSoc = strict != 0;
+    return aclApi(__func__, [&]() -> aclError {
+        runtime().settings.strictSoc = strict != 0;
         return ACL_SUCCESS;
     });
 }
