@@ -152,7 +152,7 @@ class RowReader {
     std::int64_t rows_ = 0;
 };
 
-// Whether results go past the caches, from a buffer; at the end they become visible to all.
+// Whether results go past the caches; at the end they become visible to all.
 class Streamer {
   public:
     explicit Streamer(std::int64_t bytes) : active_(bytes >= kStreamed) {}
@@ -175,6 +175,8 @@ class RowWriter {
     explicit RowWriter(const View& view);
     // Where to put n elements; store() brings them to their place if that is elsewhere.
     void* prepare(std::int64_t offset, std::int64_t step, std::int64_t n);
+    // The same for kernels that can stream.
+    Output prepareOutput(std::int64_t offset, std::int64_t step, std::int64_t n);
     void store(std::int64_t offset, std::int64_t step, std::int64_t n);
 
   private:
@@ -184,6 +186,7 @@ class RowWriter {
     const std::int64_t size_;
     const Streamer streamer_;
     std::vector<unsigned char> buffer_;
+    bool buffered_ = false;
 };
 
 // Writes int8 values into a tensor of INT8, INT4 or INT32 (eight int4 each). Positions count logical elements.
@@ -196,18 +199,18 @@ class QuantizedWriter {
     // False if rows must not be merged, because elements of a row do not lie at one distance.
     bool mergeable() const;
 
-    // Where to put n values (a multiple of 8 for INT32) of the row that begins at `offset`, from its element `first` on.
-    std::int8_t* prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
+    // Where to put n values (a multiple of 8 for INT32) of the row that begins at `offset`, from its element `first` on;
+    // store() brings them to their place if that is elsewhere.
+    IntegerOutput prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
     void store(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
 
   private:
-    void storeWords(std::int64_t word, std::int64_t step, std::int64_t n);
-    void storeNibbles(std::int64_t nibble, std::int64_t step, std::int64_t n);
+    // Where the values lie behind each other in memory: their place; null: they do not.
+    unsigned char* place(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) const;
 
     const View& view_;
     const Streamer streamer_;
-    std::vector<std::int8_t> buffer_;
-    std::vector<std::uint8_t> packed_;
+    std::vector<std::uint8_t> buffer_;
 };
 
 // All elements in logical order, as floats.
