@@ -73,6 +73,7 @@ def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
         "nbytes": case.nbytes,
         "copied": copied,
         "target": case.target,
+        "limit": case.limit,
         "ratio": median(ratios),
         "timings": {
             name: asdict(timing) | {"best": timing.best, "median": timing.median}
@@ -81,22 +82,27 @@ def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
     }
 
 
-def limits(elements: int, rounds: int) -> list[dict[str, Any]]:
+Loops = dict[str, list[dict[str, Any]]]
+
+
+def limits(elements: int, rounds: int, threads: tuple[int, ...]) -> Loops:
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:
-        print("no C++ compiler: the limits of the memory are left out")
-        return []
+        print("no C++ compiler: the limits are left out")
+        return {}
+    found: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "limits"
-        flags = ["-std=c++20", "-O3", "-march=native"]
+        flags = ["-std=c++20", "-O3", "-march=native", "-pthread"]
         subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", program], check=True)
-        command = [str(program), str(elements), str(rounds)]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = []
-    for line in output.splitlines():
-        name, nbytes, best, middle, ratio = line.split("\t")
-        entry = {"name": name, "nbytes": float(nbytes), "best": float(best)}
-        found.append(entry | {"median": float(middle), "ratio": float(ratio)})
+        for count in threads:
+            command = [str(program), str(elements), str(rounds), str(count)]
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            found[str(count)] = []
+            for line in output.splitlines():
+                name, nbytes, best, middle, ratio = line.split("\t")
+                entry = {"name": name, "nbytes": float(nbytes), "best": float(best)}
+                found[str(count)].append(entry | {"median": float(middle), "ratio": float(ratio)})
     return found
 
 
@@ -137,7 +143,7 @@ def main() -> None:
             measure(cases.transposed(1024 if options.quick else 4096), rounds) | {"target": 0}
         )
         gc.collect()
-    result["limits"] = limits(elements, rounds)
+    result["limits"] = limits(elements, rounds, (1, 2))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     (options.output / "results.md").write_text(report.markdown(result))
