@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 Result = dict[str, Any]
@@ -79,6 +80,26 @@ def markdown(report: Result) -> str:
         ]
         parts.append(table(["loop", "best GB/s", "ratio to copy"], rows))
     return "\n".join(parts)
+
+
+BEGIN, END = "<!-- python -m benchmarks --docs -->", "<!-- end of the run -->"
+
+
+def document(report: Result, pictures: list[Path], docs: Path) -> None:
+    """Put a run in place of the last one between the two marks in ``performance.md``."""
+    page = docs / "performance.md"
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"{page}: the marks {BEGIN} and {END} are missing")
+    run = markdown(report).partition("\n")[2].replace("\n## ", "\n### ")
+    links = []
+    for picture in pictures:
+        copyfile(picture, docs / "images" / picture.name)
+        links.append(f"![{picture.stem}](images/{picture.name})")
+    text = "\n\n".join([BEGIN, run.strip(), *links, END])
+    page.write_text(before + text + after)
+    print(f"{page}: renewed")
 
 
 def plots(report: Result, folder: Path) -> list[Path]:

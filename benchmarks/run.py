@@ -1,12 +1,13 @@
 """Measure aclquant's operators beside a copy of memory, NumPy, PyTorch and ONNX Runtime.
 
-    python -m benchmarks [--quick] [--output FOLDER] [--rounds N]
+    python -m benchmarks [--quick] [--output FOLDER] [--rounds N] [--docs]
 
 Everything is compared within one run, in interleaved rounds: `np.copyto` of float32 of as many
 elements stands beside each operator. Peers that are not installed are named and left out
 (``pip install "aclquant[bench]"``). Results: ``results.json``, ``results.md``, and pictures
 (``*.svg``, with matplotlib) in the folder, ``benchmarks/results`` by default. ``--quick`` takes
-less than a minute and only shows that everything runs.
+less than a minute and only shows that everything runs. ``--docs`` also puts the pictures into
+``docs/images`` and the tables into ``docs/performance.md``, in place of those of the last run.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--output", type=Path, default=HERE / "results")
+    parser.add_argument("--docs", action="store_true", help="renew docs/performance.md")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (15; 3 with --quick)")
     options = parser.parse_args()
     rounds = options.rounds or (3 if options.quick else 15)
@@ -150,6 +152,8 @@ def main() -> None:
     made = report.plots(result, options.output)
     names = ["results.json", "results.md", *(path.name for path in made)]
     print(f"{options.output}: {', '.join(names)}")
+    if options.docs:
+        report.document(result, made, HERE.parent / "docs")
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ class AntiQuantize : public Kernel {
         enum : std::size_t { kX, kScale, kY, kTensors };
         const View& x = tensors[0];
         const View& y = tensors[3];
-        const std::vector<float> scale = readFloats(tensors[1]);
-        const std::vector<float> offset = tensors[2].present ? readFloats(tensors[2]) : std::vector<float>();
+        const Floats scale = readFloats(tensors[1]);
+        const Floats offset = tensors[2].present ? readFloats(tensors[2]) : Floats();
         const bool perTensor = scale.size() == 1;
         const bool words = x.dtype == ACL_INT32;
         // Rows are counted in elements of x, except that words count as eight logical elements.

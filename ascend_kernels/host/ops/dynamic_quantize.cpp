@@ -157,7 +157,7 @@ struct Shared {
     const std::int64_t channels;
     const Limits limits;
     bool scaleByProduct = false;
-    std::vector<float> smooth;
+    Floats smooth;
     std::vector<std::int64_t> groups;
 };
 

@@ -217,9 +217,9 @@ std::int64_t offsetOf(const View& view, std::int64_t index) {
     return offset;
 }
 
-std::vector<float> readFloats(const View& view) {
+Floats readFloats(const View& view) {
     const std::int64_t size = bitsOf(view.dtype) / 8;
-    std::vector<float> values(static_cast<std::size_t>(view.elements()));
+    Floats values(static_cast<std::size_t>(view.elements()));
     if ((view.dtype == ACL_FLOAT || view.dtype == ACL_FLOAT16 || view.dtype == ACL_BF16) && contiguous(view)) {
         kernels().smoothRow(sourceOf(view.dtype), view.data + view.offset * size, nullptr, 0, view.elements(), values.data());
         return values;

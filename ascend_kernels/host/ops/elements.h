@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "meta/executor.h"
@@ -213,8 +214,22 @@ class QuantizedWriter {
     std::vector<std::uint8_t> buffer_;
 };
 
+// Memory that begins where a line does, as kernels that read a line at a time like it.
+template <class T>
+struct LineAllocator {
+    using value_type = T;
+    static constexpr std::align_val_t kLine{64};
+    LineAllocator() = default;
+    template <class Other>
+    LineAllocator(const LineAllocator<Other>&) {}
+    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
+    void deallocate(T* memory, std::size_t) { ::operator delete(memory, kLine); }
+    bool operator==(const LineAllocator&) const = default;
+};
+using Floats = std::vector<float, LineAllocator<float>>;
+
 // All elements in logical order, as floats.
-std::vector<float> readFloats(const View& view);
+Floats readFloats(const View& view);
 std::vector<std::int64_t> readIntegers(const View& view);  // INT32
 // Writes one float element, given its number in logical order.
 void writeFloat(const View& view, std::int64_t index, float value);

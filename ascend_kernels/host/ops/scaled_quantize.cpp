@@ -29,8 +29,8 @@ Walk<kTensors> walk(const View& x, std::int64_t axis, bool perTensor, bool merge
 void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
     const View& x = tensors[0];
     const View& y = tensors[3];
-    const std::vector<float> scale = readFloats(tensors[1]);
-    const std::vector<float> offset = tensors[2].present ? readFloats(tensors[2]) : std::vector<float>();
+    const Floats scale = readFloats(tensors[1]);
+    const Floats offset = tensors[2].present ? readFloats(tensors[2]) : Floats();
     const bool perTensor = scale.size() == 1;
     const Source source = sourceOf(x.dtype);
     const bool wide = divide_ && (y.dtype == ACL_INT32 || y.dtype == ACL_UINT8);  // plain integers, not packed int4
