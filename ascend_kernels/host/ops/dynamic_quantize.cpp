@@ -274,28 +274,18 @@ bool isBounded(Extent extent, const Parameters& parameters) {
     return safe(extent.low * parameters.factor) & safe(extent.high * parameters.factor) & safe(parameters.shift);
 }
 
-// Rows of contiguous tensors: sets of rows that stay in the nearest cache until they are read again. While one is
-// quantised, the next is looked at.
+// Rows of contiguous tensors: sets of rows that stay in the nearest cache until they are read again.
 class DenseRows {
   public:
-    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(1, kTogether / shared.length)), factors_(static_cast<std::size_t>(most_)), shifts_(factors_.size()) {
-        for (std::vector<Extent>& extents : extents_) {
-            extents.resize(factors_.size());
-        }
-    }
+    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(1, kTogether / shared.length)), extents_(static_cast<std::size_t>(most_)), factors_(extents_.size()), shifts_(extents_.size()) {}
 
     static bool serve(const Shared& shared) {
         return shared.family == Family::A2 && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
     }
 
     void run(std::int64_t begin, std::int64_t end) {
-        Set now = take(begin, end);
-        look(now, extents_[0].data());
-        while (now.rows > 0) {
-            const Set next = take(now.first + now.rows, end);
-            quantize(now, next);
-            now = next;
-            std::swap(extents_[0], extents_[1]);
+        for (Set set = take(begin, end); set.rows > 0; set = take(set.first + set.rows, end)) {
+            quantize(set);
         }
     }
 
@@ -319,23 +309,18 @@ class DenseRows {
     }
 
     const void* data(const Set& set) const { return s_.x.data + (s_.x.offset + set.first * s_.length) * 2; }
-    const float* smooth(const Set& set) const { return s_.smooth.empty() || set.group < 0 ? nullptr : s_.smooth.data() + set.group * s_.length; }
+    const float* smooth(const Set& set) const { return s_.smooth.empty() ? nullptr : s_.smooth.data() + set.group * s_.length; }
 
-    void look(const Set& set, Extent* extents) const {
-        if (set.group >= 0) {
-            kernels().extentsOfRows(sourceOf(s_.x.dtype), data(set), smooth(set), 1, set.rows, s_.length, extents);
-        }
-    }
-
-    void quantize(const Set& set, const Set& next) {
+    void quantize(const Set& set) {
         const std::int64_t n = s_.length;
         const std::int64_t at = set.first * n;
         const IntegerOutput to = writer_.prepare(at, 1, 0, set.rows * n);
         if (set.group < 0) {
             fillZeros(to, set.rows * n);
             store(set, [](Extent) { return Parameters{}; });
-            look(next, extents_[1].data());
         } else {
+            const Source source = sourceOf(s_.x.dtype);
+            kernels().extentsOfRows(source, data(set), smooth(set), 1, set.rows, n, extents_.data());
             const bool bounded = s_.symmetric ? store(set, [&](Extent extent) { return symmetric(extent, s_.limits, s_.scaleByProduct); })
                                               : store(set, [&](Extent extent) { return asymmetric(extent, s_.limits); });
             const AffineRows affine{.smooth = smooth(set),
@@ -345,8 +330,7 @@ class DenseRows {
                                     .step = 0,
                                     .rowStep = 1,
                                     .bounded = bounded};
-            const NextRows behind{.count = next.group < 0 ? 0 : next.rows, .smooth = smooth(next), .extents = extents_[1].data()};
-            kernels().quantizeAffine(affine, sourceOf(s_.x.dtype), data(set), set.rows, n, to, behind);
+            kernels().quantizeAffine(affine, source, data(set), set.rows, n, to, NextRows{});
         }
         writer_.store(at, 1, 0, set.rows * n);
     }
@@ -355,7 +339,7 @@ class DenseRows {
     // all rows are bounded.
     template <class Derive>
     bool store(const Set& set, Derive&& derive) {
-        const Extent* const extents = extents_[0].data();
+        const Extent* const extents = extents_.data();
         float* const factors = factors_.data();
         float* const shifts = shifts_.data();
         float scales[kTogether];
@@ -380,7 +364,7 @@ class DenseRows {
     const Shared& s_;
     QuantizedWriter writer_;
     const std::int64_t most_;
-    std::vector<Extent> extents_[2];  // of the rows at work, and of the next
+    std::vector<Extent> extents_;
     std::vector<float> factors_;
     std::vector<float> shifts_;
 };
