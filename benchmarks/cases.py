@@ -32,6 +32,7 @@ class Case:
     elements: int
     nbytes: int
     jobs: dict[str, Job]
+    limit: str = ""  # the loop of limits.cpp that reads and writes as this does
     target: float = 0.9  # of the speed of a copy
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -105,18 +106,21 @@ def quantize(elements: int, threads: int, full: bool) -> Iterator[Case]:
             if not full and where == "row":
                 continue
             moved = x.nbytes + y.nbytes
+            each = ", each" if where == "channel" else ""
+            bits = f"{8 * x.itemsize} bits"
             jobs: dict[str, Job] = {
                 "aclquant": partial(aq.quantize, x, scale, axis=axis % 2, out=y)
             }
             if name == "float32" and where != "row":
                 jobs |= peers_of_quantize(x, scale, threads)
-            yield Case(f"quantize {name} -> int8, per {where}, divide", elements, moved, jobs)
+            title = f"quantize {name} -> int8, per {where}, divide"
+            yield Case(title, elements, moved, jobs, f"{bits} -> int8, divide{each}")
             same = scale.astype(dtype)
             multiply: dict[str, Job] = {
                 "aclquant": partial(aq.quantize, x, same, axis=axis, div_mode=False, out=y)
             }
             title = f"quantize {name} -> int8, per {where}, multiply"
-            yield Case(title, elements, moved, multiply)
+            yield Case(title, elements, moved, multiply, f"{bits} -> int8, multiply{each}")
             if full:
                 packed: dict[str, Job] = {
                     "aclquant": partial(
@@ -124,7 +128,8 @@ def quantize(elements: int, threads: int, full: bool) -> Iterator[Case]:
                     )
                 }
                 title = f"quantize {name} -> int4, per {where}, multiply"
-                yield Case(title, elements, x.nbytes + words.nbytes, packed)
+                limit = f"{bits} -> int4, multiply{each}"
+                yield Case(title, elements, x.nbytes + words.nbytes, packed, limit)
 
 
 def peers_of_quantize(x: Any, scale: Any, threads: int) -> dict[str, Job]:
@@ -176,7 +181,8 @@ def anti_quant(elements: int, threads: int, full: bool) -> Iterator[Case]:
                             "DequantizeLinear", x, s, zero, 1, threads
                         )
                 title = f"anti_quant {source} -> {name}, per {where}"
-                yield Case(title, elements, value.nbytes + y.nbytes, jobs)
+                limit = f"{source} -> 16 bits" + (", each" if where == "channel" else "")
+                yield Case(title, elements, value.nbytes + y.nbytes, jobs, limit)
 
 
 def dynamic(elements: int, threads: int, full: bool) -> Iterator[Case]:
@@ -208,9 +214,10 @@ def dynamic(elements: int, threads: int, full: bool) -> Iterator[Case]:
                             aq.dynamic_quant_asymmetric, x, dst_type=target, out=out, **options
                         )
                     }
-                    title = f"dynamic {name} -> {'int8' if width == 1 else 'int4'}"
-                    title += f", rows of {length}{extra}"
-                    yield Case(title, elements, x.nbytes + y.nbytes + 8 * rows, jobs)
+                    kind_name = "int8" if width == 1 else "int4"
+                    title = f"dynamic {name} -> {kind_name}, rows of {length}{extra}"
+                    limit = f"rows of {length} -> {kind_name}" + (", smooth" if extra else "")
+                    yield Case(title, elements, x.nbytes + y.nbytes + 8 * rows, jobs, limit)
 
 
 def trans(elements: int, threads: int, full: bool) -> Iterator[Case]:
@@ -221,14 +228,14 @@ def trans(elements: int, threads: int, full: bool) -> Iterator[Case]:
         elements,
         scale.nbytes + y.nbytes,
         {"aclquant": lambda: aq.trans_quant_param(scale, out=y)},
-        0.5,
+        target=0.5,
     )
     yield Case(
         "trans_quant_param, offset",
         elements,
         2 * scale.nbytes + y.nbytes,
         {"aclquant": lambda: aq.trans_quant_param(scale, scale, out=y)},
-        0.5,
+        target=0.5,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 Result = dict[str, Any]
@@ -15,6 +16,18 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 def milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:.3g}" if seconds < 1e-3 else f"{seconds * 1e3:.2f}"
+
+
+def verdict(cases: list[Result], bounds: dict[str, float]) -> str:
+    """How many cases reach their target, and how many of the others 0.9 of their limit."""
+    wanted = [case for case in cases if case["target"]]
+    missed = [case for case in wanted if case["ratio"] < case["target"]]
+    near = [x for x in missed if x["limit"] in bounds and x["ratio"] >= 0.9 * bounds[x["limit"]]]
+    return (
+        f"{len(wanted) - len(missed)} of {len(wanted)} cases meet their target; of the "
+        f"{len(missed)} others, {len(near)} reach 0.9 of the smallest loop that moves the same "
+        "bytes (limits.cpp).\n"
+    )
 
 
 def markdown(report: Result) -> str:
@@ -33,8 +46,10 @@ def markdown(report: Result) -> str:
             "GB/s counts each byte read or written once. The ratio is that of the median over the "
             "rounds to `np.copyto` of float32 just beside it.\n"
         )
+        bounds = {x["name"]: x["ratio"] for x in report["limits"].get(threads, [])}
         rows = []
         for case in cases:
+            limit = bounds.get(case["limit"])
             ours = case["timings"]["aclquant"]
             others = [
                 f"{name} {other['median'] / ours['median']:.2f}x"
@@ -49,19 +64,42 @@ def markdown(report: Result) -> str:
                     f"{case['nbytes'] / ours['best'] / 1e9:.1f}",
                     f"{case['ratio']:.2f}",
                     f"{case['target']:.1f}" if case["target"] else "",
+                    f"{limit:.2f}" if limit else "",
+                    f"{case['ratio'] / limit:.2f}" if limit else "",
                     "; ".join(others),
                 ]
             )
         header = ["case", "best ms", "median ms", "best GB/s", "ratio to copy", "target"]
+        header += ["limit", "of the limit"]
         parts.append(table([*header, "time of others / ours"], rows))
-    if report["limits"]:
-        parts.append("## Limits of the memory, one thread (limits.cpp)\n")
+        parts.append(verdict(cases, bounds))
+    for threads, loops in report["limits"].items():
+        parts.append(f"## Limits, {threads} thread(s) (limits.cpp)\n")
         rows = [
-            [x["name"], f"{x['nbytes'] / x['best'] / 1e9:.1f}", f"{x['ratio']:.2f}"]
-            for x in report["limits"]
+            [x["name"], f"{x['nbytes'] / x['best'] / 1e9:.1f}", f"{x['ratio']:.2f}"] for x in loops
         ]
         parts.append(table(["loop", "best GB/s", "ratio to copy"], rows))
     return "\n".join(parts)
+
+
+BEGIN, END = "<!-- python -m benchmarks --docs -->", "<!-- end of the run -->"
+
+
+def document(report: Result, pictures: list[Path], docs: Path) -> None:
+    """Put a run in place of the last one between the two marks in ``performance.md``."""
+    page = docs / "performance.md"
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"{page}: the marks {BEGIN} and {END} are missing")
+    run = markdown(report).partition("\n")[2].replace("\n## ", "\n### ")
+    links = []
+    for picture in pictures:
+        copyfile(picture, docs / "images" / picture.name)
+        links.append(f"![{picture.stem}](images/{picture.name})")
+    text = "\n\n".join([BEGIN, run.strip(), *links, END])
+    page.write_text(before + text + after)
+    print(f"{page}: renewed")
 
 
 def plots(report: Result, folder: Path) -> list[Path]:
@@ -114,7 +152,7 @@ def plots(report: Result, folder: Path) -> list[Path]:
     figure, axes = pyplot.subplots(figsize=(8, 5))
     copy = max(c["copied"] / c["timings"]["copy"]["best"] for c in report["large"][threads[0]])
     axes.axhline(copy / 1e9, color="black", label="np.copyto")
-    for limit in report["limits"]:
+    for limit in report["limits"].get(threads[0], []):
         speed = limit["nbytes"] / limit["best"] / 1e9
         axes.axhline(speed, linestyle=":", linewidth=0.7, color="gray")
         axes.text(0.3, speed, limit["name"], fontsize=5)

@@ -1,12 +1,13 @@
 """Measure aclquant's operators beside a copy of memory, NumPy, PyTorch and ONNX Runtime.
 
-    python -m benchmarks [--quick] [--output FOLDER] [--rounds N]
+    python -m benchmarks [--quick] [--output FOLDER] [--rounds N] [--docs]
 
 Everything is compared within one run, in interleaved rounds: `np.copyto` of float32 of as many
 elements stands beside each operator. Peers that are not installed are named and left out
 (``pip install "aclquant[bench]"``). Results: ``results.json``, ``results.md``, and pictures
 (``*.svg``, with matplotlib) in the folder, ``benchmarks/results`` by default. ``--quick`` takes
-less than a minute and only shows that everything runs.
+less than a minute and only shows that everything runs. ``--docs`` also puts the pictures into
+``docs/images`` and the tables into ``docs/performance.md``, in place of those of the last run.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
         "nbytes": case.nbytes,
         "copied": copied,
         "target": case.target,
+        "limit": case.limit,
         "ratio": median(ratios),
         "timings": {
             name: asdict(timing) | {"best": timing.best, "median": timing.median}
@@ -81,22 +83,27 @@ def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
     }
 
 
-def limits(elements: int, rounds: int) -> list[dict[str, Any]]:
+Loops = dict[str, list[dict[str, Any]]]
+
+
+def limits(elements: int, rounds: int, threads: tuple[int, ...]) -> Loops:
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:
-        print("no C++ compiler: the limits of the memory are left out")
-        return []
+        print("no C++ compiler: the limits are left out")
+        return {}
+    found: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "limits"
-        flags = ["-std=c++20", "-O3", "-march=native"]
+        flags = ["-std=c++20", "-O3", "-march=native", "-pthread"]
         subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", program], check=True)
-        command = [str(program), str(elements), str(rounds)]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = []
-    for line in output.splitlines():
-        name, nbytes, best, middle, ratio = line.split("\t")
-        entry = {"name": name, "nbytes": float(nbytes), "best": float(best)}
-        found.append(entry | {"median": float(middle), "ratio": float(ratio)})
+        for count in threads:
+            command = [str(program), str(elements), str(rounds), str(count)]
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            found[str(count)] = []
+            for line in output.splitlines():
+                name, nbytes, best, middle, ratio = line.split("\t")
+                entry = {"name": name, "nbytes": float(nbytes), "best": float(best)}
+                found[str(count)].append(entry | {"median": float(middle), "ratio": float(ratio)})
     return found
 
 
@@ -105,6 +112,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--output", type=Path, default=HERE / "results")
+    parser.add_argument("--docs", action="store_true", help="renew docs/performance.md")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (15; 3 with --quick)")
     options = parser.parse_args()
     rounds = options.rounds or (3 if options.quick else 15)
@@ -137,13 +145,15 @@ def main() -> None:
             measure(cases.transposed(1024 if options.quick else 4096), rounds) | {"target": 0}
         )
         gc.collect()
-    result["limits"] = limits(elements, rounds)
+    result["limits"] = limits(elements, rounds, (1, 2))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     (options.output / "results.md").write_text(report.markdown(result))
     made = report.plots(result, options.output)
     names = ["results.json", "results.md", *(path.name for path in made)]
     print(f"{options.output}: {', '.join(names)}")
+    if options.docs:
+        report.document(result, made, HERE.parent / "docs")
 
 
 if __name__ == "__main__":

@@ -165,14 +165,14 @@ void quantizeBoth(const char* kernel, const Input& input, const void* x, std::in
 }
 
 void quantize(const Input& input, const void* x, std::int64_t n, const QuantizeRow& row, bool everything) {
-    for (const Limits& limits : {kInt8Limits, kInt4Limits}) {
-        quantizeBoth<std::int8_t>("quantizeToInt8", input, x, n, row, [&](const Kernels& k, std::int8_t* y) { k.quantizeToInt8(row, limits, input.source, x, n, y); });
-    }
-    if (everything) {
-        quantizeBoth<std::uint8_t>("quantizeToUint8", input, x, n, row, [&](const Kernels& k, std::uint8_t* y) { k.quantizeToUint8(row, input.source, x, n, y); });
+    for (const Limits& limits : {kInt8Limits, kInt4Limits, kUint8Limits}) {
+        if (limits.low == 0.0F && !everything) {
+            continue;
+        }
+        quantizeBoth<std::int8_t>("quantize", input, x, n, row, [&](const Kernels& k, std::int8_t* y) { k.quantize(row, input.source, x, n, {{y}, limits}); });
     }
     if (everything && row.mode == Round::Rint) {
-        quantizeBoth<std::int32_t>("quantizeToInt32", input, x, n, row, [&](const Kernels& k, std::int32_t* y) { k.quantizeToInt32(row, input.source, x, n, y); });
+        quantizeBoth<std::int32_t>("quantizeToInt32", input, x, n, row, [&](const Kernels& k, std::int32_t* y) { k.quantizeToInt32(row, input.source, x, n, {y}); });
     }
 }
 
@@ -201,11 +201,11 @@ void everyPattern(const Input& input) {
 void affine(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const AffineRows& what) {
     static Results<std::int8_t> results(1 << 22);
     for (const Limits& limits : {kInt8Limits, kInt4Limits}) {
-        definition->affineToInt8(what, limits, input.source, x, rows, n, results.expected.data());
-        variant->affineToInt8(what, limits, input.source, x, rows, n, results.actual.data());
+        definition->quantizeAffine(what, input.source, x, rows, n, {{results.expected.data()}, limits}, {});
+        variant->quantizeAffine(what, input.source, x, rows, n, {{results.actual.data()}, limits}, {});
         compare(results.expected.data(), results.actual.data(), rows * n, [&](std::int64_t i) {
             const std::int64_t at = i / n * what.rowStep + i % n * what.step;
-            return "affineToInt8 " + describeInput(input, x, i) + " smooth " + (what.smooth != nullptr ? hex(what.smooth[i % n * what.smoothStep]) : "none") + " factor " + hex(what.factor[at]) +
+            return "quantizeAffine " + describeInput(input, x, i) + " smooth " + (what.smooth != nullptr ? hex(what.smooth[i % n * what.smoothStep]) : "none") + " factor " + hex(what.factor[at]) +
                    " shift " + (what.shift != nullptr ? hex(what.shift[at]) : "none") + (what.bounded ? " bounded" : "");
         });
     }
@@ -218,20 +218,20 @@ void everyAffine(const Input& input) {
                 continue;
             }
             const float* shift = s < kOffsets.size() ? &kOffsets[s] : nullptr;
-            affine(input, input.bytes.data(), 1, input.count(), AffineRows{nullptr, 0, &kScales[f], shift, 0, 0, false, 0});
-            affine(input, input.bytes.data(), 1, input.count(), AffineRows{&kScales[(f + s) % kScales.size()], 0, &kScales[f], shift, 0, 0, false, 64});
+            affine(input, input.bytes.data(), 1, input.count(), AffineRows{nullptr, 0, &kScales[f], shift, 0, 0, false});
+            affine(input, input.bytes.data(), 1, input.count(), AffineRows{&kScales[(f + s) % kScales.size()], 0, &kScales[f], shift, 0, 0, false});
         }
     }
 }
 
-template <class Y>
-void antiQuantize(const char* name, void (*Kernels::*kernel)(const AntiQuantizeRow&, const std::int8_t*, std::int64_t, Y*), const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n) {
-    static Results<Y> results(1024);
-    (definition->*kernel)(row, x, n, results.expected.data());
-    (variant->*kernel)(row, x, n, results.actual.data());
+void antiQuantize(const AntiQuantizeRow& row, const void* x, bool packed, std::int64_t n, bool half) {
+    static Results<std::uint16_t> results(1024);
+    definition->antiQuantize(row, x, packed, n, {results.expected.data()}, half);
+    variant->antiQuantize(row, x, packed, n, {results.actual.data()}, half);
     compare(results.expected.data(), results.actual.data(), n, [&](std::int64_t i) {
-        return std::string(name) + " x " + hex(x[i]) + " scale " + hex(row.scale[i * row.step]) + " offset " + (row.offset != nullptr ? hex(row.offset[i * row.step]) : "none") +
-               (row.scaleTwice ? " twice" : "") + (row.saturate ? " saturating" : "");
+        const std::uint8_t byte = static_cast<const std::uint8_t*>(x)[packed ? i / 2 : i];
+        return std::string("antiQuantize to ") + (half ? "float16" : "bfloat16") + (packed ? ": int4 in " : ": int8 ") + hex(byte) + " scale " + hex(row.scale[i * row.step]) + " offset " +
+               (row.offset != nullptr ? hex(row.offset[i * row.step]) : "none") + (row.scaleTwice ? " twice" : "") + (row.saturate ? " saturating" : "");
     });
 }
 
@@ -242,8 +242,11 @@ void everyInt8(const std::vector<float>& patterns) {
         x[i] = static_cast<std::int8_t>(i);
     }
     const auto both = [&](const AntiQuantizeRow& row) {
-        antiQuantize<Half>("antiQuantizeToHalf", &Kernels::antiQuantizeToHalf, row, x.data(), 256);
-        antiQuantize<BFloat16>("antiQuantizeToBFloat16", &Kernels::antiQuantizeToBFloat16, row, x.data(), 256);
+        for (const bool half : {true, false}) {
+            antiQuantize(row, x.data(), false, 256, half);
+            antiQuantize(row, x.data(), true, 256, half);  // all pairs of nibbles but half of the bytes
+            antiQuantize(row, x.data() + 128, true, 256, half);
+        }
     };
     for (int choice = 0; choice < 4; ++choice) {
         const bool twice = (choice & 1) != 0;
@@ -303,13 +306,16 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
                 const QuantizeRow row{scale, turn % 2 != 0 ? offset : nullptr, step, turn % 4 < 2, turn % 5 == 4, static_cast<Round>(turn % 4)};
                 quantize(input, x, n, row, true);
                 extents(input, x, 1, n, turn % 2 != 0 ? scale : nullptr, step);
-                affine(input, x, 1, n, AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr, 1 - step, 0, false, 999});
+                affine(input, x, 1, n, AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr, 1 - step, 0, false});
                 // Where results end: nothing may be written behind them.
                 std::int8_t* const y = atEnd ? bytes.end(static_cast<std::size_t>(n)) : bytes.begin();
-                variant->quantizeToInt8(row, kInt8Limits, input.source, x, n, y);
-                variant->affineToInt8(AffineRows{nullptr, 0, scale, offset, step, 0, false, 0}, kInt4Limits, input.source, x, 1, n, y);
-                variant->quantizeToUint8(row, input.source, x, n, reinterpret_cast<std::uint8_t*>(y));
-                variant->quantizeToInt32(row, input.source, x, n, words.end(static_cast<std::size_t>(n)));
+                variant->quantize(row, input.source, x, n, {{y, true}, kInt8Limits});
+                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0, false}, input.source, x, 1, n, {{y}, kInt4Limits}, {});
+                variant->quantizeToInt32(row, input.source, x, n, {words.end(static_cast<std::size_t>(n)), turn % 2 != 0});
+                if (n % 2 == 0) {
+                    std::int8_t* const half = atEnd ? bytes.end(static_cast<std::size_t>(n / 2)) : bytes.begin();
+                    variant->quantize(row, input.source, x, n, {{half, turn % 2 != 0}, kInt4Limits, true});
+                }
                 std::vector<float> expected(static_cast<std::size_t>(n));
                 definition->smoothRow(input.source, x, turn % 2 != 0 ? scale : nullptr, step, n, expected.data());
                 float* const smoothed = offsets.end(static_cast<std::size_t>(n));
@@ -345,9 +351,39 @@ void boundedRows(const Input& input) {
         extents(input, x.data(), kRows, n, nullptr, 0);
         const float factors[kRows] = {1.0F, 100.0F, -3.5F, 0x1p20F, 64.0F, 0.0F, 0x1p-140F};
         const float shifts[kRows] = {0.5F, -127.5F, 0.0F, 0x1p29F, 7.5F, -8.5F, 127.5F};
-        affine(input, x.data(), kRows, n, AffineRows{nullptr, 0, factors, shifts, 0, 1, true, kRows * n});
-        affine(input, x.data(), kRows, n, AffineRows{&factors[4], 0, factors, shifts, 0, 1, false, kRows * n});
-        affine(input, x.data(), kRows, n, AffineRows{&factors[2], 0, factors, nullptr, 0, 1, true, kRows * n});
+        affine(input, x.data(), kRows, n, AffineRows{nullptr, 0, factors, shifts, 0, 1, true});
+        affine(input, x.data(), kRows, n, AffineRows{&factors[4], 0, factors, shifts, 0, 1, false});
+        affine(input, x.data(), kRows, n, AffineRows{&factors[2], 0, factors, nullptr, 0, 1, true});
+    }
+}
+
+// Extents of rows found while those before them are quantised, fewer, as many and more of them; they begin at any place
+// of the input, so that rows of one sign, infinities and NaN are among them.
+void nextRows(const Input& input) {
+    static Results<std::int8_t> results(1 << 16);
+    const std::vector<float> smooths{1.0F, -2.0F, 0.5F};
+    for (const std::int64_t n : {1, 2, 63, 64, 129, 512, 700, 1100}) {
+        std::vector<float> smooth(static_cast<std::size_t>(n));
+        for (std::size_t i = 0; i < smooth.size(); ++i) {
+            smooth[i] = smooths[i % smooths.size()];
+        }
+        constexpr std::int64_t kRows = 3;
+        const float factors[kRows] = {1.0F, 100.0F, -3.5F};
+        const std::int64_t step = input.count() / 97;
+        for (std::int64_t first = 0; first + (2 * kRows + 2) * n <= input.count(); first += step) {
+            const unsigned char* const x = input.bytes.data() + static_cast<std::size_t>(first) * input.size;
+            for (const std::int64_t next : {kRows - 1, kRows, kRows + 2}) {
+                for (const float* const factor : {static_cast<const float*>(nullptr), static_cast<const float*>(smooth.data())}) {
+                    const AffineRows what{factor, 1, factors, nullptr, 0, 1, false};
+                    Extent expected[kRows + 2];
+                    Extent actual[kRows + 2];
+                    definition->quantizeAffine(what, input.source, x, kRows, n, {{results.expected.data()}, kInt8Limits}, {next, factor, expected});
+                    variant->quantizeAffine(what, input.source, x, kRows, n, {{results.actual.data()}, kInt8Limits}, {next, factor, actual});
+                    compare(results.expected.data(), results.actual.data(), kRows * n, [&](std::int64_t i) { return "quantizeAffine with next rows: " + describeInput(input, x, i); });
+                    compare(expected, actual, next, [&](std::int64_t row) { return "extent of next row of " + std::to_string(n) + ": " + describeInput(input, x, (kRows + row) * n); });
+                }
+            }
+        }
     }
 }
 
@@ -364,31 +400,69 @@ void everyExtent(const Input& input) {
     }
 }
 
+// Packed and streamed results are the plain ones, of every length at every alignment, nothing before or behind them touched.
+void outputs(const Input& input) {
+    constexpr std::size_t kMost = 400;
+    const float scale = 1.5F;
+    const AffineRows affine{nullptr, 0, &scale, &scale, 0, 0, false};
+    const QuantizeRow row{&scale, nullptr, 0, false, false, Round::Rint};
+    const AntiQuantizeRow back{&scale, nullptr, 0, false, false};
+    const unsigned char* const x = input.bytes.data() + input.bytes.size() / 4 / input.size * input.size;
+    std::vector<std::uint8_t> bytes(kMost);
+    std::vector<std::uint16_t> halves(kMost);
+    for (std::size_t shift = 0; shift < 65; shift += shift < 17 ? 1 : 16) {
+        for (std::size_t n = 0; n < kMost; n += n < 140 ? 2 : 26) {
+            const auto count = static_cast<std::int64_t>(n);
+            // run(k, output): the bytes in `wanted` become `size` bytes at the output.
+            const auto check = [&](const char* name, const void* results, std::size_t size, auto&& run) {
+                std::vector<std::uint8_t> wanted(4 * kMost, 0xEE);
+                std::memcpy(wanted.data() + 70 + shift, results, size);
+                for (const bool streamed : {false, true}) {
+                    alignas(64) static std::uint8_t target[4 * kMost];
+                    std::fill_n(target, sizeof target, std::uint8_t{0xEE});
+                    run(Output{target + 70 + shift, streamed});
+                    variant->finishStreaming();
+                    compare(wanted.data(), target, sizeof target, [&](std::int64_t) { return std::string(name) + ", " + std::to_string(size) + " bytes" + (streamed ? " streamed" : ""); });
+                }
+            };
+            definition->quantize(row, input.source, x, count, {{bytes.data()}, kInt8Limits});
+            check("int8", bytes.data(), n, [&](const Output& y) { variant->quantize(row, input.source, x, count, {y, kInt8Limits}); });
+            definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, kInt8Limits}, {});
+            check("affine int8", bytes.data(), n, [&](const Output& y) { variant->quantizeAffine(affine, input.source, x, 1, count, {y, kInt8Limits}, {}); });
+            definition->quantize(row, input.source, x, count, {{bytes.data()}, kInt4Limits});
+            std::vector<std::uint8_t> packed(n / 2);
+            for (std::size_t i = 0; i < packed.size(); ++i) {
+                packed[i] = static_cast<std::uint8_t>((bytes[2 * i] & 15) | (bytes[2 * i + 1] & 15) << 4);
+            }
+            check("int4", packed.data(), n / 2, [&](const Output& y) { variant->quantize(row, input.source, x, count, {y, kInt4Limits, true}); });
+            for (const bool half : {false, true}) {
+                definition->antiQuantize(back, bytes.data(), false, count, {halves.data()}, half);
+                check("16 bits", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, bytes.data(), false, count, y, half); });
+                check("16 bits from int4", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, packed.data(), true, count, y, half); });
+            }
+        }
+    }
+}
+
 void int4() {
     const Guarded<std::int8_t> values(1 << 17);
     const Guarded<std::uint8_t> packed(1 << 16);
+    const Guarded<std::uint16_t> halves(1 << 17);
+    const float scale = 1.0F;
     for (std::int64_t n = 0; n <= 262; n += 2) {
         std::vector<std::int8_t> x(static_cast<std::size_t>(n));
+        std::vector<std::uint8_t> pairs(x.size() / 2);
         for (std::size_t i = 0; i < x.size(); ++i) {
             x[i] = static_cast<std::int8_t>((i * 37 + static_cast<std::size_t>(n)) % 16 - 8);
+            pairs[i / 2] = static_cast<std::uint8_t>(i % 2 == 0 ? x[i] & 15 : pairs[i / 2] | (x[i] & 15) << 4);
         }
-        const std::int8_t* const from = values.fill(x, true);
-        std::vector<std::uint8_t> expected(x.size() / 2);
-        std::uint8_t* const to = packed.end(expected.size());
-        definition->packInt4(from, n, expected.data());
-        variant->packInt4(from, n, to);
-        compare(expected.data(), to, n / 2, [](std::int64_t) { return std::string("packInt4"); });
+        const std::uint8_t* const from = packed.fill(pairs, true);
         std::int8_t* const back = values.end(x.size());
         std::fill_n(back, x.size(), std::int8_t{99});
-        variant->unpackInt4(to, n, back);
+        variant->unpackInt4(from, n, back);
         compare(x.data(), back, n, [](std::int64_t) { return std::string("unpackInt4"); });
-        for (std::size_t i = 0; i < expected.size(); ++i) {
-            const int byte = (x[2 * i] & 15) | (x[2 * i + 1] & 15) << 4;
-            if (expected[i] != byte) {
-                std::printf("%s: packInt4 of %d and %d gives 0x%x\n", definition->name, x[2 * i], x[2 * i + 1], expected[i]);
-                std::exit(1);
-            }
-        }
+        // Against the guards on both sides.
+        variant->antiQuantize({&scale, nullptr, 0, false, false}, from, true, n, {halves.end(x.size()), n % 4 != 0}, true);
     }
     // Copies of every length at every alignment, nothing before or behind them touched.
     std::vector<unsigned char> source(400);
@@ -454,6 +528,8 @@ int main(int count, char** arguments) {
             everyExtent(input);
             everyLength(input, patterns);
             boundedRows(input);
+            nextRows(input);
+            outputs(input);
         }
         if (variant != definition) {
             everyAffine(makeInput(Source::Float, "float32", sample));

@@ -9,34 +9,36 @@ using namespace aclq;
 
 namespace {
 
-// Reads int8 rows from INT8, from contiguous INT4, or from INT32 that hold eight int4 each.
+// Reads rows from INT8, from contiguous INT4, or from INT32 that hold eight int4 each.
 class IntegerReader {
   public:
     explicit IntegerReader(const View& view) : view_(view), plain_(view) {}
 
-    // n elements of the row that begins at `offset` (in elements of the tensor), from its logical element `first` on.
-    const std::int8_t* read(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) {
+    struct Row {
+        const void* data;
+        bool packed;  // int4, two to a byte
+    };
+
+    // n elements of the row that begins at `offset` (in elements of the tensor), from its logical element `first` on;
+    // with `beside` such rows side by side (RowReader).
+    Row read(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n, std::int64_t beside) {
         if (view_.dtype == ACL_INT8) {
-            return static_cast<const std::int8_t*>(plain_.read(offset + first * step, step, n));
+            return {plain_.read(offset + first * step, step, n, beside), false};
         }
-        values_.resize(static_cast<std::size_t>(n) + 1);
         if (view_.dtype == ACL_INT32) {
-            const void* words = plain_.read(offset + first / 8 * step, step, n / 8);
-            kernels().unpackInt4(static_cast<const std::uint8_t*>(words), n, values_.data());
-            return values_.data();
+            return {plain_.read(offset + first / 8 * step, step, n / 8, beside), true};
+        }
+        const std::int64_t nibble = view_.offset + offset + first;
+        if (nibble % 2 == 0) {
+            return {view_.data + nibble / 2, true};
         }
         // A contiguous INT4 tensor may begin in the middle of a byte.
-        const std::int64_t nibble = view_.offset + offset + first;
-        const bool odd = (nibble & 1) != 0;
-        if (!odd && n % 2 == 0) {
-            kernels().unpackInt4(view_.data + (nibble >> 1), n, values_.data());
-            return values_.data();
-        }
+        values_.resize(static_cast<std::size_t>(n));
         for (std::int64_t i = 0; i < n; ++i) {
             const int value = view_.data[(nibble + i) >> 1] >> (((nibble + i) & 1) != 0 ? 4 : 0) & 15;
             values_[static_cast<std::size_t>(i)] = static_cast<std::int8_t>((value ^ 8) - 8);
         }
-        return values_.data();
+        return {values_.data(), false};
     }
 
   private:
@@ -54,8 +56,8 @@ class AntiQuantize : public Kernel {
         enum : std::size_t { kX, kScale, kY, kTensors };
         const View& x = tensors[0];
         const View& y = tensors[3];
-        const std::vector<float> scale = readFloats(tensors[1]);
-        const std::vector<float> offset = tensors[2].present ? readFloats(tensors[2]) : std::vector<float>();
+        const Floats scale = readFloats(tensors[1]);
+        const Floats offset = tensors[2].present ? readFloats(tensors[2]) : Floats();
         const bool perTensor = scale.size() == 1;
         const bool words = x.dtype == ACL_INT32;
         // Rows are counted in elements of x, except that words count as eight logical elements.
@@ -72,7 +74,8 @@ class AntiQuantize : public Kernel {
         const std::int64_t length = rows.length() * (words ? 8 : 1);
         const std::int64_t yStep = words ? y.strides[y.rank - 1] : rows.step(kY);
         const std::int64_t scaleStep = perTensor ? 0 : 1;
-        forPieces(rows.rows(), length, 1, [&](Pieces pieces) {
+        const std::int64_t interleaved = rows.interleaved(kX);
+        forPieces(rows.rows(), length, interleaved, [&](Pieces pieces) {
             IntegerReader reader(x);
             RowWriter writer(y);
             std::int64_t at[kTensors] = {};
@@ -83,11 +86,9 @@ class AntiQuantize : public Kernel {
                 const std::int64_t first = pieces.first();
                 const std::int64_t n = pieces.count();
                 const AntiQuantizeRow parameters{scale.data() + first * scaleStep, offset.empty() ? nullptr : offset.data() + first * scaleStep, scaleStep, scaleTwice_, context.saturate};
-                const std::int8_t* from = reader.read(at[kX], rows.step(kX), first, n);
+                const IntegerReader::Row from = reader.read(at[kX], rows.step(kX), first, n, interleaved > 1 ? rows.beside(pieces.row()) : 1);
                 const std::int64_t to = at[kY] + first * yStep;
-                void* values = writer.prepare(to, yStep, n);
-                y.dtype == ACL_FLOAT16 ? kernels().antiQuantizeToHalf(parameters, from, n, static_cast<Half*>(values))
-                                       : kernels().antiQuantizeToBFloat16(parameters, from, n, static_cast<BFloat16*>(values));
+                kernels().antiQuantize(parameters, from.data, from.packed, n, writer.prepareOutput(to, yStep, n), y.dtype == ACL_FLOAT16);
                 writer.store(to, yStep, n);
             }
         });

@@ -157,9 +157,11 @@ struct Shared {
     const std::int64_t channels;
     const Limits limits;
     bool scaleByProduct = false;
-    std::vector<float> smooth;
+    Floats smooth;
     std::vector<std::int64_t> groups;
 };
+
+void fillZeros(const IntegerOutput& to, std::int64_t n) { std::memset(to.to.data, 0, static_cast<std::size_t>(to.packed ? n / 2 : n)); }
 
 // What each thread has of its own: a row of x at a time.
 class Row {
@@ -199,10 +201,10 @@ class Row {
         if (s_.family == Family::InferenceSeries) {
             values();
         }
-        forChunks([&](std::int64_t first, std::int64_t n, std::int8_t* to) {
+        forChunks([&](std::int64_t first, std::int64_t n, const IntegerOutput& to) {
             const std::int64_t at = first * step;
             if (s_.family == Family::InferenceSeries) {
-                quantizeInferenceSeries(values_.data() + first, factor + at, s_.symmetricRows() ? nullptr : shift + at, step, n, to);
+                quantizeInferenceSeries(values_.data() + first, factor + at, s_.symmetricRows() ? nullptr : shift + at, step, n, static_cast<std::int8_t*>(to.to.data));
                 return;
             }
             const AffineRows affine{.smooth = factor_ == nullptr ? nullptr : factor_ + first * step_,
@@ -211,17 +213,16 @@ class Row {
                                     .shift = s_.symmetric ? nullptr : shift + at,
                                     .step = step,
                                     .rowStep = 0,
-                                    .bounded = bounded,
-                                    .ahead = s_.length};
+                                    .bounded = bounded};
             const auto* from = static_cast<const std::uint16_t*>(data_) + first;
-            kernels().affineToInt8(affine, s_.limits, sourceOf(s_.x.dtype), from, 1, n, to);
+            kernels().quantizeAffine(affine, sourceOf(s_.x.dtype), from, 1, n, to, NextRows{});
         });
     }
 
     // Rows of no group: meaningless on the chip, zeros here.
     void writeZeros(std::int64_t row) {
         row_ = row;
-        forChunks([](std::int64_t, std::int64_t n, std::int8_t* to) { std::fill_n(to, n, std::int8_t{0}); });
+        forChunks([](std::int64_t, std::int64_t n, const IntegerOutput& to) { fillZeros(to, n); });
     }
 
   private:
@@ -266,87 +267,98 @@ void forRows(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& 
     });
 }
 
-// Whether affineToInt8 meets only numbers an int32 can hold: no value of the row is further out than its extent.
+// Whether quantizeAffine meets only numbers an int32 can hold: no value of the row is further out than its extent.
 bool isBounded(Extent extent, const Parameters& parameters) {
     constexpr float kSafe = 0x1p30F;
     const auto safe = [](float value) { return std::fabs(value) < kSafe; };  // not for NaN
-    return safe(extent.low * parameters.factor) && safe(extent.high * parameters.factor) && safe(parameters.shift);
+    return safe(extent.low * parameters.factor) & safe(extent.high * parameters.factor) & safe(parameters.shift);
 }
 
-// Rows of contiguous tensors, as many at a time as stay in the nearest cache until they are read again.
+// Rows of contiguous tensors: sets of rows that stay in the nearest cache until they are read again.
 class DenseRows {
   public:
-    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(1, kTogether / shared.length)) {}
+    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(1, kTogether / shared.length)), extents_(static_cast<std::size_t>(most_)), factors_(extents_.size()), shifts_(extents_.size()) {}
 
     static bool serve(const Shared& shared) {
-        return shared.family == Family::A2 && shared.length <= kTogether && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) &&
-               (!shared.offset.present || contiguous(shared.offset));
+        return shared.family == Family::A2 && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
     }
 
     void run(std::int64_t begin, std::int64_t end) {
-        while (begin < end) {
-            const std::int64_t group = s_.group(begin);
-            std::int64_t next = begin + 1;
-            while (next < end && next - begin < most_ && s_.group(next) == group) {
-                ++next;
-            }
-            together(begin, next - begin, group);
-            begin = next;
+        for (Set set = take(begin, end); set.rows > 0; set = take(set.first + set.rows, end)) {
+            quantize(set);
         }
     }
 
   private:
-    // Elements: two bytes each, and one for the result.
-    static constexpr std::int64_t kTogether = 8192;
+    static constexpr std::int64_t kTogether = 4096;  // elements
 
-    void together(std::int64_t first, std::int64_t rows, std::int64_t group) {
-        const std::int64_t n = s_.length;
-        const std::int64_t at = first * n;
-        float* const scale = reinterpret_cast<float*>(s_.scale.data) + s_.scale.offset + first;
-        float* const offset = s_.offset.present ? reinterpret_cast<float*>(s_.offset.data) + s_.offset.offset + first : nullptr;
-        std::int8_t* const to = writer_.prepare(at, 1, 0, rows * n);
-        if (group < 0) {
-            std::fill_n(to, rows * n, std::int8_t{0});
-            fillFloats(scale, rows);
-            fillFloats(offset, rows);
-            writer_.store(at, 1, 0, rows * n);
-            return;
+    // Rows of one group.
+    struct Set {
+        std::int64_t first;
+        std::int64_t rows;
+        std::int64_t group;
+    };
+
+    Set take(std::int64_t first, std::int64_t end) const {
+        std::int64_t rows = first < end ? 1 : 0;
+        const std::int64_t group = rows > 0 ? s_.group(first) : -1;
+        while (rows < most_ && first + rows < end && s_.group(first + rows) == group) {
+            ++rows;
         }
-        const Source source = sourceOf(s_.x.dtype);
-        const void* const from = s_.x.data + (s_.x.offset + at) * 2;
-        const float* const smooth = s_.smooth.empty() ? nullptr : s_.smooth.data() + group * n;
-        extents_.resize(static_cast<std::size_t>(rows));
-        factors_.resize(extents_.size());
-        shifts_.resize(extents_.size());
-        kernels().extentsOfRows(source, from, smooth, 1, rows, n, extents_.data());
-        bool bounded = true;
-        for (std::int64_t row = 0; row < rows; ++row) {
-            const auto index = static_cast<std::size_t>(row);
-            const Parameters parameters = s_.derive(extents_[index]);
-            factors_[index] = parameters.factor;
-            shifts_[index] = parameters.shift;
-            bounded = bounded && isBounded(extents_[index], parameters);
-            std::memcpy(scale + row, &parameters.scale, sizeof(float));
-            if (offset != nullptr) {
-                std::memcpy(offset + row, &parameters.offset, sizeof(float));
-            }
-        }
-        const AffineRows affine{.smooth = smooth,
-                                .smoothStep = 1,
-                                .factor = factors_.data(),
-                                .shift = s_.symmetric ? nullptr : shifts_.data(),
-                                .step = 0,
-                                .rowStep = 1,
-                                .bounded = bounded,
-                                .ahead = rows * n};
-        kernels().affineToInt8(affine, s_.limits, source, from, rows, n, to);
-        writer_.store(at, 1, 0, rows * n);
+        return {first, rows, group};
     }
 
-    static void fillFloats(float* to, std::int64_t n) {
-        if (to != nullptr) {
-            std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float));
+    const void* data(const Set& set) const { return s_.x.data + (s_.x.offset + set.first * s_.length) * 2; }
+    const float* smooth(const Set& set) const { return s_.smooth.empty() ? nullptr : s_.smooth.data() + set.group * s_.length; }
+
+    void quantize(const Set& set) {
+        const std::int64_t n = s_.length;
+        const std::int64_t at = set.first * n;
+        const IntegerOutput to = writer_.prepare(at, 1, 0, set.rows * n);
+        if (set.group < 0) {
+            fillZeros(to, set.rows * n);
+            store(set, [](Extent) { return Parameters{}; });
+        } else {
+            const Source source = sourceOf(s_.x.dtype);
+            kernels().extentsOfRows(source, data(set), smooth(set), 1, set.rows, n, extents_.data());
+            const bool bounded = s_.symmetric ? store(set, [&](Extent extent) { return symmetric(extent, s_.limits, s_.scaleByProduct); })
+                                              : store(set, [&](Extent extent) { return asymmetric(extent, s_.limits); });
+            const AffineRows affine{.smooth = smooth(set),
+                                    .smoothStep = 1,
+                                    .factor = factors_.data(),
+                                    .shift = s_.symmetric ? nullptr : shifts_.data(),
+                                    .step = 0,
+                                    .rowStep = 1,
+                                    .bounded = bounded};
+            kernels().quantizeAffine(affine, source, data(set), set.rows, n, to, NextRows{});
         }
+        writer_.store(at, 1, 0, set.rows * n);
+    }
+
+    // Parameters of all rows: a loop that the compiler makes of vectors, for the sake of its divisions. Gives back whether
+    // all rows are bounded.
+    template <class Derive>
+    bool store(const Set& set, Derive&& derive) {
+        const Extent* const extents = extents_.data();
+        float* const factors = factors_.data();
+        float* const shifts = shifts_.data();
+        float scales[kTogether];
+        float offsets[kTogether];
+        int bounded = 1;
+        for (std::int64_t row = 0; row < set.rows; ++row) {
+            const Parameters parameters = derive(extents[row]);
+            bounded &= isBounded(extents[row], parameters) ? 1 : 0;
+            factors[row] = parameters.factor;
+            shifts[row] = parameters.shift;
+            scales[row] = parameters.scale;
+            offsets[row] = parameters.offset;
+        }
+        const std::size_t size = static_cast<std::size_t>(set.rows) * sizeof(float);
+        std::memcpy(s_.scale.data + (s_.scale.offset + set.first) * 4, scales, size);
+        if (s_.offset.present) {
+            std::memcpy(s_.offset.data + (s_.offset.offset + set.first) * 4, offsets, size);
+        }
+        return bounded != 0;
     }
 
     const Shared& s_;

@@ -112,10 +112,21 @@ const void* RowReader::read(std::int64_t offset, std::int64_t step, std::int64_t
 
 RowWriter::RowWriter(const View& view) : view_(view), size_(bitsOf(view.dtype) / 8), streamer_(view.elements() * size_) {}
 
-void* RowWriter::prepare(std::int64_t offset, std::int64_t step, std::int64_t n) {
-    if ((step == 1 || n == 1) && !streamer_.active()) {
-        return place(offset);
+Output RowWriter::prepareOutput(std::int64_t offset, std::int64_t step, std::int64_t n) {
+    buffered_ = step != 1 && n != 1;
+    if (!buffered_) {
+        return {place(offset), streamer_.active()};
     }
+    buffer_.resize(static_cast<std::size_t>(n * size_));
+    return {buffer_.data()};
+}
+
+void* RowWriter::prepare(std::int64_t offset, std::int64_t step, std::int64_t n) {
+    const Output output = prepareOutput(offset, step, n);
+    if (!output.streamed) {
+        return output.data;
+    }
+    buffered_ = true;
     buffer_.resize(static_cast<std::size_t>(n * size_));
     return buffer_.data();
 }
@@ -123,7 +134,7 @@ void* RowWriter::prepare(std::int64_t offset, std::int64_t step, std::int64_t n)
 void RowWriter::store(std::int64_t offset, std::int64_t step, std::int64_t n) {
     if (step != 1 && n != 1) {
         withSize(size_, [&](auto element) { scatter<decltype(element)>(buffer_.data(), step, n, place(offset)); });
-    } else if (streamer_.active()) {
+    } else if (buffered_) {
         kernels().streamTo(place(offset), buffer_.data(), n * size_);
     }
 }
@@ -144,57 +155,45 @@ std::int64_t QuantizedWriter::logicalStride(std::int64_t dimension) const {
     return words ? view_.strides[dimension] * 8 : view_.strides[dimension];
 }
 
-std::int8_t* QuantizedWriter::prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) {
-    if (view_.dtype == ACL_INT8 && (step == 1 || n == 1) && !streamer_.active()) {
-        return reinterpret_cast<std::int8_t*>(view_.data + view_.offset + offset + first * step);
+// Words' `step` is 1 if they lie behind each other, else 8 times their distance.
+unsigned char* QuantizedWriter::place(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) const {
+    switch (view_.dtype) {
+        case ACL_INT8:
+            return step == 1 || n == 1 ? view_.data + view_.offset + offset + first * step : nullptr;
+        case ACL_INT32:
+            return step == 1 || n == 8 ? view_.data + (view_.offset + offset / 8 + (step == 1 ? first / 8 : first / 8 * (step / 8))) * 4 : nullptr;
+        default: {
+            const std::int64_t nibble = view_.offset + offset + first;
+            return step == 1 && nibble % 2 == 0 && n % 2 == 0 ? view_.data + nibble / 2 : nullptr;
+        }
+    }
+}
+
+IntegerOutput QuantizedWriter::prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) {
+    const Limits limits = view_.dtype == ACL_INT8 ? kInt8Limits : kInt4Limits;
+    if (unsigned char* const to = place(offset, step, first, n); to != nullptr) {
+        return {{to, streamer_.active()}, limits, view_.dtype != ACL_INT8};
     }
     buffer_.resize(static_cast<std::size_t>(n));
-    return buffer_.data();
+    return {{buffer_.data()}, limits, view_.dtype == ACL_INT32};
 }
 
 void QuantizedWriter::store(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) {
+    if (place(offset, step, first, n) != nullptr) {
+        return;
+    }
     switch (view_.dtype) {
         case ACL_INT8:
-            if (step != 1 && n != 1) {
-                scatter<std::uint8_t>(reinterpret_cast<const unsigned char*>(buffer_.data()), step, n, view_.data + view_.offset + offset + first * step);
-            } else if (streamer_.active()) {
-                kernels().streamTo(view_.data + view_.offset + offset + first * step, buffer_.data(), n);
-            }
-            return;
+            return scatter<std::uint8_t>(buffer_.data(), step, n, view_.data + view_.offset + offset + first * step);
         case ACL_INT32:
-            // `step` is 1 for words behind each other, 8 times their distance else.
-            return storeWords(view_.offset + offset / 8 + (step == 1 ? first / 8 : first / 8 * (step / 8)), step == 1 ? 1 : step / 8, n);
+            return scatter<std::uint32_t>(buffer_.data(), step / 8, n / 8, view_.data + (view_.offset + offset / 8 + first / 8 * (step / 8)) * 4);
         default:
-            return storeNibbles(view_.offset + offset + first * step, step, n);
-    }
-}
-
-void QuantizedWriter::storeWords(std::int64_t word, std::int64_t step, std::int64_t n) {
-    unsigned char* const to = view_.data + word * 4;
-    const bool contiguous = step == 1 || n == 8;
-    if (contiguous && !streamer_.active()) {
-        kernels().packInt4(buffer_.data(), n, to);
-        return;
-    }
-    packed_.resize(static_cast<std::size_t>(n / 2));
-    kernels().packInt4(buffer_.data(), n, packed_.data());
-    if (contiguous) {
-        kernels().streamTo(to, packed_.data(), n / 2);
-    } else {
-        scatter<std::uint32_t>(packed_.data(), step, n / 8, to);
-    }
-}
-
-void QuantizedWriter::storeNibbles(std::int64_t nibble, std::int64_t step, std::int64_t n) {
-    if (step == 1 && (nibble & 1) == 0 && n % 2 == 0) {
-        kernels().packInt4(buffer_.data(), n, view_.data + (nibble >> 1));
-        return;
-    }
-    for (std::int64_t i = 0; i < n; ++i) {
-        const std::int64_t at = nibble + i * step;
-        unsigned char& byte = view_.data[at >> 1];
-        const int shift = (at & 1) != 0 ? 4 : 0;
-        byte = static_cast<unsigned char>((byte & ~(15 << shift)) | (buffer_[static_cast<std::size_t>(i)] & 15) << shift);
+            for (std::int64_t i = 0; i < n; ++i) {
+                const std::int64_t at = view_.offset + offset + (first + i) * step;
+                unsigned char& byte = view_.data[at >> 1];
+                const int shift = (at & 1) != 0 ? 4 : 0;
+                byte = static_cast<unsigned char>((byte & ~(15 << shift)) | (buffer_[static_cast<std::size_t>(i)] & 15) << shift);
+            }
     }
 }
 
@@ -218,9 +217,9 @@ std::int64_t offsetOf(const View& view, std::int64_t index) {
     return offset;
 }
 
-std::vector<float> readFloats(const View& view) {
+Floats readFloats(const View& view) {
     const std::int64_t size = bitsOf(view.dtype) / 8;
-    std::vector<float> values(static_cast<std::size_t>(view.elements()));
+    Floats values(static_cast<std::size_t>(view.elements()));
     if ((view.dtype == ACL_FLOAT || view.dtype == ACL_FLOAT16 || view.dtype == ACL_BF16) && contiguous(view)) {
         kernels().smoothRow(sourceOf(view.dtype), view.data + view.offset * size, nullptr, 0, view.elements(), values.data());
         return values;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "meta/executor.h"
@@ -152,7 +153,7 @@ class RowReader {
     std::int64_t rows_ = 0;
 };
 
-// Whether results go past the caches, from a buffer; at the end they become visible to all.
+// Whether results go past the caches; at the end they become visible to all.
 class Streamer {
   public:
     explicit Streamer(std::int64_t bytes) : active_(bytes >= kStreamed) {}
@@ -175,6 +176,8 @@ class RowWriter {
     explicit RowWriter(const View& view);
     // Where to put n elements; store() brings them to their place if that is elsewhere.
     void* prepare(std::int64_t offset, std::int64_t step, std::int64_t n);
+    // The same for kernels that can stream.
+    Output prepareOutput(std::int64_t offset, std::int64_t step, std::int64_t n);
     void store(std::int64_t offset, std::int64_t step, std::int64_t n);
 
   private:
@@ -184,6 +187,7 @@ class RowWriter {
     const std::int64_t size_;
     const Streamer streamer_;
     std::vector<unsigned char> buffer_;
+    bool buffered_ = false;
 };
 
 // Writes int8 values into a tensor of INT8, INT4 or INT32 (eight int4 each). Positions count logical elements.
@@ -196,22 +200,36 @@ class QuantizedWriter {
     // False if rows must not be merged, because elements of a row do not lie at one distance.
     bool mergeable() const;
 
-    // Where to put n values (a multiple of 8 for INT32) of the row that begins at `offset`, from its element `first` on.
-    std::int8_t* prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
+    // Where to put n values (a multiple of 8 for INT32) of the row that begins at `offset`, from its element `first` on;
+    // store() brings them to their place if that is elsewhere.
+    IntegerOutput prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
     void store(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
 
   private:
-    void storeWords(std::int64_t word, std::int64_t step, std::int64_t n);
-    void storeNibbles(std::int64_t nibble, std::int64_t step, std::int64_t n);
+    // Where the values lie behind each other in memory: their place; null: they do not.
+    unsigned char* place(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) const;
 
     const View& view_;
     const Streamer streamer_;
-    std::vector<std::int8_t> buffer_;
-    std::vector<std::uint8_t> packed_;
+    std::vector<std::uint8_t> buffer_;
 };
 
+// Memory that begins where a line does, as kernels that read a line at a time like it.
+template <class T>
+struct LineAllocator {
+    using value_type = T;
+    static constexpr std::align_val_t kLine{64};
+    LineAllocator() = default;
+    template <class Other>
+    LineAllocator(const LineAllocator<Other>&) {}
+    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
+    void deallocate(T* memory, std::size_t) { ::operator delete(memory, kLine); }
+    bool operator==(const LineAllocator&) const = default;
+};
+using Floats = std::vector<float, LineAllocator<float>>;
+
 // All elements in logical order, as floats.
-std::vector<float> readFloats(const View& view);
+Floats readFloats(const View& view);
 std::vector<std::int64_t> readIntegers(const View& view);  // INT32
 // Writes one float element, given its number in logical order.
 void writeFloat(const View& view, std::int64_t index, float value);

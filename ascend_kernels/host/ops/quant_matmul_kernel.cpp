@@ -344,10 +344,10 @@ class QuantMatmul : public Kernel {
         const std::int64_t k_;
         const std::int64_t n_;
         std::vector<Requantisation> words_;  // empty: scales are plain numbers
-        std::vector<float> scale_;
-        std::vector<float> perToken_;
+        Floats scale_;
+        Floats perToken_;
         std::vector<std::int64_t> integerBias_;
-        std::vector<float> floatBias_;
+        Floats floatBias_;
         bool biasPerBatch_ = false;
         std::int64_t batchRank_ = 0;
         std::int64_t batchShape_[kMaxKernelRank] = {};

@@ -29,12 +29,11 @@ Walk<kTensors> walk(const View& x, std::int64_t axis, bool perTensor, bool merge
 void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
     const View& x = tensors[0];
     const View& y = tensors[3];
-    const std::vector<float> scale = readFloats(tensors[1]);
-    const std::vector<float> offset = tensors[2].present ? readFloats(tensors[2]) : std::vector<float>();
+    const Floats scale = readFloats(tensors[1]);
+    const Floats offset = tensors[2].present ? readFloats(tensors[2]) : Floats();
     const bool perTensor = scale.size() == 1;
     const Source source = sourceOf(x.dtype);
     const bool wide = divide_ && (y.dtype == ACL_INT32 || y.dtype == ACL_UINT8);  // plain integers, not packed int4
-    const Limits limits = y.dtype == ACL_INT8 ? kInt8Limits : kInt4Limits;
     const QuantizedWriter shape(y);
     const Walk<kTensors> rows = walk(x, axis_, perTensor, wide || shape.mergeable(), [&](std::int64_t dimension) {
         return wide ? y.strides[dimension] : shape.logicalStride(dimension);
@@ -59,13 +58,14 @@ void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
             const void* from = reader.read(at[kX] + first * rows.step(kX), rows.step(kX), n, interleaved > 1 ? rows.beside(pieces.row()) : 1);
             if (wide) {
                 const std::int64_t to = at[kY] + first * rows.step(kY);
-                void* values = plain.prepare(to, rows.step(kY), n);
-                y.dtype == ACL_UINT8 ? kernels().quantizeToUint8(parameters, source, from, n, static_cast<std::uint8_t*>(values))
-                                     : kernels().quantizeToInt32(parameters, source, from, n, static_cast<std::int32_t*>(values));
+                if (y.dtype == ACL_UINT8) {
+                    kernels().quantize(parameters, source, from, n, {plain.prepareOutput(to, rows.step(kY), n), kUint8Limits});
+                } else {
+                    kernels().quantizeToInt32(parameters, source, from, n, plain.prepareOutput(to, rows.step(kY), n));
+                }
                 plain.store(to, rows.step(kY), n);
             } else {
-                std::int8_t* values = quantized.prepare(at[kY], rows.step(kY), first, n);
-                kernels().quantizeToInt8(parameters, limits, source, from, n, values);
+                kernels().quantize(parameters, source, from, n, quantized.prepare(at[kY], rows.step(kY), first, n));
                 quantized.store(at[kY], rows.step(kY), first, n);
             }
         }

@@ -48,7 +48,13 @@ struct AffineRows {
     std::int64_t step;         // of factor and shift within a row: 1 or 0
     std::int64_t rowStep;      // and from row to row
     bool bounded;              // no sum is NaN or reaches 2^31: saturating it needs less care
-    std::int64_t ahead;        // elements from here to what will be read next, for fetching it early
+};
+
+// Rows of the same length behind those that are quantised, whose extents are found on the way.
+struct NextRows {
+    std::int64_t count = 0;
+    const float* smooth = nullptr;  // as in AffineRows
+    Extent* extents = nullptr;
 };
 
 // Limits of an integer type, as floats.
@@ -58,28 +64,40 @@ struct Limits {
 };
 constexpr Limits kInt8Limits{-128.0F, 127.0F};
 constexpr Limits kInt4Limits{-8.0F, 7.0F};
+constexpr Limits kUint8Limits{0.0F, 255.0F};
+
+// Where the results of a row go. Streamed: past the caches where the processor can, so that memory is not read in order
+// to be overwritten; finishStreaming() makes such results visible to other threads.
+struct Output {
+    void* data;
+    bool streamed = false;
+};
+
+// Integers of 8 bits, or int4, two to a byte, the first in the low nibble (rows then have an even length).
+struct IntegerOutput {
+    Output to;
+    Limits limits;
+    bool packed = false;
+};
 
 struct Kernels {
     const char* name;
-    void (*quantizeToInt8)(const QuantizeRow& row, Limits limits, Source source, const void* x, std::int64_t n, std::int8_t* y);
-    void (*quantizeToUint8)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, std::uint8_t* y);
-    void (*quantizeToInt32)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, std::int32_t* y);
-    void (*antiQuantizeToHalf)(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, Half* y);
-    void (*antiQuantizeToBFloat16)(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, BFloat16* y);
+    void (*quantize)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, const IntegerOutput& y);
+    void (*quantizeToInt32)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, const Output& y);
+    // x: int8, or int4, two to a byte. y: halves or bfloat16.
+    void (*antiQuantize)(const AntiQuantizeRow& row, const void* x, bool packed, std::int64_t n, const Output& y, bool half);
     // Extents of x * factor (no factor: of x) in rows that lie behind each other; step as above, for the factor.
     void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents);
     // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
-    void (*affineToInt8)(const AffineRows& rows, Limits limits, Source source, const void* x, std::int64_t count, std::int64_t n, std::int8_t* y);
+    void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y, const NextRows& next);
     // values = x * factor, as floats.
     void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);
     // Two to a byte, the first in the low nibble; n is even.
-    void (*packInt4)(const std::int8_t* x, std::int64_t n, std::uint8_t* y);
     void (*unpackInt4)(const std::uint8_t* x, std::int64_t n, std::int8_t* y);
     // The matrix unit's words of 64 bits: 19 bits of each scale, cut or rounded to nearest even, 9 bits of its offset
     // (null: 0), and the bit that says the result is signed. They may lie at any address.
     void (*packScales)(const float* scale, const float* offset, bool nearest, std::int64_t n, std::uint8_t* words);
-    // Copies to where nobody will read soon: past the caches where the processor can, so that memory is not read in order
-    // to be overwritten. finishStreaming() makes such copies visible to other threads.
+    // Copies past the caches, as Output says.
     void (*streamTo)(void* to, const void* from, std::int64_t bytes);
     void (*finishStreaming)();
 };

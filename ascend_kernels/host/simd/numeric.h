@@ -15,6 +15,11 @@
 #define ACLQ_ISA scalar
 #endif
 
+// A call for every sixteen elements would cost more than the work.
+#ifndef ACLQ_INLINE
+#define ACLQ_INLINE __attribute__((always_inline))
+#endif
+
 namespace aclq::ACLQ_ISA {
 
 template <class To, class From>
@@ -27,6 +32,11 @@ inline To bitCast(From value) {
 using aclq::BFloat16;
 using aclq::Half;
 using aclq::Round;
+
+// int4, two to a byte, the first in the low nibble; positions in between are even.
+struct PackedInt4 {
+    const std::uint8_t* data;
+};
 
 inline float widen(float value) { return value; }
 

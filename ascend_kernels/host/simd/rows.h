@@ -5,74 +5,129 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
-// A call for every sixteen elements would cost more than the work.
-#define ACLQ_INLINE __attribute__((always_inline))
 
 namespace aclq::ACLQ_ISA {
 
-// Calls block(i, count) for each sixteen elements and once for the rest; block works on sixteen elements in any case.
-template <class Block>
-ACLQ_INLINE inline void forBlocks(std::int64_t n, Block&& block) {
-    std::int64_t i = 0;
-    for (; i + Lanes::kCount <= n; i += Lanes::kCount) {
-        block(i, Lanes::kCount);
-    }
-    if (i < n) {
-        block(i, n - i);
-    }
-}
-
+// Elements of a block.
+constexpr std::int64_t kBlock = 4 * Lanes::kCount;
 // How far ahead of the work memory is asked for: processors do not do it themselves across the ends of pages.
 constexpr std::int64_t kAheadBytes = 4096;
 
-// Sixteen elements of which only the first `count` may be read.
+// Rows are pointers, or int4 packed in bytes.
 template <class T>
-ACLQ_INLINE inline Lanes loadSome(const T* x, std::int64_t count) {
-    if (count == Lanes::kCount) {
-        return load(x);
+constexpr std::int64_t sizeOf(const T*, std::int64_t n) { return n * static_cast<std::int64_t>(sizeof(T)); }
+constexpr std::int64_t sizeOf(PackedInt4, std::int64_t n) { return (n + 1) / 2; }
+template <class T>
+ACLQ_INLINE inline const T* at(const T* x, std::int64_t i) { return x + i; }
+ACLQ_INLINE inline PackedInt4 at(PackedInt4 x, std::int64_t i) { return {x.data + i / 2}; }
+template <class T>
+ACLQ_INLINE inline const unsigned char* bytesOf(const T* x) { return reinterpret_cast<const unsigned char*>(x); }
+ACLQ_INLINE inline const unsigned char* bytesOf(PackedInt4 x) { return x.data; }
+template <class T>
+ACLQ_INLINE inline const T* like(const T*, const unsigned char* bytes) { return reinterpret_cast<const T*>(bytes); }
+ACLQ_INLINE inline PackedInt4 like(PackedInt4, const unsigned char* bytes) { return {bytes}; }
+
+// A block of elements, of which only the first `count` may be read.
+template <class X>
+class Elements {
+  public:
+    ACLQ_INLINE Elements(X x, std::int64_t count) : at_(x) {
+        if (count < kBlock) {
+            std::memset(padded_, 0, sizeof padded_);
+            std::memcpy(padded_, bytesOf(x), static_cast<std::size_t>(sizeOf(x, count)));
+            at_ = like(x, padded_);
+        }
     }
-    T padded[Lanes::kCount] = {};
-    std::memcpy(padded, x, static_cast<std::size_t>(count) * sizeof(T));
-    return load(padded);
+    Elements(const Elements&) = delete;
+    Elements& operator=(const Elements&) = delete;
+    ACLQ_INLINE Lanes part(int number) const { return load(at(at_, number * Lanes::kCount)); }
+
+  private:
+    X at_;
+    alignas(64) unsigned char padded_[sizeOf(X{}, kBlock)];
+};
+
+ACLQ_INLINE inline void askForLine(const void* x, std::int64_t bytes) {
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + static_cast<std::uintptr_t>(bytes)));
 }
 
-// The same, and asks for what lies `ahead` elements further on. That may be past the end: asking is no access.
-template <class T>
-ACLQ_INLINE inline Lanes loadAhead(const T* x, std::int64_t count, std::int64_t ahead = kAheadBytes / static_cast<std::int64_t>(sizeof(T))) {
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + static_cast<std::uintptr_t>(ahead) * sizeof(T)));
-    return loadSome(x, count);
+// Asks for the block that lies so many bytes further on. That may be past the end: asking is no access.
+template <class X>
+ACLQ_INLINE inline void askFor(X x, std::int64_t bytes) {
+    for (std::int64_t line = 0; line < sizeOf(x, kBlock); line += kLine) {
+        askForLine(bytesOf(x), bytes + line);
+    }
 }
 
-// Calls write(target) with room for sixteen elements, of which only the first `count` reach y.
-template <class T, class Write>
-ACLQ_INLINE inline void storeSome(T* y, std::int64_t count, Write&& write) {
-    if (count == Lanes::kCount) {
-        write(y);
-        return;
+// Calls block(i, count) for each whole block and once for the rest; it works on a whole block in any case.
+template <class Work>
+ACLQ_INLINE inline void forBlocks(std::int64_t n, Work&& work) {
+    std::int64_t i = 0;
+    for (; i + kBlock <= n; i += kBlock) {
+        work(i, kBlock);
     }
-    T padded[Lanes::kCount];
-    write(padded);
-    std::memcpy(y, padded, static_cast<std::size_t>(count) * sizeof(T));
+    if (i < n) {
+        work(i, n - i);
+    }
+}
+
+// The block whose parts make(number) gives.
+template <class Make>
+ACLQ_INLINE inline Block makeBlock(Make&& make) {
+    return Block{{make(0), make(1), make(2), make(3)}};
 }
 
 // Factors of a row: one each for its elements, or one for all.
 template <bool each>
 class Factors {
   public:
-    explicit Factors(const float* values) : values_(values), same_(broadcast(*values)) {}
-    ACLQ_INLINE Lanes at(std::int64_t i, std::int64_t count) const {
-        if constexpr (each) {
-            return loadSome(values_ + i, count);
-        } else {
-            return same_;
-        }
-    }
+    explicit Factors(const float* values) : same_(*values) {}
+    ACLQ_INLINE Factors(const Factors& row, std::int64_t, std::int64_t) : same_(row.same_) {}
+    ACLQ_INLINE Lanes part(int) const { return broadcast(same_); }
+
+  private:
+    const float same_;  // compilers keep its lanes in a register; lanes that are copied, some do not
+};
+
+template <>
+class Factors<true> {
+  public:
+    explicit Factors(const float* values) : values_(values), block_(values, kBlock) {}
+    // Those of a block of the row.
+    ACLQ_INLINE Factors(const Factors& row, std::int64_t i, std::int64_t count) : values_(row.values_), block_(row.values_ + i, count) {}
+    ACLQ_INLINE Lanes part(int number) const { return block_.part(number); }
 
   private:
     const float* const values_;
-    const Lanes same_;
+    const Elements<const float*> block_;
+};
+
+// Puts results behind each other. Those to be streamed are, where they are aligned enough.
+class Results {
+  public:
+    ACLQ_INLINE explicit Results(const Output& y) : to_(static_cast<unsigned char*>(y.data)), streamed_(y.streamed) {}
+    Results(const Results&) = delete;
+    Results& operator=(const Results&) = delete;
+
+    // write(place, streamed) writes `most` bytes, of which the first `bytes` are results.
+    template <std::int64_t most, class Write>
+    ACLQ_INLINE void put(std::int64_t bytes, Write&& write) {
+        if (bytes == most) {
+            write(to_, streamed_ && reinterpret_cast<std::uintptr_t>(to_) % kStreamAlignment == 0);
+        } else {
+            alignas(64) unsigned char padded[most];
+            write(padded, false);
+            std::memcpy(to_, padded, static_cast<std::size_t>(bytes));
+        }
+        to_ += bytes;
+    }
+
+  private:
+    unsigned char* to_;
+    const bool streamed_;
 };
 
 enum class Scaling { Multiply, MultiplyTwice, Divide };
@@ -86,16 +141,27 @@ ACLQ_INLINE inline Lanes scaled(Lanes x, Lanes scale) {
     }
 }
 
-// Calls body(value, i, count) with x scaled and shifted; the choices are made outside the loop.
+// Calls body(block, i, count) with x scaled and shifted; the choices are made outside the loop.
 template <Scaling scaling, bool each, class X, class Body>
 ACLQ_INLINE inline void forScaled(const QuantizeRow& row, const X* x, std::int64_t n, Body&& body) {
-    const Factors<each> scale(row.scale);
-    const auto at = [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { return scaled<scaling>(loadAhead(x + i, count), scale.at(i, count)); };
+    const Factors<each> scales(row.scale);
+    const auto at = [&](std::int64_t i, std::int64_t count) ACLQ_INLINE {
+        if constexpr (!each) {  // else early lines would push the factors out of the nearest cache
+            askFor(x + i, kAheadBytes);
+        }
+        const Elements<const X*> elements(x + i, count);
+        const Factors<each> scale(scales, i, count);
+        return makeBlock([&](int part) ACLQ_INLINE { return scaled<scaling>(elements.part(part), scale.part(part)); });
+    };
     if (row.offset == nullptr) {
         forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { body(at(i, count), i, count); });
     } else {
-        const Factors<each> offset(row.offset);
-        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { body(at(i, count) + offset.at(i, count), i, count); });
+        const Factors<each> offsets(row.offset);
+        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE {
+            const Block product = at(i, count);
+            const Factors<each> offset(offsets, i, count);
+            body(makeBlock([&](int part) ACLQ_INLINE { return product.part[part] + offset.part(part); }), i, count);
+        });
     }
 }
 
@@ -128,157 +194,76 @@ ACLQ_INLINE inline void withSource(Source source, const void* x, Body&& body) {
     }
 }
 
-template <Round mode, class X, class Y>
-inline void quantizeSmall(const QuantizeRow& row, Limits limits, const X* x, std::int64_t n, Y* y) {
-    forScaled(row, x, n, [=](Lanes v, std::int64_t i, std::int64_t count) ACLQ_INLINE {
-        storeSome(y + i, count, [&](Y* to) ACLQ_INLINE { storeRounded<mode>(v, limits, to); });
-    });
+// How a block is rounded: chosen for each block, which costs little beside its sixty-four elements.
+ACLQ_INLINE inline Bytes narrow(const Block& block, Round mode, const Saturation& saturation) {
+    switch (mode) {
+        case Round::Floor:
+            return narrow<Round::Floor>(block, saturation);
+        case Round::Ceil:
+            return narrow<Round::Ceil>(block, saturation);
+        case Round::Trunc:
+            return narrow<Round::Trunc>(block, saturation);
+        default:
+            return narrow<Round::Rint>(block, saturation);
+    }
 }
 
-template <class Y>
-inline void quantizeSmall(const QuantizeRow& row, Limits limits, Source source, const void* data, std::int64_t n, Y* y) {
+ACLQ_INLINE inline void put(Results& results, const Bytes& bytes, std::int64_t count, bool packed) {
+    if (packed) {
+        results.put<kBlock / 2>(count / 2, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE { storeNibbles(bytes, to, streamed); });
+    } else {
+        results.put<kBlock>(count, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE { storeBytes(bytes, to, streamed); });
+    }
+}
+
+inline void quantize(const QuantizeRow& row, Source source, const void* data, std::int64_t n, const IntegerOutput& y) {
     withSource(source, data, [&](const auto* x) {
-        switch (row.mode) {
-            case Round::Rint:
-                return quantizeSmall<Round::Rint>(row, limits, x, n, y);
-            case Round::Floor:
-                return quantizeSmall<Round::Floor>(row, limits, x, n, y);
-            case Round::Ceil:
-                return quantizeSmall<Round::Ceil>(row, limits, x, n, y);
-            case Round::Trunc:
-                return quantizeSmall<Round::Trunc>(row, limits, x, n, y);
-        }
-    });
-}
-
-inline void quantizeToInt8(const QuantizeRow& row, Limits limits, Source source, const void* x, std::int64_t n, std::int8_t* y) {
-    quantizeSmall(row, limits, source, x, n, y);
-}
-
-inline void quantizeToUint8(const QuantizeRow& row, Source source, const void* x, std::int64_t n, std::uint8_t* y) {
-    quantizeSmall(row, Limits{0.0F, 255.0F}, source, x, n, y);
-}
-
-inline void quantizeToInt32(const QuantizeRow& row, Source source, const void* data, std::int64_t n, std::int32_t* y) {
-    withSource(source, data, [&](const auto* x) {
-        forScaled(row, x, n, [=](Lanes v, std::int64_t i, std::int64_t count) ACLQ_INLINE {
-            storeSome(y + i, count, [&](std::int32_t* to) ACLQ_INLINE { storeInt32(v, to); });
+        Results results(y.to);
+        const Saturation saturation(y.limits);
+        forScaled(row, x, n, [&, mode = row.mode, packed = y.packed](const Block& block, std::int64_t, std::int64_t count) ACLQ_INLINE {
+            put(results, narrow(block, mode, saturation), count, packed);
         });
     });
 }
 
-template <Overflow overflow, bool twice, bool each, class Y>
-inline void antiQuantize(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, Y* y) {
-    const Factors<each> scale(row.scale);
-    const auto finish = [&](Lanes v, std::int64_t i, std::int64_t count) ACLQ_INLINE {
-        v = scaled<twice ? Scaling::MultiplyTwice : Scaling::Multiply>(v, scale.at(i, count));
-        storeSome(y + i, count, [&](Y* to) ACLQ_INLINE { store<overflow>(v, to); });
-    };
-    if (row.offset == nullptr) {
-        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { finish(loadAhead(x + i, count), i, count); });
-    } else {
-        const Factors<each> offset(row.offset);
-        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { finish(loadAhead(x + i, count) + offset.at(i, count), i, count); });
-    }
-}
-
-template <Overflow overflow, bool twice, class Y>
-inline void antiQuantize(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, Y* y) {
-    row.step == 0 ? antiQuantize<overflow, twice, false>(row, x, n, y) : antiQuantize<overflow, twice, true>(row, x, n, y);
-}
-
-template <class Y>
-inline void antiQuantizeTo(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, Y* y) {
-    if (row.saturate) {
-        row.scaleTwice ? antiQuantize<Overflow::Saturate, true>(row, x, n, y) : antiQuantize<Overflow::Saturate, false>(row, x, n, y);
-    } else {
-        row.scaleTwice ? antiQuantize<Overflow::InfNan, true>(row, x, n, y) : antiQuantize<Overflow::InfNan, false>(row, x, n, y);
-    }
-}
-
-inline void antiQuantizeToHalf(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, Half* y) { antiQuantizeTo(row, x, n, y); }
-inline void antiQuantizeToBFloat16(const AntiQuantizeRow& row, const std::int8_t* x, std::int64_t n, BFloat16* y) { antiQuantizeTo(row, x, n, y); }
-
-template <bool smoothed, class X>
-inline Extent extentOfRow(const X* x, const float* factor, std::int64_t step, std::int64_t n) {
-    Lanes low = broadcast(__builtin_inff());
-    Lanes high = broadcast(-__builtin_inff());
-    bool nan = false;
-    std::int64_t i = 0;
-    for (; i + Lanes::kCount <= n; i += Lanes::kCount) {
-        Lanes v = load(x + i);
-        if constexpr (smoothed) {
-            v = v * (step == 0 ? broadcast(*factor) : load(factor + i));
-        }
-        low = lower(v, low);
-        high = higher(v, high);
-        nan |= unordered(v);
-    }
-    Extent extent{lowest(low), highest(high)};
-    for (; i < n; ++i) {
-        const float v = smoothed ? widen(x[i]) * factor[i * step] : widen(x[i]);
-        extent.low = v < extent.low ? v : extent.low;
-        extent.high = v > extent.high ? v : extent.high;
-        nan |= v != v;
-    }
-    // Adding 0 makes the sign of a zero the same for every variant.
-    return nan ? Extent{__builtin_nanf(""), __builtin_nanf("")} : Extent{extent.low + 0.0F, extent.high + 0.0F};
-}
-
-// The order of halves is that of their bits, read as integers with the negative ones turned around: no conversion, and
-// NaN come to lie outside the infinities.
-template <class X>
-inline Extent extentOfBits(const X* x, std::int64_t n) {
-    static_assert(sizeof(X) == sizeof(std::int16_t));
-    const auto turned = [](std::int16_t bits) ACLQ_INLINE { return static_cast<std::int16_t>(bits ^ (bits >> 15 & 0x7FFF)); };
-    constexpr std::int16_t kInfinity = std::is_same_v<X, Half> ? 0x7C00 : 0x7F80;
-    std::int16_t low = INT16_MAX;
-    std::int16_t high = INT16_MIN;
-    for (std::int64_t i = 0; i < n; ++i) {
-        const std::int16_t key = turned(static_cast<std::int16_t>(x[i]));
-        low = key < low ? key : low;
-        high = key > high ? key : high;
-    }
-    if (low < static_cast<std::int16_t>(~kInfinity) || high > kInfinity) {
-        return Extent{__builtin_nanf(""), __builtin_nanf("")};
-    }
-    const auto value = [&](std::int16_t key) { return widen(static_cast<X>(static_cast<std::uint16_t>(turned(key)))); };
-    return Extent{value(low) + 0.0F, value(high) + 0.0F};
-}
-
-inline void extentsOfRows(Source source, const void* data, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents) {
+inline void quantizeToInt32(const QuantizeRow& row, Source source, const void* data, std::int64_t n, const Output& y) {
     withSource(source, data, [&](const auto* x) {
-        for (std::int64_t row = 0; row < rows; ++row, x += n) {
-            if (factor != nullptr) {
-                extents[row] = extentOfRow<true>(x, factor, step, n);
-            } else if constexpr (Lanes::kDefinition || sizeof(*x) != sizeof(std::int16_t)) {
-                extents[row] = extentOfRow<false>(x, factor, step, n);
-            } else {
-                extents[row] = n > 0 ? extentOfBits(x, n) : extentOfRow<false>(x, factor, step, n);
-            }
-        }
+        Results results(y);
+        forScaled(row, x, n, [&](const Block& block, std::int64_t, std::int64_t count) ACLQ_INLINE {
+            results.put<4 * kBlock>(4 * count, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE {
+                for (int part = 0; part < 4; ++part) {
+                    storeInt32(block.part[part], reinterpret_cast<std::int32_t*>(to) + part * Lanes::kCount, streamed);
+                }
+            });
+        });
     });
 }
 
-// Which parts of the work there are: one smooth factor for each element or for the row; the same for factor and shift.
-template <bool smoothed, bool smoothEach, bool shifted, bool each, bool bounded, class X>
-inline void affineToInt8(const AffineRows& rows, Limits limits, const X* x, std::int64_t count, std::int64_t n, std::int8_t* y) {
-    const Factors<smoothEach> smooth(smoothed ? rows.smooth : rows.factor);
-    for (std::int64_t row = 0; row < count; ++row, x += n, y += n) {
-        const Factors<each> factor(rows.factor + row * rows.rowStep);
-        const Factors<each> shift((shifted ? rows.shift : rows.factor) + row * rows.rowStep);
-        forBlocks(n, [&](std::int64_t i, std::int64_t some) ACLQ_INLINE {
-            Lanes v = loadAhead(x + i, some, rows.ahead);
-            if constexpr (smoothed) {
-                v = v * smooth.at(i, some);
+template <Overflow overflow, bool twice, bool each, class Y, class X>
+inline void antiQuantize(const AntiQuantizeRow& row, X x, std::int64_t n, const Output& y) {
+    Results results(y);
+    const Factors<each> scales(row.scale);
+    const auto finish = [&](const Block& block, std::int64_t i, std::int64_t count) ACLQ_INLINE {
+        const Factors<each> scale(scales, i, count);
+        results.put<2 * kBlock>(2 * count, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE {
+            for (int part = 0; part < 4; ++part) {
+                const Lanes v = scaled<twice ? Scaling::MultiplyTwice : Scaling::Multiply>(block.part[part], scale.part(part));
+                store<overflow>(v, reinterpret_cast<Y*>(to) + part * Lanes::kCount, streamed);
             }
-            v = v * factor.at(i, some);
-            if constexpr (shifted) {
-                v = v + shift.at(i, some);
-            }
-            storeSome(y + i, some, [&](std::int8_t* to) ACLQ_INLINE {
-                bounded ? storeBounded(v, limits, to) : storeRounded<Round::Rint>(v, limits, to);
-            });
+        });
+    };
+    const auto elements = [&](std::int64_t i, std::int64_t count, const auto& add) ACLQ_INLINE {
+        askFor(at(x, i), kAheadBytes);
+        const Elements<X> from(at(x, i), count);
+        finish(makeBlock([&](int part) ACLQ_INLINE { return add(from.part(part), part); }), i, count);
+    };
+    if (row.offset == nullptr) {
+        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { elements(i, count, [](Lanes v, int) ACLQ_INLINE { return v; }); });
+    } else {
+        const Factors<each> offsets(row.offset);
+        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE {
+            const Factors<each> offset(offsets, i, count);
+            elements(i, count, [&](Lanes v, int part) ACLQ_INLINE { return v + offset.part(part); });
         });
     }
 }
@@ -293,10 +278,209 @@ inline void withConstants(Body&& body, bool first, Rest... rest) {
     first ? withConstants<known..., true>(body, rest...) : withConstants<known..., false>(body, rest...);
 }
 
-inline void affineToInt8(const AffineRows& rows, Limits limits, Source source, const void* data, std::int64_t count, std::int64_t n, std::int8_t* y) {
+inline void antiQuantize(const AntiQuantizeRow& row, const void* data, bool isPacked, std::int64_t n, const Output& y, bool isHalf) {
+    withConstants([&](auto saturate, auto twice, auto each, auto half, auto packed) {
+        using X = std::conditional_t<packed(), PackedInt4, const std::int8_t*>;
+        const X x = like(X{}, static_cast<const unsigned char*>(data));
+        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, twice(), each(), std::conditional_t<half(), Half, BFloat16>>(row, x, n, y);
+    }, row.saturate, row.scaleTwice, row.step != 0, isHalf, isPacked);
+}
+
+template <bool smoothed, class X>
+inline float factorAt(const float* factor, std::int64_t step, X x, std::int64_t i) {
+    return smoothed ? widen(x[i]) * factor[i * step] : widen(x[i]);
+}
+
+// The definition.
+template <bool smoothed, class X>
+inline Extent extentByValue(const X* x, const float* factor, std::int64_t step, std::int64_t n) {
+    Extent extent{__builtin_inff(), -__builtin_inff()};
+    bool nan = false;
+    for (std::int64_t i = 0; i < n; ++i) {
+        const float v = factorAt<smoothed>(factor, step, x, i);
+        extent.low = v < extent.low ? v : extent.low;
+        extent.high = v > extent.high ? v : extent.high;
+        nan |= v != v;
+    }
+    // Adding 0 makes the sign of a zero the same for every variant.
+    return nan ? Extent{__builtin_nanf(""), __builtin_nanf("")} : Extent{extent.low + 0.0F, extent.high + 0.0F};
+}
+
+// Largest value found by comparing bits as integers, which orders floats of one sign, the negative ones backwards.
+template <class Bits>
+struct Largest {
+    std::make_signed_t<Bits> above;  // read as signed: the largest value, unless all are negative
+    Bits below;                      // read as unsigned: the smallest value, unless none is negative
+};
+
+template <class Bits>
+ACLQ_INLINE inline void include(Largest<Bits>& bits, Bits value) {
+    bits.above = std::max(bits.above, static_cast<std::make_signed_t<Bits>>(value));
+    bits.below = std::max(bits.below, value);
+}
+
+// Elements that are looked at together.
+constexpr std::int64_t kPart = 8 * kBlock;
+
+// The bits of 16-bit values need no conversion; those of products do.
+template <class X>
+inline void include(Largest<std::uint16_t>& largest, const X* x, const float*, std::int64_t, std::int64_t n) {
+    Largest<std::uint16_t> bits = largest;
+    for (std::int64_t i = 0; i < n; ++i) {
+        include(bits, static_cast<std::uint16_t>(x[i]));
+    }
+    largest = bits;
+}
+
+template <class X>
+inline void include(Largest<std::uint32_t>& largest, const X* x, const float* factor, std::int64_t step, std::int64_t n) {
+    Extremes extremes;
+    const Factors<false> same(factor);
+    std::int64_t i = 0;
+    for (; i + Lanes::kCount <= n; i += Lanes::kCount) {
+        extremes.include(load(x + i) * (step == 0 ? same.part(0) : load(factor + i)));
+    }
+    Largest<std::uint32_t> bits{std::max(largest.above, extremes.largest()), std::max(largest.below, extremes.largestUnsigned())};
+    for (; i < n; ++i) {
+        include(bits, bitCast<std::uint32_t>(widen(x[i]) * factor[i * step]));
+    }
+    largest = bits;
+}
+
+// Of values that all have one sign, the one nearest to zero has the smallest bits.
+template <class Bits, class Value>
+inline Bits leastOf(std::int64_t n, Value&& value) {
+    Bits least = std::numeric_limits<Bits>::max();
+    for (std::int64_t i = 0; i < n; ++i) {
+        least = std::min(least, bitCast<Bits>(value(i)));
+    }
+    return least;
+}
+
+template <class Format, class Bits, class Least>
+inline Extent extentOf(Largest<Bits> bits, Bits infinity, Least&& least) {
+    constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
+    if (bits.above > static_cast<std::make_signed_t<Bits>>(infinity) || bits.below > (kSign | infinity)) {
+        return {__builtin_nanf(""), __builtin_nanf("")};  // NaN lie outside the infinities
+    }
+    const bool mixed = bits.above >= 0 && bits.below >= kSign;
+    const Bits other = mixed ? Bits{0} : least();
+    const auto value = [](Bits pattern) { return widen(bitCast<Format>(pattern)) + 0.0F; };
+    return {value(bits.below >= kSign ? bits.below : other), value(bits.above >= 0 ? static_cast<Bits>(bits.above) : other)};
+}
+
+inline constexpr float kOne = 1.0F;
+
+// Finds the extent of a row part by part.
+template <bool smoothed, class X>
+class ExtentFinder {
+  public:
+    // Floats alone are products with 1: those find their lanes.
+    ExtentFinder(const X* x, const float* factor, std::int64_t step, std::int64_t n) : x_(x), factor_(smoothed ? factor : &kOne), step_(smoothed ? step : 0), n_(n) {}
+
+    void include(std::int64_t first, std::int64_t n) {
+        if constexpr (!Lanes::kDefinition) {
+            ACLQ_ISA::include(largest_, x_ + first, factor_ + first * step_, step_, n);
+        }
+    }
+
+    Extent finish() const {
+        if (Lanes::kDefinition || n_ == 0) {
+            return extentByValue<smoothed>(x_, factor_, step_, n_);
+        }
+        constexpr Bits kInfinity = kBitsOnly ? (std::is_same_v<X, Half> ? 0x7C00 : 0x7F80) : 0x7F800000U;
+        return extentOf<Format>(largest_, kInfinity, [this] {
+            return leastOf<Bits>(n_, [this](std::int64_t i) {
+                if constexpr (kBitsOnly) {
+                    return x_[i];
+                } else {
+                    return factorAt<smoothed>(factor_, step_, x_, i);
+                }
+            });
+        });
+    }
+
+  private:
+    static constexpr bool kBitsOnly = !smoothed && sizeof(X) == sizeof(std::uint16_t);
+    using Bits = std::conditional_t<kBitsOnly, std::uint16_t, std::uint32_t>;
+    using Format = std::conditional_t<kBitsOnly, X, float>;
+
+    const X* const x_;
+    const float* const factor_;
+    const std::int64_t step_;
+    const std::int64_t n_;
+    Largest<Bits> largest_{std::numeric_limits<std::make_signed_t<Bits>>::min(), 0};
+};
+
+template <bool smoothed, class X>
+inline void extentsOfRows(const X* x, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents) {
+    for (std::int64_t row = 0; row < rows; ++row, x += n) {
+        ExtentFinder<smoothed, X> finder(x, factor, step, n);
+        finder.include(0, n);
+        extents[row] = finder.finish();
+    }
+}
+
+inline void extentsOfRows(Source source, const void* data, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents) {
+    withSource(source, data, [&](const auto* x) {
+        factor != nullptr ? extentsOfRows<true>(x, factor, step, rows, n, extents) : extentsOfRows<false>(x, factor, step, rows, n, extents);
+    });
+}
+
+// Which parts of the work there are: one smooth factor for each element or for the row; the same for factor and shift.
+template <bool smoothed, bool smoothEach, bool shifted, bool each, bool bounded, class X>
+inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y, const NextRows& next) {
+    Results results(y.to);
+    const Saturation saturation(y.limits);
+    const bool packed = y.packed;
+    const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
+    const X* const behind = x + count * n;
+    for (std::int64_t row = 0; row < count; ++row, x += n) {
+        const Factors<each> factors(rows.factor + row * rows.rowStep);
+        const Factors<each> shifts((shifted ? rows.shift : rows.factor) + row * rows.rowStep);
+        ExtentFinder<smoothed, X> finder(behind + row * n, next.smooth, rows.smoothStep, n);
+        // Quantising one row and looking at another take turns: memory is read all the time.
+        for (std::int64_t first = 0; first < n; first += kPart) {
+            const std::int64_t part = std::min(kPart, n - first);
+            forBlocks(part, [&](std::int64_t at, std::int64_t some) ACLQ_INLINE {
+                const std::int64_t i = first + at;
+                const Elements<const X*> elements(x + i, some);
+                const Factors<smoothEach> smooth(smooths, i, some);
+                const Factors<each> factor(factors, i, some);
+                const Factors<each> shift(shifts, i, some);
+                const Block block = makeBlock([&](int number) ACLQ_INLINE {
+                    Lanes v = elements.part(number);
+                    if constexpr (smoothed) {
+                        v = v * smooth.part(number);
+                    }
+                    v = v * factor.part(number);
+                    if constexpr (shifted) {
+                        v = v + shift.part(number);
+                    }
+                    return v;
+                });
+                put(results, bounded ? narrowBounded(block, saturation) : narrow<Round::Rint>(block, saturation), some, packed);
+            });
+            if (row < next.count) {
+                finder.include(first, part);
+            }
+        }
+        if (row < next.count) {
+            next.extents[row] = finder.finish();
+        }
+    }
+    if (next.count > count) {
+        extentsOfRows<smoothed>(behind + count * n, next.smooth, rows.smoothStep, next.count - count, n, next.extents + count);
+    }
+}
+
+inline void quantizeAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y, const NextRows& next) {
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto smoothed, auto smoothEach, auto shifted, auto each, auto bounded) {
-            affineToInt8<smoothed(), smoothEach(), shifted(), each(), bounded()>(rows, limits, x, count, n, y);
+            if constexpr (smoothed() || !smoothEach()) {
+                // Bounds are known of rows, not of channels.
+                quantizeAffine<smoothed(), smoothEach(), shifted(), each(), bounded() && !each()>(rows, x, count, n, y, next);
+            }
         }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.shift != nullptr, rows.step != 0, rows.bounded);
     });
 }
@@ -307,15 +491,6 @@ inline void smoothRow(Source source, const void* data, const float* factor, std:
             values[i] = factor == nullptr ? widen(x[i]) : widen(x[i]) * factor[i * step];
         }
     });
-}
-
-// Two bytes as one word of 16 bits, the first the lower half: loops over words vectorise.
-inline void packInt4(const std::int8_t* x, std::int64_t n, std::uint8_t* y) {
-    for (std::int64_t i = 0; i < n / 2; ++i) {
-        std::uint16_t pair;
-        std::memcpy(&pair, x + 2 * i, sizeof pair);
-        y[i] = static_cast<std::uint8_t>((pair & 0x0F) | (pair >> 4 & 0xF0));
-    }
 }
 
 inline void unpackInt4(const std::uint8_t* x, std::int64_t n, std::int8_t* y) {
@@ -363,8 +538,7 @@ inline void streamTo(void* to, const void* from, std::int64_t bytes) {
 }
 
 inline constexpr Kernels table(const char* name) {
-    return Kernels{name,        quantizeToInt8, quantizeToUint8, quantizeToInt32, antiQuantizeToHalf, antiQuantizeToBFloat16,
-                   extentsOfRows, affineToInt8, smoothRow,       packInt4,        unpackInt4,         packScales, streamTo, streamFence};
+    return Kernels{name, quantize, quantizeToInt32, antiQuantize, extentsOfRows, quantizeAffine, smoothRow, unpackInt4, packScales, streamTo, streamFence};
 }
 
 }  // namespace aclq::ACLQ_ISA
