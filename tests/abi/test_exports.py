@@ -21,14 +21,17 @@ LIST = Path(__file__).with_name("exported_functions.txt")
 INTENDED = LIST.read_text(encoding="utf-8").split()
 LIBRARIES = Path(aclquant.__file__).parent / "_lib"
 HOST = "libaclquant_host.so"
+GRAPH = "libge_runner.so"
+GRAPH_LIST = Path(__file__).with_name("exported_graph_symbols.txt")
 RUNTIME = r"acl/acl(_base|_rt|_mdl|_op)?\.h|aclquant/.*"
 OPERATORS = r"aclnnop/.*"
 FILTERS = {
     "libacl_op_compiler.so": r"acl/acl_op_compiler\.h",
     "libacl_rt.so": RUNTIME,
-    "libacl_tdt_channel.so": "none",
+    "libacl_tdt_channel.so": r"acl/acl_tdt\.h",
+    "libascend_protobuf.so": "none",
     "libascendcl.so": RUNTIME,
-    "libge_runner.so": "none",
+    "libfmk_parser.so": "none",
     "libgraph.so": "none",
     "libhccl.so": r"aclquant/neighbours\.h",
     "libnnopbase.so": r"aclnn/.*",
@@ -94,7 +97,16 @@ def test_every_function_is_shown_by_some_name() -> None:
 
 
 def test_the_names_are_complete() -> None:
-    assert {path.name for path in LIBRARIES.glob("*.so")} == {HOST, MISSING, *FILTERS}
+    assert {path.name for path in LIBRARIES.glob("*.so")} == {HOST, GRAPH, MISSING, *FILTERS}
+
+
+def test_exactly_the_listed_names_of_the_graph_engine_are_exported() -> None:
+    """C++ functions by their mangled names: those that torchair binds, and nothing else."""
+    symbols = exported(GRAPH)
+    listed = GRAPH_LIST.read_text(encoding="utf-8").split()
+    assert sorted(set(listed)) == listed
+    assert sorted(name for _, name in symbols) == listed
+    assert {kind for kind, _ in symbols} == {"T"}
 
 
 @pytest.mark.parametrize("name", PROBED)
@@ -102,18 +114,21 @@ def test_optional_names_are_absent(name: str) -> None:
     assert name not in INTENDED
 
 
-@pytest.mark.parametrize("library", [HOST, *FILTERS])
+@pytest.mark.parametrize("library", [HOST, GRAPH, *FILTERS])
 def test_sonames(library: str) -> None:
     dynamic = tool("readelf", "-d", "-W", str(LIBRARIES / library))
     assert re.findall(r"SONAME.*\[(.*)\]", dynamic) == [library]
     filters = re.findall(r"[Ff]ilter library: \[(.*)\]", dynamic)
-    assert filters == ([] if library == HOST else [HOST])
+    assert filters == ([HOST] if library in FILTERS else [])
 
 
-def test_needed_libraries() -> None:
+@pytest.mark.parametrize("library", [HOST, GRAPH])
+def test_needed_libraries(library: str) -> None:
     """A wheel runs where only the C library is: the C++ runtime is inside."""
-    needed = re.findall(r"NEEDED.*\[(.*)\]", tool("readelf", "-d", "-W", str(LIBRARIES / HOST)))
-    assert set(needed) <= {"libc.so.6", "libm.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2",
+    dynamic = tool("readelf", "-d", "-W", str(LIBRARIES / library))
+    needed = set(re.findall(r"NEEDED.*\[(.*)\]", dynamic))
+    assert (HOST in needed) == (library == GRAPH)
+    assert needed - {HOST} <= {"libc.so.6", "libm.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2",
                            "ld-linux-aarch64.so.1"}  # fmt: skip
 
 

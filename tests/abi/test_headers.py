@@ -65,6 +65,7 @@ EXPECTED_HEADERS = {
     "acl/acl_op.h",
     "acl/acl_op_compiler.h",
     "acl/acl_rt.h",
+    "acl/acl_tdt.h",
     "aclnn/acl_meta.h",
     "aclnn/aclnn_base.h",
     "aclnnop/aclnn_ascend_anti_quant.h",

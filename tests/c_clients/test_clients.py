@@ -16,13 +16,15 @@ OLD = ["-lascendcl", "-lnnopbase", "-lopapi"]
 NEW = ["-lacl_rt", "-lnnopbase", "-lopapi_nn", "-lopapi_math"]
 
 
-def build(source: str, standard: str, libraries: list[str], program: Path) -> None:
+def build(
+    source: str, standard: str, libraries: list[str], program: Path, *more: str | Path
+) -> None:
     compiler = "c++" if source.endswith(".cpp") else "cc"
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler} on this machine")
     libdir = aclquant("libdir")
     subprocess.run(
-        [compiler, f"-std={standard}", *WARNINGS, HERE / source, "-o", program,
+        [compiler, f"-std={standard}", *WARNINGS, HERE / source, *more, "-o", program,
          "-I", aclquant("includedir"), "-L", libdir, f"-Wl,-rpath-link,{libdir}",
          *libraries, "-ldl", "-pthread"],
         check=True, timeout=120,
@@ -84,3 +86,15 @@ def test_nothing_but_the_named_libraries_is_needed_to_start(tmp_path: Path) -> N
     build("client.c", "c11", OLD, program)
     done = run(program, LD_LIBRARY_PATH="")
     assert done.returncode == 127 and "libascendcl.so" in done.stderr
+
+
+def test_graph_engine(tmp_path: Path) -> None:
+    """A graph runs through the C++ interface; thousands of damaged ones are refused or run."""
+    sources = HERE.parents[1] / "ascend_kernels" / "host"
+    if not sources.exists():
+        pytest.skip("the interface's header is not here")
+    program = tmp_path / "graph"
+    libraries = ["-lge_runner", "-lascendcl"]
+    build("graph.cpp", "c++20", libraries, program, HERE / "graph_error.cpp", f"-I{sources}")
+    done = run(program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

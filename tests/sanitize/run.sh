@@ -27,14 +27,17 @@ UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export UBSAN_OPTIONS
 
 # C and C++ programs, themselves sanitized, with leak detection.
-for source in client.c client.cpp; do
+for source in client.c client.cpp graph.cpp; do
+    more=
     case $source in
         *.c) compile="${CC:-cc} -std=c11" ;;
+        graph.cpp) compile="$compiler -std=c++20 -I $root/ascend_kernels/host" more="$root/tests/c_clients/graph_error.cpp -lge_runner" ;;
         *) compile="$compiler -std=c++20" ;;
     esac
-    $compile -g -fsanitize=address,undefined -fno-sanitize-recover=all "$root/tests/c_clients/$source" -o "$build/client" \
-        -I "$root/include" -L "$libraries" -Wl,-rpath-link,"$libraries" -lascendcl -lnnopbase -lopapi
-    LD_LIBRARY_PATH=$libraries ASAN_OPTIONS=detect_leaks=1 "$build/client"
+    # shellcheck disable=SC2086
+    $compile -g -fsanitize=address,undefined -fno-sanitize=enum,vptr -fno-sanitize-recover=all "$root/tests/c_clients/$source" $more \
+        -o "$build/client" -I "$root/include" -L "$libraries" -Wl,-rpath-link,"$libraries" -lascendcl -lnnopbase -lopapi
+    LD_LIBRARY_PATH=$libraries ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 "$build/client"
     echo "$source: clean"
 done
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions that clients cannot be loaded without and that a CPU cannot honour. Each says so; none pretends.
+#include <cstddef>
+
+#include "acl/acl_op_compiler.h"
 #include "acl/acl_rt.h"
+#include "acl/acl_tdt.h"
 #include "aclquant/neighbours.h"
 #include "runtime/status.h"
 
@@ -14,8 +18,23 @@ int refuse(const char* function, const char* what) {
     });
 }
 
+// What functions answer that have no status.
+struct Nothing {
+    template <class T>
+    operator T*() const { return nullptr; }
+    operator std::size_t() const { return 0; }
+    operator aclDataType() const { return ACL_DT_UNDEFINED; }
+};
+
+Nothing refuseWithNothing(const char* function, const char* what) {
+    refuse(function, what);
+    return {};
+}
+
 constexpr const char* kVirtual = "virtual memory management (torch_npu asks for it when PYTORCH_NPU_ALLOC_CONF has expandable_segments:True)";
 constexpr const char* kShared = "memory that is shared between processes";
+constexpr const char* kChannels = "channels that carry tensors out of a running graph";
+constexpr const char* kDumps = "dump of the arguments of operators";
 constexpr const char* kBinaries = "cores that run compiled kernels of the chip";
 
 }  // namespace
@@ -41,3 +60,19 @@ int32_t rtKernelLaunch(const void*, uint32_t, void*, uint32_t, void*, void*) { r
 int32_t rtGetC2cCtrlAddr(uint64_t*, uint32_t*) { return refuse(__func__, "synchronisation between cores"); }
 
 aclError aclrtProcessReport(int32_t) { return refuse(__func__, "callbacks that a thread of the client runs (aclrtLaunchHostFunc needs none)"); }
+
+aclError aclopStartDumpArgs(uint32_t, const char*) { return refuse(__func__, kDumps); }
+aclError aclopStopDumpArgs(uint32_t) { return refuse(__func__, kDumps); }
+
+acltdtChannelHandle* acltdtCreateChannelWithCapacity(uint32_t, const char*, size_t) { return refuseWithNothing(__func__, kChannels); }
+aclError acltdtDestroyChannel(acltdtChannelHandle*) { return refuse(__func__, kChannels); }
+aclError acltdtReceiveTensor(const acltdtChannelHandle*, acltdtDataset*, int32_t) { return refuse(__func__, kChannels); }
+acltdtDataset* acltdtCreateDataset() { return refuseWithNothing(__func__, kChannels); }
+aclError acltdtDestroyDataset(acltdtDataset*) { return refuse(__func__, kChannels); }
+size_t acltdtGetDatasetSize(const acltdtDataset*) { return refuseWithNothing(__func__, kChannels); }
+acltdtDataItem* acltdtGetDataItem(const acltdtDataset*, size_t) { return refuseWithNothing(__func__, kChannels); }
+aclDataType acltdtGetDataTypeFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
+void* acltdtGetDataAddrFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
+size_t acltdtGetDataSizeFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
+size_t acltdtGetDimNumFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
+aclError acltdtGetDimsFromItem(const acltdtDataItem*, int64_t*, size_t) { return refuse(__func__, kChannels); }

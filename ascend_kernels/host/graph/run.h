@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of a graph.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/device.h"
+#include "graph/ge.h"
+#include "graph/model.h"
+
+namespace aclq::graph {
+
+// Throws Failure, naming them, if there are nodes that cannot run.
+void checkNodes(const Model& model);
+
+// "graph node 'Add_1' (Add)"
+std::string describe(const Node& node);
+
+// The values of the graph's results, on the device or the host; of a checked graph.
+std::vector<Value> run(const Model& model, Device& device, const std::vector<ge::Tensor>& inputs);
+
+// Hands the results to the client: in the memory that outputs bring, or in memory of their own.
+void deliver(const std::vector<Value>& results, Device& device, bool toDevice, std::vector<ge::Tensor>& outputs);
+
+}  // namespace aclq::graph
