@@ -201,8 +201,8 @@ void everyPattern(const Input& input) {
 void affine(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const AffineRows& what) {
     static Results<std::int8_t> results(1 << 22);
     for (const Limits& limits : {kInt8Limits, kInt4Limits}) {
-        definition->quantizeAffine(what, input.source, x, rows, n, {{results.expected.data()}, limits}, {});
-        variant->quantizeAffine(what, input.source, x, rows, n, {{results.actual.data()}, limits}, {});
+        definition->quantizeAffine(what, input.source, x, rows, n, {{results.expected.data()}, limits});
+        variant->quantizeAffine(what, input.source, x, rows, n, {{results.actual.data()}, limits});
         compare(results.expected.data(), results.actual.data(), rows * n, [&](std::int64_t i) {
             const std::int64_t at = i / n * what.rowStep + i % n * what.step;
             return "quantizeAffine " + describeInput(input, x, i) + " smooth " + (what.smooth != nullptr ? hex(what.smooth[i % n * what.smoothStep]) : "none") + " factor " + hex(what.factor[at]) +
@@ -310,7 +310,7 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
                 // Where results end: nothing may be written behind them.
                 std::int8_t* const y = atEnd ? bytes.end(static_cast<std::size_t>(n)) : bytes.begin();
                 variant->quantize(row, input.source, x, n, {{y, true}, kInt8Limits});
-                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0, false}, input.source, x, 1, n, {{y}, kInt4Limits}, {});
+                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0, false}, input.source, x, 1, n, {{y}, kInt4Limits});
                 variant->quantizeToInt32(row, input.source, x, n, {words.end(static_cast<std::size_t>(n)), turn % 2 != 0});
                 if (n % 2 == 0) {
                     std::int8_t* const half = atEnd ? bytes.end(static_cast<std::size_t>(n / 2)) : bytes.begin();
@@ -357,32 +357,15 @@ void boundedRows(const Input& input) {
     }
 }
 
-// Extents of rows found while those before them are quantised, fewer, as many and more of them; they begin at any place
-// of the input, so that rows of one sign, infinities and NaN are among them.
-void nextRows(const Input& input) {
-    static Results<std::int8_t> results(1 << 16);
-    const std::vector<float> smooths{1.0F, -2.0F, 0.5F};
-    for (const std::int64_t n : {1, 2, 63, 64, 129, 512, 700, 1100}) {
-        std::vector<float> smooth(static_cast<std::size_t>(n));
-        for (std::size_t i = 0; i < smooth.size(); ++i) {
-            smooth[i] = smooths[i % smooths.size()];
-        }
-        constexpr std::int64_t kRows = 3;
-        const float factors[kRows] = {1.0F, 100.0F, -3.5F};
+// Extents of rows that begin anywhere: rows of one sign, infinities and NaN are among them.
+void shiftedExtents(const Input& input) {
+    for (const std::int64_t n : {1, 2, 63, 64, 129, 512, 1100}) {
+        const std::vector<float> factors(static_cast<std::size_t>(n), -2.0F);
         const std::int64_t step = input.count() / 97;
-        for (std::int64_t first = 0; first + (2 * kRows + 2) * n <= input.count(); first += step) {
+        for (std::int64_t first = 0; first + 3 * n <= input.count(); first += step) {
             const unsigned char* const x = input.bytes.data() + static_cast<std::size_t>(first) * input.size;
-            for (const std::int64_t next : {kRows - 1, kRows, kRows + 2}) {
-                for (const float* const factor : {static_cast<const float*>(nullptr), static_cast<const float*>(smooth.data())}) {
-                    const AffineRows what{factor, 1, factors, nullptr, 0, 1, false};
-                    Extent expected[kRows + 2];
-                    Extent actual[kRows + 2];
-                    definition->quantizeAffine(what, input.source, x, kRows, n, {{results.expected.data()}, kInt8Limits}, {next, factor, expected});
-                    variant->quantizeAffine(what, input.source, x, kRows, n, {{results.actual.data()}, kInt8Limits}, {next, factor, actual});
-                    compare(results.expected.data(), results.actual.data(), kRows * n, [&](std::int64_t i) { return "quantizeAffine with next rows: " + describeInput(input, x, i); });
-                    compare(expected, actual, next, [&](std::int64_t row) { return "extent of next row of " + std::to_string(n) + ": " + describeInput(input, x, (kRows + row) * n); });
-                }
-            }
+            extents(input, x, 3, n, nullptr, 0);
+            extents(input, x, 3, n, factors.data(), 1);
         }
     }
 }
@@ -427,8 +410,8 @@ void outputs(const Input& input) {
             };
             definition->quantize(row, input.source, x, count, {{bytes.data()}, kInt8Limits});
             check("int8", bytes.data(), n, [&](const Output& y) { variant->quantize(row, input.source, x, count, {y, kInt8Limits}); });
-            definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, kInt8Limits}, {});
-            check("affine int8", bytes.data(), n, [&](const Output& y) { variant->quantizeAffine(affine, input.source, x, 1, count, {y, kInt8Limits}, {}); });
+            definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, kInt8Limits});
+            check("affine int8", bytes.data(), n, [&](const Output& y) { variant->quantizeAffine(affine, input.source, x, 1, count, {y, kInt8Limits}); });
             definition->quantize(row, input.source, x, count, {{bytes.data()}, kInt4Limits});
             std::vector<std::uint8_t> packed(n / 2);
             for (std::size_t i = 0; i < packed.size(); ++i) {
@@ -528,7 +511,7 @@ int main(int count, char** arguments) {
             everyExtent(input);
             everyLength(input, patterns);
             boundedRows(input);
-            nextRows(input);
+            shiftedExtents(input);
             outputs(input);
         }
         if (variant != definition) {

@@ -215,7 +215,7 @@ class Row {
                                     .rowStep = 0,
                                     .bounded = bounded};
             const auto* from = static_cast<const std::uint16_t*>(data_) + first;
-            kernels().quantizeAffine(affine, sourceOf(s_.x.dtype), from, 1, n, to, NextRows{});
+            kernels().quantizeAffine(affine, sourceOf(s_.x.dtype), from, 1, n, to);
         });
     }
 
@@ -330,7 +330,7 @@ class DenseRows {
                                     .step = 0,
                                     .rowStep = 1,
                                     .bounded = bounded};
-            kernels().quantizeAffine(affine, source, data(set), set.rows, n, to, NextRows{});
+            kernels().quantizeAffine(affine, source, data(set), set.rows, n, to);
         }
         writer_.store(at, 1, 0, set.rows * n);
     }

@@ -50,13 +50,6 @@ struct AffineRows {
     bool bounded;              // no sum is NaN or reaches 2^31: saturating it needs less care
 };
 
-// Rows of the same length behind those that are quantised, whose extents are found on the way.
-struct NextRows {
-    std::int64_t count = 0;
-    const float* smooth = nullptr;  // as in AffineRows
-    Extent* extents = nullptr;
-};
-
 // Limits of an integer type, as floats.
 struct Limits {
     float low;
@@ -89,7 +82,7 @@ struct Kernels {
     // Extents of x * factor (no factor: of x) in rows that lie behind each other; step as above, for the factor.
     void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents);
     // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
-    void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y, const NextRows& next);
+    void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
     // values = x * factor, as floats.
     void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);
     // Two to a byte, the first in the low nibble; n is even.

@@ -287,7 +287,7 @@ inline void antiQuantize(const AntiQuantizeRow& row, const void* data, bool isPa
 }
 
 template <bool smoothed, class X>
-inline float factorAt(const float* factor, std::int64_t step, X x, std::int64_t i) {
+inline float product(const float* factor, std::int64_t step, X x, std::int64_t i) {
     return smoothed ? widen(x[i]) * factor[i * step] : widen(x[i]);
 }
 
@@ -297,7 +297,7 @@ inline Extent extentByValue(const X* x, const float* factor, std::int64_t step, 
     Extent extent{__builtin_inff(), -__builtin_inff()};
     bool nan = false;
     for (std::int64_t i = 0; i < n; ++i) {
-        const float v = factorAt<smoothed>(factor, step, x, i);
+        const float v = product<smoothed>(factor, step, x, i);
         extent.low = v < extent.low ? v : extent.low;
         extent.high = v > extent.high ? v : extent.high;
         nan |= v != v;
@@ -319,32 +319,29 @@ ACLQ_INLINE inline void include(Largest<Bits>& bits, Bits value) {
     bits.below = std::max(bits.below, value);
 }
 
-// Elements that are looked at together.
-constexpr std::int64_t kPart = 8 * kBlock;
-
 // The bits of 16-bit values need no conversion; those of products do.
 template <class X>
-inline void include(Largest<std::uint16_t>& largest, const X* x, const float*, std::int64_t, std::int64_t n) {
-    Largest<std::uint16_t> bits = largest;
+inline Largest<std::uint16_t> largestOf(const X* x, std::int64_t n) {
+    Largest<std::uint16_t> bits{INT16_MIN, 0};
     for (std::int64_t i = 0; i < n; ++i) {
         include(bits, static_cast<std::uint16_t>(x[i]));
     }
-    largest = bits;
+    return bits;
 }
 
 template <class X>
-inline void include(Largest<std::uint32_t>& largest, const X* x, const float* factor, std::int64_t step, std::int64_t n) {
+inline Largest<std::uint32_t> largestOf(const X* x, const float* factor, std::int64_t step, std::int64_t n) {
     Extremes extremes;
     const Factors<false> same(factor);
     std::int64_t i = 0;
     for (; i + Lanes::kCount <= n; i += Lanes::kCount) {
         extremes.include(load(x + i) * (step == 0 ? same.part(0) : load(factor + i)));
     }
-    Largest<std::uint32_t> bits{std::max(largest.above, extremes.largest()), std::max(largest.below, extremes.largestUnsigned())};
+    Largest<std::uint32_t> bits{extremes.largest(), extremes.largestUnsigned()};
     for (; i < n; ++i) {
         include(bits, bitCast<std::uint32_t>(widen(x[i]) * factor[i * step]));
     }
-    largest = bits;
+    return bits;
 }
 
 // Of values that all have one sign, the one nearest to zero has the smallest bits.
@@ -371,53 +368,29 @@ inline Extent extentOf(Largest<Bits> bits, Bits infinity, Least&& least) {
 
 inline constexpr float kOne = 1.0F;
 
-// Finds the extent of a row part by part.
 template <bool smoothed, class X>
-class ExtentFinder {
-  public:
-    // Floats alone are products with 1: those find their lanes.
-    ExtentFinder(const X* x, const float* factor, std::int64_t step, std::int64_t n) : x_(x), factor_(smoothed ? factor : &kOne), step_(smoothed ? step : 0), n_(n) {}
-
-    void include(std::int64_t first, std::int64_t n) {
-        if constexpr (!Lanes::kDefinition) {
-            ACLQ_ISA::include(largest_, x_ + first, factor_ + first * step_, step_, n);
-        }
-    }
-
-    Extent finish() const {
-        if (Lanes::kDefinition || n_ == 0) {
-            return extentByValue<smoothed>(x_, factor_, step_, n_);
-        }
-        constexpr Bits kInfinity = kBitsOnly ? (std::is_same_v<X, Half> ? 0x7C00 : 0x7F80) : 0x7F800000U;
-        return extentOf<Format>(largest_, kInfinity, [this] {
-            return leastOf<Bits>(n_, [this](std::int64_t i) {
-                if constexpr (kBitsOnly) {
-                    return x_[i];
-                } else {
-                    return factorAt<smoothed>(factor_, step_, x_, i);
-                }
-            });
+inline Extent extentOfRow(const X* x, const float* factor, std::int64_t step, std::int64_t n) {
+    constexpr bool kBitsOnly = !smoothed && sizeof(X) == sizeof(std::uint16_t);
+    if constexpr (Lanes::kDefinition) {
+        return extentByValue<smoothed>(x, factor, step, n);
+    } else if (n == 0) {
+        return extentByValue<smoothed>(x, factor, step, n);
+    } else if constexpr (kBitsOnly) {
+        constexpr std::uint16_t kInfinity = std::is_same_v<X, Half> ? 0x7C00 : 0x7F80;
+        return extentOf<X>(largestOf(x, n), kInfinity, [&] { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return x[i]; }); });
+    } else {
+        // Floats alone are products with 1: those find their lanes.
+        const Largest<std::uint32_t> largest = smoothed ? largestOf(x, factor, step, n) : largestOf(x, &kOne, 0, n);
+        return extentOf<float>(largest, std::uint32_t{0x7F800000U}, [&] {
+            return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, step, x, i); });
         });
     }
-
-  private:
-    static constexpr bool kBitsOnly = !smoothed && sizeof(X) == sizeof(std::uint16_t);
-    using Bits = std::conditional_t<kBitsOnly, std::uint16_t, std::uint32_t>;
-    using Format = std::conditional_t<kBitsOnly, X, float>;
-
-    const X* const x_;
-    const float* const factor_;
-    const std::int64_t step_;
-    const std::int64_t n_;
-    Largest<Bits> largest_{std::numeric_limits<std::make_signed_t<Bits>>::min(), 0};
-};
+}
 
 template <bool smoothed, class X>
 inline void extentsOfRows(const X* x, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents) {
     for (std::int64_t row = 0; row < rows; ++row, x += n) {
-        ExtentFinder<smoothed, X> finder(x, factor, step, n);
-        finder.include(0, n);
-        extents[row] = finder.finish();
+        extents[row] = extentOfRow<smoothed>(x, factor, step, n);
     }
 }
 
@@ -429,57 +402,41 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
 
 // Which parts of the work there are: one smooth factor for each element or for the row; the same for factor and shift.
 template <bool smoothed, bool smoothEach, bool shifted, bool each, bool bounded, class X>
-inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y, const NextRows& next) {
+inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     Results results(y.to);
     const Saturation saturation(y.limits);
     const bool packed = y.packed;
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
-    const X* const behind = x + count * n;
     for (std::int64_t row = 0; row < count; ++row, x += n) {
         const Factors<each> factors(rows.factor + row * rows.rowStep);
         const Factors<each> shifts((shifted ? rows.shift : rows.factor) + row * rows.rowStep);
-        ExtentFinder<smoothed, X> finder(behind + row * n, next.smooth, rows.smoothStep, n);
-        // Quantising one row and looking at another take turns: memory is read all the time.
-        for (std::int64_t first = 0; first < n; first += kPart) {
-            const std::int64_t part = std::min(kPart, n - first);
-            forBlocks(part, [&](std::int64_t at, std::int64_t some) ACLQ_INLINE {
-                const std::int64_t i = first + at;
-                const Elements<const X*> elements(x + i, some);
-                const Factors<smoothEach> smooth(smooths, i, some);
-                const Factors<each> factor(factors, i, some);
-                const Factors<each> shift(shifts, i, some);
-                const Block block = makeBlock([&](int number) ACLQ_INLINE {
-                    Lanes v = elements.part(number);
-                    if constexpr (smoothed) {
-                        v = v * smooth.part(number);
-                    }
-                    v = v * factor.part(number);
-                    if constexpr (shifted) {
-                        v = v + shift.part(number);
-                    }
-                    return v;
-                });
-                put(results, bounded ? narrowBounded(block, saturation) : narrow<Round::Rint>(block, saturation), some, packed);
+        forBlocks(n, [&](std::int64_t i, std::int64_t some) ACLQ_INLINE {
+            const Elements<const X*> elements(x + i, some);
+            const Factors<smoothEach> smooth(smooths, i, some);
+            const Factors<each> factor(factors, i, some);
+            const Factors<each> shift(shifts, i, some);
+            const Block block = makeBlock([&](int number) ACLQ_INLINE {
+                Lanes v = elements.part(number);
+                if constexpr (smoothed) {
+                    v = v * smooth.part(number);
+                }
+                v = v * factor.part(number);
+                if constexpr (shifted) {
+                    v = v + shift.part(number);
+                }
+                return v;
             });
-            if (row < next.count) {
-                finder.include(first, part);
-            }
-        }
-        if (row < next.count) {
-            next.extents[row] = finder.finish();
-        }
-    }
-    if (next.count > count) {
-        extentsOfRows<smoothed>(behind + count * n, next.smooth, rows.smoothStep, next.count - count, n, next.extents + count);
+            put(results, bounded ? narrowBounded(block, saturation) : narrow<Round::Rint>(block, saturation), some, packed);
+        });
     }
 }
 
-inline void quantizeAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y, const NextRows& next) {
+inline void quantizeAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto smoothed, auto smoothEach, auto shifted, auto each, auto bounded) {
             if constexpr (smoothed() || !smoothEach()) {
                 // Bounds are known of rows, not of channels.
-                quantizeAffine<smoothed(), smoothEach(), shifted(), each(), bounded() && !each()>(rows, x, count, n, y, next);
+                quantizeAffine<smoothed(), smoothEach(), shifted(), each(), bounded() && !each()>(rows, x, count, n, y);
             }
         }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.shift != nullptr, rows.step != 0, rows.bounded);
     });
