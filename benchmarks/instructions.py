@@ -1,4 +1,4 @@
-"""Instructions of one small call: a figure with hardly any noise, for noticing that a call became dearer.
+"""Instructions of one small call: a figure with little noise, to notice that a call became dearer.
 
     python benchmarks/instructions.py [--json]
 
@@ -34,7 +34,7 @@ CALLS = {
     "dynamic_quant_asymmetric": "aq.dynamic_quant_asymmetric(h)",
     "trans_quant_param": "aq.trans_quant_param(s)",
 }
-# Starting Python is not the same to the instruction; among so many calls that is less than 1 %.
+# Starting is not the same to the instruction; among so many calls that is less than 1 %.
 FEW, MANY = 100, 20_100
 
 
