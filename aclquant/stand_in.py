@@ -27,8 +27,8 @@ def _settings(given: Mapping[str, str]) -> dict[str, str]:
         "ASCEND_HOME_PATH": str(_TOOLKIT),
         "ASCEND_OPP_PATH": str(_TOOLKIT / "opp"),
         "ACLQUANT_BACKEND": "host",
-        # Without it torch_npu answers a missing operator late, from another thread.
-        "ACL_OP_INIT_MODE": "2",
+        # So torch_npu asks before each operator it calls by name, and raises at once.
+        "ACL_OP_INIT_MODE": "1",
     }
 
 
@@ -49,7 +49,7 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     --------
     >>> from aclquant.stand_in import environment
     >>> environment({"HOME": "/root"})["ACL_OP_INIT_MODE"]
-    '2'
+    '1'
     """
     found = dict(os.environ if base is None else base)
     others = [p for p in found.get("LD_LIBRARY_PATH", "").split(":") if p]

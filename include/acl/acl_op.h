@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Descriptions of tensors and attributes for operators that are called by name, the way before aclnn. The host
- * device keeps the descriptions; it runs no operator that way (acl_op_compiler.h).
+ * Descriptions of tensors and attributes for operators that are called by name, the way before aclnn
+ * (acl_op_compiler.h).
  * An independent description of the binary interface of libascendcl; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACL_ACL_OP_H

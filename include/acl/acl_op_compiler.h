@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Compiling operators by name. The host device keeps the options and compiles nothing.
+ * Operators called by name. The host device keeps the options, compiles nothing, and runs the few operators that
+ * docs/torch_npu.md lists.
  * An independent description of the binary interface of libacl_op_compiler; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACL_ACL_OP_COMPILER_H
@@ -48,7 +49,9 @@ typedef enum {
     ACL_OP_DEBUG_OPTION = 16
 } aclCompileOpt;
 
-/* Refused by the host device, whose operators are aclnn functions. */
+/* Operators that the host device does not have are refused with 200001. Tensors are contiguous; those in memory of
+ * the host are read before the call returns. V2 also waits where the result alone has the shape, and puts it into
+ * outputDesc. */
 ACL_FUNC_VISIBILITY aclError aclopCompileAndExecute(const char *opType, int numInputs,
     const aclTensorDesc *const *inputDesc, const aclDataBuffer *const *inputs, int numOutputs,
     const aclTensorDesc *const *outputDesc, aclDataBuffer *const *outputs, const aclopAttr *attr,

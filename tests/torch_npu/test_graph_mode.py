@@ -119,10 +119,117 @@ def test_documents(run: Run) -> None:
     assert printed.count("tensor(") == 4
 
 
-def test_after_asking_for_compiled_operators(run: Run) -> None:
-    """The fourth document's first line sends everyday operators another way; graphs go theirs."""
-    mode = "    torch_npu.npu.set_compile_mode(jit_compile=True)\n"
-    assert run(START + mode + DYNAMIC_DOCUMENT + "    print('equal')\n") == "equal\n"
+# As it stands in the document of npu_dynamic_quant_asymmetric, to the letter.
+EXAMPLE = """
+    import torch
+    import torch_npu
+    import torchair as tng
+    from torchair.configs.compiler_config import CompilerConfig
+    torch_npu.npu.set_compile_mode(jit_compile=True)
+    config = CompilerConfig()
+    npu_backend = tng.get_npu_backend(compiler_config=config)
+
+    device=torch.device(f'npu:0')
+
+    torch_npu.npu.set_device(device)
+
+    class DynamicQuantModel(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+
+        def forward(self, input_tensor, smooth_scales=None, group_index=None, dst_type=None):
+            out, scale, offset = torch_npu.npu_dynamic_quant_asymmetric(input_tensor, smooth_scales=smooth_scales, group_index=group_index, dst_type=dst_type)
+            return out, scale, offset
+
+    x = torch.randn((2, 4, 6),device='npu',dtype=torch.float16).npu()
+    smooth_scales = torch.randn((6),device='npu',dtype=torch.float16).npu()
+    dynamic_quant_model = DynamicQuantModel().npu()
+    dynamic_quant_model = torch.compile(dynamic_quant_model, backend=npu_backend, dynamic=True)
+    out, scale, offset = dynamic_quant_model(x, smooth_scales=smooth_scales)
+    print(out)
+    print(scale)
+    print(offset)
+"""
+
+
+@pytest.mark.parametrize("level", ["0", "1", "2"])
+def test_the_example_that_asks_for_compiled_operators(run: Run, level: str) -> None:
+    """With it everyday operators are called by name: what it prints is what the same numbers print on the CPU."""
+    after = """
+    import aclquant as aq
+    expected = [torch.as_tensor(each) for each in aq.dynamic_quant_asymmetric(x.cpu(), smooth_scales=smooth_scales.cpu())]
+    for one, other in zip((out, scale, offset), expected, strict=True):
+        assert torch.equal(one.cpu(), other), (one.cpu(), other)
+"""
+    both = run(
+        EXAMPLE + after + "    print('--')\n    for each in expected: print(each)\n",
+        TASK_QUEUE_ENABLE=level,
+    )
+    printed, expected = both.split("--\n")
+    assert re.sub(r",\s+device='npu:0'", "", printed).split() == expected.split()
+
+
+BY_NAME = """
+    import torch, torch_npu
+    torch.npu.manual_seed(3)
+    before = [torch.randn(5, 7, device="npu", dtype=t).cpu() for t in (torch.float32, torch.float16)]
+    torch_npu.npu.set_compile_mode(jit_compile=True)
+    torch.npu.manual_seed(3)
+    for one in before:
+        other = torch.randn(5, 7, device="npu", dtype=one.dtype).cpu()
+        assert torch.equal(one, other), (one, other)
+
+    for dtype in (torch.float32, torch.float16):
+        a = torch.tensor([[1.5, -2.25, float("inf"), 0.0], [float("nan"), 1e-3, 7.0, -0.0]], dtype=dtype)
+        b = torch.tensor([[1.5, 3.0, 1.0, -1.0], [2.0, -1e-3, 0.5, 4.0]], dtype=dtype)
+        finite = torch.arange(24, dtype=dtype).reshape(2, 3, 4).sin()
+        x, y, z = a.npu(), b.npu(), finite.npu()
+        for one, other in (
+            (x + y, a + b), (x + 2, a + 2), (x * y, a * b), (x * 3, a * 3), (x / y, a / b), (x / 2, a / 2),
+            (x > y, a > b), (x > 1, a > 1), (x < y, a < b), (x < 1, a < 1), (x != y, a != b), (x != 1.5, a != 1.5),
+            (x.abs(), a.abs()), (x.ceil(), a.ceil()), (torch.isfinite(x), torch.isfinite(a)),
+            ((x > 0) & (y > 0), (a > 0) & (b > 0)), (torch.masked_select(y, y > 1), b[b > 1]), (torch.masked_select(y, y > 9), b[b > 9]),
+            (z.max(), finite.max()), (z.min(), finite.min()), (z.amax((0, 2)), finite.amax((0, 2))),
+            (z.amin(1, keepdim=True), finite.amin(1, keepdim=True)),
+        ):
+            torch.testing.assert_close(one.cpu(), other, rtol=0, atol=0, equal_nan=True)
+    print("equal")
+"""
+
+
+def test_operators_called_by_name(run: Run) -> None:
+    """They give what torch gives on the CPU, and the random numbers of the other way, in the order of a slow stream."""
+    assert run(BY_NAME, ACLQUANT_HOST_DELAY="50", ACLQUANT_HOST_POISON="1") == "equal\n"
+
+
+@pytest.mark.parametrize("level", ["0", "1", "2"])
+def test_a_missing_name_is_refused(run: Run, level: str) -> None:
+    """At once while nobody has asked for compiled operators; after that by name, at a call that waits at the latest."""
+    program = """
+    import torch, torch_npu
+    x = torch.ones(4, 8).npu()
+    for _ in range(2):
+        for call in (lambda: torch_npu.npu_ciou(x, x, True, False, 0), lambda: torch_npu.npu_bounding_box_encode(x[:, :4].contiguous(), x[:, :4].contiguous(), 0, 0, 0, 0, 1, 1, 1, 1)):
+            try:
+                call()
+                print("nothing was raised")
+            except RuntimeError as error:
+                assert "the host device has no operators of this kind ready made" in str(error), error
+            assert (x + 1).sum().item() == 64
+    torch_npu.npu.set_compile_mode(jit_compile=True)
+    assert x.abs().cpu().sum() == 32
+    event = torch.npu.Event()
+    try:
+        torch.tanh(x)
+        event.record()
+        event.synchronize()
+        torch.npu.synchronize()
+        print("nothing was raised")
+    except RuntimeError as error:
+        assert "Tanh" in str(error), error
+        print("named")
+    """
+    assert run(program, TASK_QUEUE_ENABLE=level) == "named\n"
 
 
 OPERATORS = """

@@ -99,7 +99,7 @@ def test_by_hand(run: Run) -> None:
         "LD_LIBRARY_PATH": str(libraries),
         "ASCEND_HOME_PATH": f"{libraries}/toolkit",
         "ASCEND_OPP_PATH": f"{libraries}/toolkit/opp",
-        "ACL_OP_INIT_MODE": "2",
+        "ACL_OP_INIT_MODE": "1",
     }
     assert run(program, launcher=False, **settings) == "[1.5, 2.0]\n"
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators called by name: their descriptions are kept, running them is refused. Clients such as torch_npu fill in
-// descriptions before they learn that.
+// Operators called by name: their descriptions and options.
 #include "acl/acl_op.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "acl/acl_op_compiler.h"
+#include "ops/by_name.h"
 #include "runtime/handle_pool.h"
 #include "runtime/per_process.h"
 #include "runtime/status.h"
@@ -30,9 +31,9 @@ struct aclTensorDesc {
     aclMemType placement = ACL_MEMTYPE_DEVICE;
 };
 
-// Nothing reads the values, as no operator runs.
+// No operator reads attributes of other types.
 struct aclopAttr {
-    std::set<std::string> names;
+    std::map<std::string, bool> flags;
 };
 
 namespace {
@@ -46,6 +47,7 @@ struct Objects {
     std::mutex mutex;
     // What torch_npu insists on having an answer to: operators are not compiled as they come.
     std::map<aclCompileOpt, std::string> options{{ACL_OP_JIT_COMPILE, "disable"}};
+    bool compiling = false;  // somebody has asked for it
 };
 
 Objects* makeObjects() { return new Objects; }
@@ -87,21 +89,58 @@ aclError setDims(aclTensorDesc& desc, int count, const int64_t* dims) {
     return ACL_SUCCESS;
 }
 
-aclError setAttribute(const char* function, aclopAttr* attr, const char* name) {
+template <class Set>
+aclError setAttribute(const char* function, aclopAttr* attr, const char* name, Set&& set) {
     return change(function, objects().attributes, attr, "attr", [&](aclopAttr& found) -> aclError {
         if (name == nullptr) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "attrName", "null", "a name");
         }
-        found.names.insert(name);
+        set(found);
         return ACL_SUCCESS;
     });
 }
 
-aclError refuseOperator(const char* function, const char* opType) {
+aclError setAttribute(const char* function, aclopAttr* attr, const char* name) {
+    return setAttribute(function, attr, name, [](aclopAttr&) {});
+}
+
+aclError read(const char* argument, int count, const aclTensorDesc* const* descs, const aclDataBuffer* const* buffers, std::vector<NamedTensor>& tensors) {
+    for (int index = 0; index < count; ++index) {
+        const aclTensorDesc* desc = descs != nullptr ? objects().tensors.find(descs[index]) : nullptr;
+        const aclDataBuffer* buffer = buffers != nullptr ? objects().buffers.find(buffers[index]) : nullptr;
+        if (desc == nullptr || buffer == nullptr) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("null or no object as number %d", index), "a live description and a live buffer of each tensor");
+        }
+        tensors.push_back({desc->dtype, desc->dims, desc->placement != ACL_MEMTYPE_DEVICE, buffer->data, buffer->size});
+    }
+    return ACL_SUCCESS;
+}
+
+// With `found`, whatever shapes the operator finds out are put there.
+aclError run(const char* function, const char* opType, int numInputs, const aclTensorDesc* const* inputDesc, const aclDataBuffer* const* inputs, int numOutputs,
+             const aclTensorDesc* const* outputDesc, const aclDataBuffer* const* outputs, const aclopAttr* attr, aclrtStream stream, aclTensorDesc** found) {
     return aclApi(function, [&]() -> aclError {
-        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opType", opType != nullptr ? text("'%s'", opType) : "null",
-                            "none: the host device runs operators through their aclnn functions only, and has none for this call");
+        NamedCall call{{}, {}, {}, found != nullptr, stream};
+        ACLQ_RETURN_IF_FAILED(checkName(opType));
+        ACLQ_RETURN_IF_FAILED(read("inputs", numInputs, inputDesc, inputs, call.inputs));
+        ACLQ_RETURN_IF_FAILED(read("outputs", numOutputs, outputDesc, outputs, call.outputs));
+        if (const aclopAttr* given = objects().attributes.find(attr); given != nullptr) {
+            call.flags = given->flags;
+        }
+        ACLQ_RETURN_IF_FAILED(runByName(opType, call));
+        for (int index = 0; found != nullptr && index < numOutputs; ++index) {
+            objects().tensors.find(found[index])->dims = call.outputs[static_cast<std::size_t>(index)].dims;
+        }
+        return ACL_SUCCESS;
     });
+}
+
+// torch_npu in its mode 1 sets this option before each operator that it calls by name, and raises when that fails; of
+// the operator's own failure it hears in another thread, too late. So the option itself is refused when it asks for
+// operators that are there ready made, until somebody has asked to compile them.
+bool refusesReadyMade(aclCompileOpt opt, std::string_view value) {
+    const char* mode = std::getenv("ACL_OP_INIT_MODE");
+    return opt == ACL_OP_JIT_COMPILE && value == "disable" && !objects().compiling && mode != nullptr && std::string_view(mode) == "1";
 }
 
 }  // namespace
@@ -191,7 +230,9 @@ aclopAttr* aclopCreateAttr(void) {
 
 void aclopDestroyAttr(const aclopAttr* attr) { objects().attributes.destroy(attr); }
 
-aclError aclopSetAttrBool(aclopAttr* attr, const char* attrName, uint8_t) { return setAttribute(__func__, attr, attrName); }
+aclError aclopSetAttrBool(aclopAttr* attr, const char* attrName, uint8_t attrValue) {
+    return setAttribute(__func__, attr, attrName, [&](aclopAttr& found) { found.flags[attrName] = attrValue != 0; });
+}
 aclError aclopSetAttrInt(aclopAttr* attr, const char* attrName, int64_t) { return setAttribute(__func__, attr, attrName); }
 aclError aclopSetAttrFloat(aclopAttr* attr, const char* attrName, float) { return setAttribute(__func__, attr, attrName); }
 aclError aclopSetAttrString(aclopAttr* attr, const char* attrName, const char*) { return setAttribute(__func__, attr, attrName); }
@@ -201,14 +242,16 @@ aclError aclopSetAttrListInt(aclopAttr* attr, const char* attrName, int, const i
 aclError aclopSetAttrListFloat(aclopAttr* attr, const char* attrName, int, const float*) { return setAttribute(__func__, attr, attrName); }
 aclError aclopSetAttrListListInt(aclopAttr* attr, const char* attrName, int, const int*, const int64_t* const*) { return setAttribute(__func__, attr, attrName); }
 
-aclError aclopCompileAndExecute(const char* opType, int, const aclTensorDesc* const*, const aclDataBuffer* const*, int, const aclTensorDesc* const*,
-                                aclDataBuffer* const*, const aclopAttr*, aclopEngineType, aclopCompileType, const char*, aclrtStream) {
-    return refuseOperator(__func__, opType);
+aclError aclopCompileAndExecute(const char* opType, int numInputs, const aclTensorDesc* const* inputDesc, const aclDataBuffer* const* inputs, int numOutputs,
+                                const aclTensorDesc* const* outputDesc, aclDataBuffer* const* outputs, const aclopAttr* attr, aclopEngineType, aclopCompileType,
+                                const char*, aclrtStream stream) {
+    return run(__func__, opType, numInputs, inputDesc, inputs, numOutputs, outputDesc, outputs, attr, stream, nullptr);
 }
 
-aclError aclopCompileAndExecuteV2(const char* opType, int, aclTensorDesc**, aclDataBuffer**, int, aclTensorDesc**, aclDataBuffer**, aclopAttr*,
-                                  aclopEngineType, aclopCompileType, const char*, aclrtStream) {
-    return refuseOperator(__func__, opType);
+aclError aclopCompileAndExecuteV2(const char* opType, int numInputs, aclTensorDesc** inputDesc, aclDataBuffer** inputs, int numOutputs,
+                                  aclTensorDesc** outputDesc, aclDataBuffer** outputs, aclopAttr* attr, aclopEngineType, aclopCompileType, const char*,
+                                  aclrtStream stream) {
+    return run(__func__, opType, numInputs, inputDesc, inputs, numOutputs, outputDesc, outputs, attr, stream, outputDesc);
 }
 
 aclError aclSetCompileopt(aclCompileOpt opt, const char* value) {
@@ -217,6 +260,11 @@ aclError aclSetCompileopt(aclCompileOpt opt, const char* value) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "value", "null", "a text");
         }
         const std::lock_guard lock(objects().mutex);
+        if (refusesReadyMade(opt, value)) {
+            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "value", "'disable' for ACL_OP_JIT_COMPILE before an operator called by name",
+                                "'enable': the host device has no operators of this kind ready made, and no aclnn function for this call");
+        }
+        objects().compiling = objects().compiling || (opt == ACL_OP_JIT_COMPILE && std::string_view(value) == "enable");
         objects().options[opt] = value;
         return ACL_SUCCESS;
     });

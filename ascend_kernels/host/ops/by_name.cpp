@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table from names to the aclnn functions that compute the same: what torch_npu needs for random numbers on the device
+// and for printing when it has been asked to compile operators.
+#include "ops/by_name.h"
+
+#include <memory>
+#include <string>
+
+#include "aclnnop/aclnn_abs.h"
+#include "aclnnop/aclnn_add.h"
+#include "aclnnop/aclnn_amax.h"
+#include "aclnnop/aclnn_amin.h"
+#include "aclnnop/aclnn_cast.h"
+#include "aclnnop/aclnn_ceil.h"
+#include "aclnnop/aclnn_div.h"
+#include "aclnnop/aclnn_gt_scalar.h"
+#include "aclnnop/aclnn_gt_tensor.h"
+#include "aclnnop/aclnn_isfinite.h"
+#include "aclnnop/aclnn_logical_and.h"
+#include "aclnnop/aclnn_lt_scalar.h"
+#include "aclnnop/aclnn_lt_tensor.h"
+#include "aclnnop/aclnn_masked_select.h"
+#include "aclnnop/aclnn_mul.h"
+#include "aclnnop/aclnn_ne_scalar.h"
+#include "aclnnop/aclnn_ne_tensor.h"
+#include "aclnnop/aclnn_normal.h"
+#include "meta/dtype.h"
+#include "meta/executor.h"
+#include "meta/tensor.h"
+#include "runtime/status.h"
+
+namespace aclq {
+namespace {
+
+template <auto Function>
+struct Destroy {
+    template <class T>
+    void operator()(const T* object) const {
+        Function(object);
+    }
+};
+using TensorHandle = std::unique_ptr<aclTensor, Destroy<aclDestroyTensor>>;
+using ScalarHandle = std::unique_ptr<aclScalar, Destroy<aclDestroyScalar>>;
+using ArrayHandle = std::unique_ptr<aclIntArray, Destroy<aclDestroyIntArray>>;
+
+TensorHandle tensor(const NamedTensor& of) {
+    return TensorHandle(aclCreateTensor(of.dims.data(), of.dims.size(), of.dtype, nullptr, 0, ACL_FORMAT_ND, of.dims.data(), of.dims.size(), of.data));
+}
+
+ScalarHandle one() {
+    std::int64_t value = 1;
+    return ScalarHandle(aclCreateScalar(&value, ACL_INT64));
+}
+
+// Both phases; `arguments` are those of phase 1 before the workspace size.
+template <auto PhaseOne, auto PhaseTwo, class... Arguments>
+aclError launch(const NamedCall& call, Arguments... arguments) {
+    std::uint64_t size = 0;
+    aclOpExecutor* executor = nullptr;
+    ACLQ_RETURN_IF_FAILED(PhaseOne(arguments..., &size, &executor));
+    executor->workspaceSize = 0;  // which exercises clients; no kernel uses it
+    return PhaseTwo(nullptr, 0, executor, call.stream);
+}
+
+template <auto PhaseOne, auto PhaseTwo>
+aclError unary(NamedCall& call) {
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]).get(), tensor(call.outputs[0]).get());
+}
+
+aclError cast(NamedCall& call) {
+    return launch<aclnnCastGetWorkspaceSize, aclnnCast>(call, tensor(call.inputs[0]).get(), call.outputs[0].dtype, tensor(call.outputs[0]).get());
+}
+
+template <auto PhaseOne, auto PhaseTwo>
+aclError binary(NamedCall& call) {
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]).get(), tensor(call.inputs[1]).get(), tensor(call.outputs[0]).get());
+}
+
+// The second operand may be a number.
+template <auto PhaseOne, auto PhaseTwo, auto PhaseOneOfNumber, auto PhaseTwoOfNumber>
+aclError binaryOrNumber(NamedCall& call) {
+    if (!call.inputs[1].onHost) {
+        return binary<PhaseOne, PhaseTwo>(call);
+    }
+    const ScalarHandle number(aclCreateScalar(call.inputs[1].data, call.inputs[1].dtype));
+    return launch<PhaseOneOfNumber, PhaseTwoOfNumber>(call, tensor(call.inputs[0]).get(), number.get(), tensor(call.outputs[0]).get());
+}
+
+aclError sum(NamedCall& call) {
+    const TensorHandle self = tensor(call.inputs[0]);
+    const TensorHandle out = tensor(call.outputs[0]);
+    if (call.inputs[1].onHost) {
+        const ScalarHandle number(aclCreateScalar(call.inputs[1].data, call.inputs[1].dtype));
+        return launch<aclnnAddsGetWorkspaceSize, aclnnAdds>(call, self.get(), number.get(), one().get(), out.get());
+    }
+    return launch<aclnnAddGetWorkspaceSize, aclnnAdd>(call, self.get(), tensor(call.inputs[1]).get(), one().get(), out.get());
+}
+
+// Axes are numbers on the host.
+template <auto PhaseOne, auto PhaseTwo>
+aclError reduce(NamedCall& call) {
+    const NamedTensor& axes = call.inputs[1];
+    if (axes.dtype != ACL_INT64) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", "axes of type " + nameOf(axes.dtype), "INT64");
+    }
+    const ArrayHandle dims(aclCreateIntArray(static_cast<const std::int64_t*>(axes.data), axes.size / sizeof(std::int64_t)));
+    const auto keep = call.flags.find("keep_dims");
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]).get(), dims.get(), keep != call.flags.end() && keep->second, tensor(call.outputs[0]).get());
+}
+
+aclError maskedSelect(NamedCall& call) {
+    const TensorHandle out = tensor(call.outputs[0]);
+    const aclError status = launch<aclnnMaskedSelectGetWorkspaceSize, aclnnMaskedSelect>(call, tensor(call.inputs[0]).get(), tensor(call.inputs[1]).get(), out.get());
+    if (status != ACL_SUCCESS) {
+        return status;
+    }
+    // The operator gives its result, and the tensor its shape, when it runs.
+    ACLQ_RETURN_IF_FAILED(aclrtSynchronizeStream(call.stream));
+    call.outputs[0].dims.assign(out->shape.data(), out->shape.data() + out->shape.rank());
+    return ACL_SUCCESS;
+}
+
+// Inputs: shape, key, counter (two words, of which torch_npu uses the second), algorithm.
+aclError normal(NamedCall& call) {
+    const NamedTensor& key = call.inputs[1];
+    const NamedTensor& counter = call.inputs[2];
+    if (key.dtype != ACL_UINT64 || counter.dtype != ACL_UINT64 || key.size != sizeof(std::uint64_t) || counter.size != 2 * sizeof(std::uint64_t)) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", "another key or counter", "a key of one UINT64 and a counter of two");
+    }
+    const auto seed = static_cast<const std::int64_t*>(key.data)[0];
+    const auto offset = static_cast<const std::int64_t*>(counter.data)[1];
+    return launch<aclnnInplaceNormalGetWorkspaceSize, aclnnInplaceNormal>(call, tensor(call.outputs[0]).get(), 0.0f, 1.0f, seed, offset);
+}
+
+struct Operator {
+    aclError (*run)(NamedCall&);
+    const char* places;  // of each input: 'd' for the device, 'h' for the host, 'n' for the device or a number on the host
+    bool findsShape = false;
+};
+
+#define ACLQ_BOTH(name) name##GetWorkspaceSize, name
+const std::map<std::string, Operator>& operators() {
+    static const std::map<std::string, Operator> table{
+        {"Abs", {unary<ACLQ_BOTH(aclnnAbs)>, "d"}},
+        {"Add", {sum, "dn"}},
+        {"Cast", {cast, "d"}},
+        {"Ceil", {unary<ACLQ_BOTH(aclnnCeil)>, "d"}},
+        {"Greater", {binaryOrNumber<ACLQ_BOTH(aclnnGtTensor), ACLQ_BOTH(aclnnGtScalar)>, "dn"}},
+        {"IsFinite", {unary<ACLQ_BOTH(aclnnIsFinite)>, "d"}},
+        {"Less", {binaryOrNumber<ACLQ_BOTH(aclnnLtTensor), ACLQ_BOTH(aclnnLtScalar)>, "dn"}},
+        {"LogicalAnd", {binary<ACLQ_BOTH(aclnnLogicalAnd)>, "dd"}},
+        {"MaskedSelect", {maskedSelect, "dd", true}},
+        {"Mul", {binaryOrNumber<ACLQ_BOTH(aclnnMul), ACLQ_BOTH(aclnnMuls)>, "dn"}},
+        {"NotEqual", {binaryOrNumber<ACLQ_BOTH(aclnnNeTensor), ACLQ_BOTH(aclnnNeScalar)>, "dn"}},
+        {"RealDiv", {binaryOrNumber<ACLQ_BOTH(aclnnDiv), ACLQ_BOTH(aclnnDivs)>, "dn"}},
+        {"ReduceMax", {reduce<ACLQ_BOTH(aclnnAmax)>, "dh"}},
+        {"ReduceMin", {reduce<ACLQ_BOTH(aclnnAmin)>, "dh"}},
+        {"StatelessRandomNormalV2", {normal, "hhhh"}},
+    };
+    return table;
+}
+#undef ACLQ_BOTH
+
+aclError checkMemory(const char* argument, const NamedTensor& tensor) {
+    std::uint64_t bytes = static_cast<std::uint64_t>(bitsOf(tensor.dtype)) / 8;
+    for (const std::int64_t dim : tensor.dims) {
+        if (dim < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dim), &bytes)) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("a dimension of %lld", static_cast<long long>(dim)), "a size in memory");
+        }
+    }
+    if (bitsOf(tensor.dtype) < 8 || tensor.size < bytes || (tensor.data == nullptr && bytes != 0)) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("%zu bytes at %p for a tensor of type ", tensor.size, tensor.data) + nameOf(tensor.dtype),
+                            text("its %llu bytes", static_cast<unsigned long long>(bytes)));
+    }
+    return ACL_SUCCESS;
+}
+
+aclError check(const char* opType, const Operator& found, const NamedCall& call) {
+    const std::string places = found.places;
+    if (call.inputs.size() != places.size() || call.outputs.size() != 1) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, "numInputs", text("%zu and %zu outputs", call.inputs.size(), call.outputs.size()),
+                            text("%zu and one output, of %s", places.size(), opType));
+    }
+    for (std::size_t index = 0; index < places.size(); ++index) {
+        const NamedTensor& input = call.inputs[index];
+        ACLQ_RETURN_IF_FAILED(checkMemory("inputs", input));
+        const bool number = input.dims.empty() || input.size == static_cast<std::size_t>(bitsOf(input.dtype)) / 8;
+        if (places[index] == 'n' ? input.onHost && !number : input.onHost != (places[index] == 'h')) {
+            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", text("input %zu of %s in memory of the %s", index, opType, input.onHost ? "host" : "device"),
+                                places[index] == 'h' ? "memory of the host" : "memory of the device");
+        }
+    }
+    if (call.outputs[0].onHost) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "outputDesc", "memory of the host", "memory of the device");
+    }
+    return checkMemory("outputs", call.outputs[0]);
+}
+
+}  // namespace
+
+aclError checkName(const char* opType) {
+    if (opType != nullptr && operators().contains(opType)) {
+        return ACL_SUCCESS;
+    }
+    return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opType", opType != nullptr ? text("'%s'", opType) : "null",
+                        "a name that the host device has: it runs operators through their aclnn functions, and has none for this call");
+}
+
+aclError runByName(const char* opType, NamedCall& call) {
+    const Operator& found = operators().at(opType);
+    if (found.findsShape && !call.tellsShapes) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opType", text("'%s'", opType), "it with aclopCompileAndExecuteV2, which tells the shape of the result");
+    }
+    ACLQ_RETURN_IF_FAILED(check(opType, found, call));
+    return found.run(call);
+}
+
+}  // namespace aclq
