@@ -119,33 +119,26 @@ def test_documents(run: Run) -> None:
     assert printed.count("tensor(") == 4
 
 
-# As it stands in the document of npu_dynamic_quant_asymmetric, to the letter.
+# What the document of npu_dynamic_quant_asymmetric does in its graph example, call for call.
 EXAMPLE = """
     import torch
     import torch_npu
-    import torchair as tng
+    import torchair
     from torchair.configs.compiler_config import CompilerConfig
+
     torch_npu.npu.set_compile_mode(jit_compile=True)
-    config = CompilerConfig()
-    npu_backend = tng.get_npu_backend(compiler_config=config)
+    backend = torchair.get_npu_backend(compiler_config=CompilerConfig())
+    torch_npu.npu.set_device(torch.device("npu:0"))
 
-    device=torch.device(f'npu:0')
+    class Quantizer(torch.nn.Module):
+        def forward(self, values, smooth_scales=None, group_index=None, dst_type=None):
+            return torch_npu.npu_dynamic_quant_asymmetric(
+                values, smooth_scales=smooth_scales, group_index=group_index, dst_type=dst_type)
 
-    torch_npu.npu.set_device(device)
-
-    class DynamicQuantModel(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-
-        def forward(self, input_tensor, smooth_scales=None, group_index=None, dst_type=None):
-            out, scale, offset = torch_npu.npu_dynamic_quant_asymmetric(input_tensor, smooth_scales=smooth_scales, group_index=group_index, dst_type=dst_type)
-            return out, scale, offset
-
-    x = torch.randn((2, 4, 6),device='npu',dtype=torch.float16).npu()
-    smooth_scales = torch.randn((6),device='npu',dtype=torch.float16).npu()
-    dynamic_quant_model = DynamicQuantModel().npu()
-    dynamic_quant_model = torch.compile(dynamic_quant_model, backend=npu_backend, dynamic=True)
-    out, scale, offset = dynamic_quant_model(x, smooth_scales=smooth_scales)
+    x = torch.randn((2, 4, 6), device="npu", dtype=torch.float16).npu()
+    smooth_scales = torch.randn((6), device="npu", dtype=torch.float16).npu()
+    compiled = torch.compile(Quantizer().npu(), backend=backend, dynamic=True)
+    out, scale, offset = compiled(x, smooth_scales=smooth_scales)
     print(out)
     print(scale)
     print(offset)
