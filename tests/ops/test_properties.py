@@ -52,7 +52,11 @@ def cases(normal: int, long: int) -> settings:
         deadline=None,
         derandomize=False,
         print_blob=True,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.filter_too_much,
+        ],
     )
 
 
@@ -221,13 +225,16 @@ def test_ascend_quant_first_version(call: tuple[list[Any], Spec]) -> None:
     same(run, lambda: _C_V1(*arguments, spec, family=FAMILY))
 
 
-@cases(20, 500)
+@cases(60, 500)
 @given(multiplications())
 def test_out_argument_leaves_gaps_alone(arguments: dict[str, Any]) -> None:
-    try:
-        expected = ref_quantize.quantize(**arguments, family=FAMILY)
-    except Refusal:
-        assume(False)
+    both = agree(
+        lambda: aq.quantize(**arguments),
+        lambda: ref_quantize.quantize(**arguments, family=FAMILY),
+    )
+    if both is None:
+        return  # on the inference series most are refused
+    _, expected = both
     holder, out = draws.guarded(expected.shape, expected.dtype)
     result = aq.quantize(**arguments, out=out)
     assert result is out
