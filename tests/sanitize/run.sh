@@ -13,6 +13,7 @@ build=${1:-$root/build/sanitize}
 python=${PYTHON:-python3}
 compiler=${CXX:-c++}
 
+mkdir -p "$build"
 cmake -S "$root" -B "$build" -DACLQUANT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DPython_EXECUTABLE="$(command -v "$python")" \
     -DCMAKE_INSTALL_PREFIX="$build/prefix" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 cmake --build "$build" --parallel "$(nproc)" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
