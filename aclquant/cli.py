@@ -25,8 +25,9 @@ __all__ = ["main"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _LIBRARIES = _PACKAGE / "_lib"
+_INCLUDE = _PACKAGE / "include"
 _DIRECTORIES = {
-    "includedir": (_PACKAGE / "include", "of the C headers"),
+    "includedir": (_INCLUDE, "of the C headers"),
     "libdir": (_LIBRARIES, "to link C programs with"),
     "pkgconfigdir": (_LIBRARIES / "pkgconfig", "for PKG_CONFIG_PATH"),
     "cmakedir": (_LIBRARIES / "cmake" / "aclquant", "for CMake's -Daclquant_DIR"),
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=f"print the directory {purpose}")
         command.set_defaults(run=lambda _, path=path: print(path))
     command = commands.add_parser("cflags", help="print the compiler's options for C programs")
-    command.set_defaults(run=lambda _: print(shlex.quote(f"-I{_PACKAGE / 'include'}")))
+    command.set_defaults(run=lambda _: print(shlex.quote(f"-I{_INCLUDE}")))
     command = commands.add_parser("libs", help="print the linker's options for C programs")
     command.add_argument("--rpath", action="store_true", help="let the program find them itself")
     command.add_argument(

@@ -47,29 +47,27 @@ Value Device::make(aclDataType dtype, Dims shape) {
     return value;
 }
 
-// Memory that is new here may be old to the stream, and host memory may go at any time: both copies wait.
+// Memory that is new here may be old to the stream, and host memory may go at any time: copies in both directions wait.
+Value Device::transfer(const Value& value, Value target, aclrtMemcpyKind kind) {
+    if (const std::uint64_t size = bytesOf(value); size != 0) {
+        wait();
+        check(aclrtMemcpy(target.data.get(), size, value.data.get(), size, kind));
+    }
+    return target;
+}
+
 Value Device::toDevice(const Value& value) {
     if (value.onDevice) {
         return value;
     }
-    Value copied = make(value.dtype, value.shape);
-    if (const std::uint64_t size = bytesOf(value); size != 0) {
-        wait();
-        check(aclrtMemcpy(copied.data.get(), size, value.data.get(), size, ACL_MEMCPY_HOST_TO_DEVICE));
-    }
-    return copied;
+    return transfer(value, make(value.dtype, value.shape), ACL_MEMCPY_HOST_TO_DEVICE);
 }
 
 Value Device::toHost(const Value& value) {
     if (!value.onDevice) {
         return value;
     }
-    Value copied = makeHost(value.dtype, value.shape);
-    if (const std::uint64_t size = bytesOf(value); size != 0) {
-        wait();
-        check(aclrtMemcpy(copied.data.get(), size, value.data.get(), size, ACL_MEMCPY_DEVICE_TO_HOST));
-    }
-    return copied;
+    return transfer(value, makeHost(value.dtype, value.shape), ACL_MEMCPY_DEVICE_TO_HOST);
 }
 
 Value Device::copy(const Value& value, std::shared_ptr<std::uint8_t> target) {

@@ -8,33 +8,15 @@
 #include <set>
 #include <vector>
 
-#include "aclnn/acl_meta.h"
 #include "acl/acl_rt.h"
 #include "graph/ge.h"
 #include "graph/value.h"
+#include "meta/handles.h"
 
 namespace aclq::graph {
 
 // Throws Failure, with the sentence of the C function that failed, unless the status is 0.
 void check(int status);
-
-// An object of the C interface with the function that destroys it; converts to what operators take.
-template <class T, aclnnStatus (*Destroy)(const T*)>
-class Handle {
-  public:
-    explicit Handle(T* object) : object_(object) {}
-    operator T*() const { return object_.get(); }
-    T* release() { return object_.release(); }
-
-  private:
-    struct Deleter {
-        void operator()(T* object) const { Destroy(object); }
-    };
-    std::unique_ptr<T, Deleter> object_;
-};
-using TensorHandle = Handle<aclTensor, aclDestroyTensor>;
-using TensorListHandle = Handle<aclTensorList, aclDestroyTensorList>;
-using ScalarHandle = Handle<aclScalar, aclDestroyScalar>;
 
 class Device {
   public:
@@ -70,6 +52,7 @@ class Device {
     }
 
   private:
+    Value transfer(const Value& value, Value target, aclrtMemcpyKind kind);
     std::shared_ptr<std::uint8_t> allocate(std::uint64_t size);
 
     aclrtStream stream_;

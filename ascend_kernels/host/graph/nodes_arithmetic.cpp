@@ -62,11 +62,16 @@ std::int64_t divide(std::int64_t a, std::int64_t b) {
 std::int64_t larger(std::int64_t a, std::int64_t b) { return std::max(a, b); }
 std::int64_t smaller(std::int64_t a, std::int64_t b) { return std::min(a, b); }
 
-Value makeResult(const Operands& in) {
+// On the device; `more` stands between the operands and the result.
+template <class PhaseOne, class PhaseTwo, class... More>
+Results combine(const Operands& in, PhaseOne phaseOne, PhaseTwo phaseTwo, const More&... more) {
     if (in[0].dtype != in[1].dtype) {
         throw Failure("got " + describe(in[0]) + " and " + describe(in[1]) + "; allowed: two of one type");
     }
-    return in.device.make(in[0].dtype, broadcast(in[0].shape, in[1].shape));
+    Device& device = in.device;
+    const Value y = device.make(in[0].dtype, broadcast(in[0].shape, in[1].shape));
+    device.call(phaseOne, phaseTwo, device.tensor(in[0]), device.tensor(in[1]), more..., device.tensor(y));
+    return {y};
 }
 
 bool areShapes(const Operands& in) { return isHostIntegers(in[0]) && isHostIntegers(in[1]); }
@@ -76,10 +81,7 @@ Results binary(const Operands& in) {
     if (areShapes(in)) {
         return {compute(in[0], in[1], Function)};
     }
-    Device& device = in.device;
-    const Value y = makeResult(in);
-    device.call(PhaseOne, PhaseTwo, device.tensor(in[0]), device.tensor(in[1]), device.tensor(y));
-    return {y};
+    return combine(in, PhaseOne, PhaseTwo);
 }
 
 // Sums, whose operators have a factor for the second operand.
@@ -88,12 +90,8 @@ Results sum(const Operands& in) {
     if (areShapes(in)) {
         return {compute(in[0], in[1], Function)};
     }
-    Device& device = in.device;
-    const Value y = makeResult(in);
     std::int64_t one = 1;
-    const ScalarHandle factor(aclCreateScalar(&one, ACL_INT64));
-    device.call(PhaseOne, PhaseTwo, device.tensor(in[0]), device.tensor(in[1]), factor, device.tensor(y));
-    return {y};
+    return combine(in, PhaseOne, PhaseTwo, ScalarHandle(aclCreateScalar(&one, ACL_INT64)));
 }
 
 // Quotients of integers are integers, cut towards zero.
@@ -102,10 +100,7 @@ Results quotient(const Operands& in) {
         return binary<divide, aclnnDivGetWorkspaceSize, aclnnDiv>(in);
     }
     constexpr int kTowardsZero = 1;
-    Device& device = in.device;
-    const Value y = makeResult(in);
-    device.call(aclnnDivModGetWorkspaceSize, aclnnDivMod, device.tensor(in[0]), device.tensor(in[1]), kTowardsZero, device.tensor(y));
-    return {y};
+    return combine(in, aclnnDivModGetWorkspaceSize, aclnnDivMod, kTowardsZero);
 }
 
 template <auto PhaseOne, auto PhaseTwo>

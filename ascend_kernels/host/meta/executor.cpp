@@ -26,8 +26,7 @@ constexpr std::uint64_t kSmallBytes = 256 * 1024;
 struct Range {
     const char* name;
     std::uint64_t alignment;
-    std::size_t view;         // kNoView: for none, it is the workspace
-    std::uintptr_t element0;  // of the view's storage, as the client gave it
+    std::size_t view;  // kNoView: for none, it is the workspace
     std::uint64_t holder;
     std::uintptr_t heldBegin;
     std::uint64_t heldSize;
@@ -60,9 +59,9 @@ class KernelTask : public Task {
 
     void add(const View& view) { views_.add(view); }
     // Memory of the view that is added next, or of none.
-    void touch(const char* name, std::uintptr_t begin, std::uint64_t size, std::uint64_t alignment, std::size_t view, std::uintptr_t element0) {
+    void touch(const char* name, std::uintptr_t begin, std::uint64_t size, std::uint64_t alignment, std::size_t view) {
         bytes_ += size;
-        ranges_.add(Range{name, alignment, view, element0, 0, 0, 0});
+        ranges_.add(Range{name, alignment, view, 0, 0, 0});
         holds_.add(Hold{begin, size, 0, nullptr, 0});
     }
     std::size_t nextView() const { return views_.size(); }
@@ -90,8 +89,9 @@ class KernelTask : public Task {
             if (hold.id == 0 || (deferred_ && hold.id != range.holder) || hold.begin % range.alignment != 0) {
                 return error(complaint(range, hold));
             }
-            if (range.view != kNoView) {
-                views_.data()[range.view].data = reinterpret_cast<unsigned char*>(range.element0 + hold.shift);
+            if (range.view != kNoView) {  // until here it has the client's address
+                unsigned char*& data = views_.data()[range.view].data;
+                data = reinterpret_cast<unsigned char*>(reinterpret_cast<std::uintptr_t>(data) + hold.shift);
             }
         }
         {
@@ -159,7 +159,7 @@ aclnnStatus fill(KernelTask& task, const aclOpExecutor& executor) {
                     return failArgument(ACLNN_ERR_RUNTIME_ERROR, argument.name, "a tensor without an address", "a tensor whose address is set before phase 2");
                 }
                 const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(view.data) + static_cast<std::uintptr_t>(argument.extend.first);
-                task.touch(argument.name, begin, argument.extend.size, argument.extend.alignment, task.nextView(), reinterpret_cast<std::uintptr_t>(view.data));
+                task.touch(argument.name, begin, argument.extend.size, argument.extend.alignment, task.nextView());
             }
         }
         task.add(view);
@@ -183,7 +183,7 @@ aclnnStatus enqueue(aclOpExecutor& executor, void* workspace, std::uint64_t work
     KernelTask task(executor.operation, executor.kernel, stream->saturate);
     ACLQ_RETURN_IF_FAILED(fill(task, executor));
     if (workspaceSize > 0) {
-        task.touch("workspace", reinterpret_cast<std::uintptr_t>(workspace), workspaceSize, 1, kNoView, 0);
+        task.touch("workspace", reinterpret_cast<std::uintptr_t>(workspace), workspaceSize, 1, kNoView);
     }
     if (stream->tryRun(task)) {
         return ACLNN_SUCCESS;

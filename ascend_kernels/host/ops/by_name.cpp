@@ -3,7 +3,6 @@
 // and for printing when it has been asked to compile operators.
 #include "ops/by_name.h"
 
-#include <memory>
 #include <string>
 
 #include "aclnnop/aclnn_abs.h"
@@ -26,22 +25,12 @@
 #include "aclnnop/aclnn_normal.h"
 #include "meta/dtype.h"
 #include "meta/executor.h"
+#include "meta/handles.h"
 #include "meta/tensor.h"
 #include "runtime/status.h"
 
 namespace aclq {
 namespace {
-
-template <auto Function>
-struct Destroy {
-    template <class T>
-    void operator()(const T* object) const {
-        Function(object);
-    }
-};
-using TensorHandle = std::unique_ptr<aclTensor, Destroy<aclDestroyTensor>>;
-using ScalarHandle = std::unique_ptr<aclScalar, Destroy<aclDestroyScalar>>;
-using ArrayHandle = std::unique_ptr<aclIntArray, Destroy<aclDestroyIntArray>>;
 
 TensorHandle tensor(const NamedTensor& of) {
     return TensorHandle(aclCreateTensor(of.dims.data(), of.dims.size(), of.dtype, nullptr, 0, ACL_FORMAT_ND, of.dims.data(), of.dims.size(), of.data));
@@ -54,7 +43,7 @@ ScalarHandle one() {
 
 // Both phases; `arguments` are those of phase 1 before the workspace size.
 template <auto PhaseOne, auto PhaseTwo, class... Arguments>
-aclError launch(const NamedCall& call, Arguments... arguments) {
+aclError launch(const NamedCall& call, const Arguments&... arguments) {
     std::uint64_t size = 0;
     aclOpExecutor* executor = nullptr;
     ACLQ_RETURN_IF_FAILED(PhaseOne(arguments..., &size, &executor));
@@ -64,16 +53,16 @@ aclError launch(const NamedCall& call, Arguments... arguments) {
 
 template <auto PhaseOne, auto PhaseTwo>
 aclError unary(NamedCall& call) {
-    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]).get(), tensor(call.outputs[0]).get());
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), tensor(call.outputs[0]));
 }
 
 aclError cast(NamedCall& call) {
-    return launch<aclnnCastGetWorkspaceSize, aclnnCast>(call, tensor(call.inputs[0]).get(), call.outputs[0].dtype, tensor(call.outputs[0]).get());
+    return launch<aclnnCastGetWorkspaceSize, aclnnCast>(call, tensor(call.inputs[0]), call.outputs[0].dtype, tensor(call.outputs[0]));
 }
 
 template <auto PhaseOne, auto PhaseTwo>
 aclError binary(NamedCall& call) {
-    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]).get(), tensor(call.inputs[1]).get(), tensor(call.outputs[0]).get());
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), tensor(call.inputs[1]), tensor(call.outputs[0]));
 }
 
 // The second operand may be a number.
@@ -83,7 +72,7 @@ aclError binaryOrNumber(NamedCall& call) {
         return binary<PhaseOne, PhaseTwo>(call);
     }
     const ScalarHandle number(aclCreateScalar(call.inputs[1].data, call.inputs[1].dtype));
-    return launch<PhaseOneOfNumber, PhaseTwoOfNumber>(call, tensor(call.inputs[0]).get(), number.get(), tensor(call.outputs[0]).get());
+    return launch<PhaseOneOfNumber, PhaseTwoOfNumber>(call, tensor(call.inputs[0]), number, tensor(call.outputs[0]));
 }
 
 aclError sum(NamedCall& call) {
@@ -91,9 +80,9 @@ aclError sum(NamedCall& call) {
     const TensorHandle out = tensor(call.outputs[0]);
     if (call.inputs[1].onHost) {
         const ScalarHandle number(aclCreateScalar(call.inputs[1].data, call.inputs[1].dtype));
-        return launch<aclnnAddsGetWorkspaceSize, aclnnAdds>(call, self.get(), number.get(), one().get(), out.get());
+        return launch<aclnnAddsGetWorkspaceSize, aclnnAdds>(call, self, number, one(), out);
     }
-    return launch<aclnnAddGetWorkspaceSize, aclnnAdd>(call, self.get(), tensor(call.inputs[1]).get(), one().get(), out.get());
+    return launch<aclnnAddGetWorkspaceSize, aclnnAdd>(call, self, tensor(call.inputs[1]), one(), out);
 }
 
 // Axes are numbers on the host.
@@ -103,14 +92,14 @@ aclError reduce(NamedCall& call) {
     if (axes.dtype != ACL_INT64) {
         return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", "axes of type " + nameOf(axes.dtype), "INT64");
     }
-    const ArrayHandle dims(aclCreateIntArray(static_cast<const std::int64_t*>(axes.data), axes.size / sizeof(std::int64_t)));
+    const IntArrayHandle dims(aclCreateIntArray(static_cast<const std::int64_t*>(axes.data), axes.size / sizeof(std::int64_t)));
     const auto keep = call.flags.find("keep_dims");
-    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]).get(), dims.get(), keep != call.flags.end() && keep->second, tensor(call.outputs[0]).get());
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), dims, keep != call.flags.end() && keep->second, tensor(call.outputs[0]));
 }
 
 aclError maskedSelect(NamedCall& call) {
     const TensorHandle out = tensor(call.outputs[0]);
-    const aclError status = launch<aclnnMaskedSelectGetWorkspaceSize, aclnnMaskedSelect>(call, tensor(call.inputs[0]).get(), tensor(call.inputs[1]).get(), out.get());
+    const aclError status = launch<aclnnMaskedSelectGetWorkspaceSize, aclnnMaskedSelect>(call, tensor(call.inputs[0]), tensor(call.inputs[1]), out);
     if (status != ACL_SUCCESS) {
         return status;
     }
@@ -129,7 +118,7 @@ aclError normal(NamedCall& call) {
     }
     const auto seed = static_cast<const std::int64_t*>(key.data)[0];
     const auto offset = static_cast<const std::int64_t*>(counter.data)[1];
-    return launch<aclnnInplaceNormalGetWorkspaceSize, aclnnInplaceNormal>(call, tensor(call.outputs[0]).get(), 0.0f, 1.0f, seed, offset);
+    return launch<aclnnInplaceNormalGetWorkspaceSize, aclnnInplaceNormal>(call, tensor(call.outputs[0]), 0.0f, 1.0f, seed, offset);
 }
 
 struct Operator {

@@ -46,6 +46,13 @@ aclError checkLive(const void* pointer, bool known, const char* argument) {
                               "live device memory or host memory");
 }
 
+aclError findPlaces(const void* src, const void* dst, Place& from, Place& to) {
+    from = placeOf(src);
+    to = placeOf(dst);
+    ACLQ_RETURN_IF_FAILED(checkLive(src, from.known(), "src"));
+    return checkLive(dst, to.known(), "dst");
+}
+
 // A copy may not leave the allocation it begins in.
 aclError checkInside(const void* pointer, std::size_t bytes, const Place& place, const char* argument) {
     const std::uint64_t room = place.known() ? place.allocation.begin + place.allocation.size - reinterpret_cast<std::uintptr_t>(pointer) : bytes;
@@ -93,9 +100,7 @@ class FunctionTask : public Task {
         for (const Touched& memory : touched) {
             arguments_.push_back(memory.argument);
             queued_.push_back(holdOf(memory));
-            Allocation holder;
-            const bool held = runtime().memory.find(reinterpret_cast<std::uintptr_t>(memory.pointer), holder);
-            holders_.push_back(held ? " (" + describe(holder) + ")" : "");
+            runtime().memory.find(queued_.back().begin, holders_.emplace_back());
         }
         runtime().memory.findHolders(queued_);
     }
@@ -117,17 +122,19 @@ class FunctionTask : public Task {
 
   private:
     AsyncError error(std::size_t index, const char* when) const {
+        const Allocation& holder = holders_[index];
+        const std::string held = holder.id != 0 ? " (" + describe(holder) + ")" : "";
         return {ACL_ERROR_RT_AICORE_EXCEPTION,
                 errorLine(ACL_ERROR_RT_AICORE_EXCEPTION, function_,
                           text("argument '%s': got %llu bytes at %p%s, whose memory was freed %s; allowed: memory that lives until the stream has passed the task",
-                               arguments_[index], static_cast<unsigned long long>(queued_[index].size), reinterpret_cast<void*>(queued_[index].begin), holders_[index].c_str(), when))};
+                               arguments_[index], static_cast<unsigned long long>(queued_[index].size), reinterpret_cast<void*>(queued_[index].begin), held.c_str(), when))};
     }
 
     const char* const function_;
     const Work work_;
     std::vector<const char*> arguments_;
     std::vector<Hold> queued_;
-    std::vector<std::string> holders_;
+    std::vector<Allocation> holders_;  // described only when something is wrong with them
     const bool small_;
 };
 
@@ -210,10 +217,9 @@ aclError copyNow(void* dst, std::size_t destMax, const void* src, std::size_t co
     }
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
-    const Place from = placeOf(src);
-    const Place to = placeOf(dst);
-    ACLQ_RETURN_IF_FAILED(checkLive(src, from.known(), "src"));
-    ACLQ_RETURN_IF_FAILED(checkLive(dst, to.known(), "dst"));
+    Place from;
+    Place to;
+    ACLQ_RETURN_IF_FAILED(findPlaces(src, dst, from, to));
     // Chips of today take the direction from the addresses; CANN asks not to rely on it.
     if (runtime().settings.guarded && (kind != ACL_MEMCPY_HOST_TO_HOST || from.device || to.device)) {
         ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
@@ -231,10 +237,9 @@ aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t 
     }
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
-    const Place from = placeOf(src);
-    const Place to = placeOf(dst);
-    ACLQ_RETURN_IF_FAILED(checkLive(src, from.known(), "src"));
-    ACLQ_RETURN_IF_FAILED(checkLive(dst, to.known(), "dst"));
+    Place from;
+    Place to;
+    ACLQ_RETURN_IF_FAILED(findPlaces(src, dst, from, to));
     if (!from.device && !to.device && (kind == ACL_MEMCPY_HOST_TO_HOST || kind == ACL_MEMCPY_DEFAULT)) {
         return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "argument 'kind': got a copy from host to host; allowed: at least one side on the device");
     }
@@ -269,10 +274,9 @@ aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spit
     }
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
-    const Place from = placeOf(src);
-    const Place to = placeOf(dst);
-    ACLQ_RETURN_IF_FAILED(checkLive(src, from.known(), "src"));
-    ACLQ_RETURN_IF_FAILED(checkLive(dst, to.known(), "dst"));
+    Place from;
+    Place to;
+    ACLQ_RETURN_IF_FAILED(findPlaces(src, dst, from, to));
     ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
     if (height > 1 && (std::max(dpitch, spitch) > (SIZE_MAX - width) / (height - 1))) {
         return failArgument(ACL_ERROR_RT_PARAM_INVALID, "height", std::to_string(height), "a copy of less than 2^64 bytes");

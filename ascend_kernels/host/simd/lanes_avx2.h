@@ -2,9 +2,7 @@
 // Sixteen floats in two AVX2 registers; F16C converts halves.
 #pragma once
 
-#include <immintrin.h>
-
-#include "simd/numeric.h"
+#include "simd/lanes_x86.h"
 
 namespace aclq::ACLQ_ISA {
 
@@ -84,29 +82,9 @@ ACLQ_INLINE inline __m256i rounded(__m256 value, float high) {
 ACLQ_INLINE inline __m256i narrow(__m256i low, __m256i high) { return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8); }
 ACLQ_INLINE inline __m256i narrowUnsigned(__m256i low, __m256i high) { return _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xD8); }
 
-// Streamed stores of sixteen bytes fill lines that begin anywhere, one behind the other.
-constexpr std::uintptr_t kStreamAlignment = 16;
-ACLQ_INLINE inline void put(__m256i values, void* y, bool streamed) {
-    auto* const to = static_cast<__m128i*>(y);
-    if (streamed) {
-        _mm_stream_si128(to, _mm256_castsi256_si128(values));
-        _mm_stream_si128(to + 1, _mm256_extracti128_si256(values, 1));
-    } else {
-        _mm256_storeu_si256(static_cast<__m256i*>(y), values);
-    }
-}
-
 struct Bytes {
     __m256i low;
     __m256i high;
-};
-
-// Limits of int8, uint8 or int4.
-struct Saturation {
-    explicit Saturation(Limits limits) : most(limits.high), isUnsigned(limits.low == 0.0F), isInt4(limits.high < 127.0F) {}
-    const float most;
-    const bool isUnsigned;
-    const bool isInt4;
 };
 
 // Packing saturates, and takes its operands by halves: the permutation puts them in order. convert: floats to int32.
@@ -198,6 +176,5 @@ ACLQ_INLINE inline void streamLine(unsigned char* to, const unsigned char* from)
     _mm256_stream_si256(reinterpret_cast<__m256i*>(to), first);
     _mm256_stream_si256(reinterpret_cast<__m256i*>(to + 32), second);
 }
-ACLQ_INLINE inline void streamFence() { _mm_sfence(); }
 
 }  // namespace aclq::ACLQ_ISA

@@ -2,9 +2,7 @@
 // Sixteen floats in one AVX-512 register (F, BW, VL, DQ).
 #pragma once
 
-#include <immintrin.h>
-
-#include "simd/numeric.h"
+#include "simd/lanes_x86.h"
 
 namespace aclq::ACLQ_ISA {
 
@@ -68,17 +66,6 @@ ACLQ_INLINE inline __m512i rounded(Lanes a, float high) {
     }
 }
 
-// Streamed stores of sixteen bytes fill lines that begin anywhere, one behind the other.
-constexpr std::uintptr_t kStreamAlignment = 16;
-ACLQ_INLINE inline void put(__m256i values, void* y, bool streamed) {
-    auto* const to = static_cast<__m128i*>(y);
-    if (streamed) {
-        _mm_stream_si128(to, _mm256_castsi256_si128(values));
-        _mm_stream_si128(to + 1, _mm256_extracti128_si256(values, 1));
-    } else {
-        _mm256_storeu_si256(static_cast<__m256i*>(y), values);
-    }
-}
 ACLQ_INLINE inline void put(__m512i values, void* y, bool streamed) {
     if (streamed) {
         put(_mm512_castsi512_si256(values), y, true);
@@ -90,14 +77,6 @@ ACLQ_INLINE inline void put(__m512i values, void* y, bool streamed) {
 
 struct Bytes {
     __m512i values;
-};
-
-// Limits of int8, uint8 or int4.
-struct Saturation {
-    explicit Saturation(Limits limits) : most(limits.high), isUnsigned(limits.low == 0.0F), isInt4(limits.high < 127.0F) {}
-    const float most;
-    const bool isUnsigned;
-    const bool isInt4;
 };
 
 // Packing saturates, and takes its operands a quarter at a time: the permutation puts the quarters in order.
@@ -179,6 +158,5 @@ constexpr std::int64_t kLine = 64;
 ACLQ_INLINE inline void streamLine(unsigned char* to, const unsigned char* from) {
     _mm512_stream_si512(reinterpret_cast<__m512i*>(to), _mm512_loadu_si512(from));
 }
-ACLQ_INLINE inline void streamFence() { _mm_sfence(); }
 
 }  // namespace aclq::ACLQ_ISA
