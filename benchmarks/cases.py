@@ -33,6 +33,7 @@ class Case:
     nbytes: int
     jobs: dict[str, Job]
     limit: str = ""  # the loop of limits.cpp that reads and writes as this does
+    arrays: tuple[Any, Any] | None = None  # what it reads and writes
     target: float = 0.9  # of the speed of a copy
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -114,13 +115,14 @@ def quantize(elements: int, threads: int, full: bool) -> Iterator[Case]:
             if name == "float32" and where != "row":
                 jobs |= peers_of_quantize(x, scale, threads)
             title = f"quantize {name} -> int8, per {where}, divide"
-            yield Case(title, elements, moved, jobs, f"{bits} -> int8, divide{each}")
+            yield Case(title, elements, moved, jobs, f"{bits} -> int8, divide{each}", (x, y))
             same = scale.astype(dtype)
             multiply: dict[str, Job] = {
                 "aclquant": partial(aq.quantize, x, same, axis=axis, div_mode=False, out=y)
             }
             title = f"quantize {name} -> int8, per {where}, multiply"
-            yield Case(title, elements, moved, multiply, f"{bits} -> int8, multiply{each}")
+            limit = f"{bits} -> int8, multiply{each}"
+            yield Case(title, elements, moved, multiply, limit, (x, y))
             if full:
                 packed: dict[str, Job] = {
                     "aclquant": partial(
@@ -129,7 +131,8 @@ def quantize(elements: int, threads: int, full: bool) -> Iterator[Case]:
                 }
                 title = f"quantize {name} -> int4, per {where}, multiply"
                 limit = f"{bits} -> int4, multiply{each}"
-                yield Case(title, elements, x.nbytes + words.nbytes, packed, limit)
+                moved = x.nbytes + words.nbytes
+                yield Case(title, elements, moved, packed, limit, (x, words))
 
 
 def peers_of_quantize(x: Any, scale: Any, threads: int) -> dict[str, Job]:
@@ -182,7 +185,8 @@ def anti_quant(elements: int, threads: int, full: bool) -> Iterator[Case]:
                         )
                 title = f"anti_quant {source} -> {name}, per {where}"
                 limit = f"{source} -> 16 bits" + (", each" if where == "channel" else "")
-                yield Case(title, elements, value.nbytes + y.nbytes, jobs, limit)
+                moved = value.nbytes + y.nbytes
+                yield Case(title, elements, moved, jobs, limit, (value, y))
 
 
 def dynamic(elements: int, threads: int, full: bool) -> Iterator[Case]:
@@ -217,7 +221,8 @@ def dynamic(elements: int, threads: int, full: bool) -> Iterator[Case]:
                     kind_name = "int8" if width == 1 else "int4"
                     title = f"dynamic {name} -> {kind_name}, rows of {length}{extra}"
                     limit = f"rows of {length} -> {kind_name}" + (", smooth" if extra else "")
-                    yield Case(title, elements, x.nbytes + y.nbytes + 8 * rows, jobs, limit)
+                    moved = x.nbytes + y.nbytes + 8 * rows
+                    yield Case(title, elements, moved, jobs, limit, (x, y))
 
 
 def trans(elements: int, threads: int, full: bool) -> Iterator[Case]:

@@ -1,74 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this machine allows: for each pattern of reading and writing the smallest loop that does its unavoidable
 // arithmetic (widen, scale, convert, narrow) without any of the rules for NaN, rounding or saturation, and writes past the
-// caches. Compiled for the machine it runs on. Prints one line per loop: name, bytes moved, best and median seconds, and
-// the median of the speed divided by that of a copy by one thread just before.
-//   limits <elements> <rounds> <threads>
-#include <sys/mman.h>
-
+// caches. Compiled for the machine it runs on, and run beside the operator, on its arrays.
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <unordered_map>
 #include <vector>
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::size_t kBlock = 64;
 constexpr std::size_t kColumns = 4096;  // factors of a row
 
-template <class Work>
-double seconds(Work&& work) {
-    const auto begin = Clock::now();
-    work();
-    return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// As NumPy allocates: large pages where there are any, sixteen bytes behind the beginning of one.
-unsigned char* allocate(std::size_t bytes) {
-    constexpr std::size_t kPage = std::size_t{1} << 21;
-    auto* const memory = static_cast<unsigned char*>(std::aligned_alloc(kPage, (bytes + 64 + kPage - 1) / kPage * kPage));
-    madvise(memory, bytes, MADV_HUGEPAGE);
-    std::memset(memory, 60, bytes + 64);
-    return memory + 16;
-}
-
-// Past the caches, sixteen bytes at a time.
-template <class T>
-void put(const T* from, T* to) {
-#if defined(__SSE2__)
-    for (std::size_t i = 0; i < kBlock * sizeof(T) / 16; ++i) {
-        _mm_stream_si128(reinterpret_cast<__m128i*>(to) + i, _mm_load_si128(reinterpret_cast<const __m128i*>(from) + i));
-    }
+// A number of bytes past the caches, to where a line begins.
+template <std::size_t bytes>
+void put(const void* from, void* to) {
+#if defined(__AVX512F__)
+    using Vector = __m512i;
+    constexpr auto stream = [](void* place, Vector vector) { _mm512_stream_si512(static_cast<Vector*>(place), vector); };
+#elif defined(__AVX__)
+    using Vector = __m256i;
+    constexpr auto stream = [](void* place, Vector vector) { _mm256_stream_si256(static_cast<Vector*>(place), vector); };
+#elif defined(__SSE2__)
+    using Vector = __m128i;
+    constexpr auto stream = [](void* place, Vector vector) { _mm_stream_si128(static_cast<Vector*>(place), vector); };
 #else
-    std::memcpy(to, from, kBlock * sizeof(T));
+    struct Vector {
+        char bytes[16];
+    };
+    constexpr auto stream = [](void* place, const Vector& vector) { std::memcpy(place, &vector, sizeof vector); };
 #endif
+    for (std::size_t i = 0; i + sizeof(Vector) <= bytes; i += sizeof(Vector)) {
+        Vector vector;
+        std::memcpy(&vector, static_cast<const char*>(from) + i, sizeof vector);
+        stream(static_cast<char*>(to) + i, vector);
+    }
 }
+template <class T>
+void put(const T* from, T* to) { put<kBlock * sizeof(T)>(from, static_cast<void*>(to)); }
 
+// Two to a byte.
 struct Nibbles {
     std::uint8_t pair;
 };
 static_assert(sizeof(Nibbles) == 1);
 void put(const std::int8_t* from, Nibbles* to) {
-    alignas(64) std::uint8_t packed[kBlock];
+    alignas(64) std::uint8_t packed[kBlock / 2];
     for (std::size_t i = 0; i < kBlock / 2; ++i) {
         packed[i] = static_cast<std::uint8_t>((from[2 * i] & 15) | from[2 * i + 1] << 4);
     }
-#if defined(__SSE2__)
-    for (std::size_t i = 0; i < 2; ++i) {
-        _mm_stream_si128(reinterpret_cast<__m128i*>(to) + i, _mm_load_si128(reinterpret_cast<const __m128i*>(packed) + i));
-    }
+#if defined(__AVX__)
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), _mm256_load_si256(reinterpret_cast<const __m256i*>(packed)));
 #else
-    std::memcpy(to, packed, kBlock / 2);
+    put<kBlock / 2>(packed, static_cast<void*>(to));
 #endif
 }
 
@@ -158,74 +149,82 @@ void dynamic(const std::uint16_t* x, std::size_t n, std::size_t length, const fl
     }
 }
 
+using Loop = void (*)(const void* x, std::size_t n, const float* factors, void* y);
+struct Pattern {
+    std::size_t xBits;
+    std::size_t yBits;
+    Loop loop;
+};
+
+template <bool divide, bool each, class X, class Y>
+constexpr Pattern quantizing() {
+    return {sizeof(X) * 8, std::is_same_v<Y, Nibbles> ? 4U : 8U,
+            [](const void* x, std::size_t n, const float* factors, void* y) { quantize<divide, each>(static_cast<const X*>(x), n, factors, static_cast<Y*>(y)); }};
+}
+template <bool packed, bool each>
+constexpr Pattern dequantizing() {
+    return {packed ? 4U : 8U, 16,
+            [](const void* x, std::size_t n, const float* factors, void* y) { dequantize<packed, each>(static_cast<const std::uint8_t*>(x), n, factors, static_cast<std::uint16_t*>(y)); }};
+}
+template <std::size_t length, bool smoothed, class Y>
+constexpr Pattern rows() {
+    return {16, std::is_same_v<Y, Nibbles> ? 4U : 8U,
+            [](const void* x, std::size_t n, const float* factors, void* y) { dynamic<smoothed>(static_cast<const std::uint16_t*>(x), n, length, factors, static_cast<Y*>(y)); }};
+}
+
+template <class X>
+void addQuantizing(std::unordered_map<std::string, Pattern>& patterns, const std::string& source) {
+    patterns[source + " -> int8, divide"] = quantizing<true, false, X, std::int8_t>();
+    patterns[source + " -> int8, multiply"] = quantizing<false, false, X, std::int8_t>();
+    patterns[source + " -> int4, multiply"] = quantizing<false, false, X, Nibbles>();
+    patterns[source + " -> int8, divide, each"] = quantizing<true, true, X, std::int8_t>();
+    patterns[source + " -> int8, multiply, each"] = quantizing<false, true, X, std::int8_t>();
+    patterns[source + " -> int4, multiply, each"] = quantizing<false, true, X, Nibbles>();
+}
+template <std::size_t length>
+void addRows(std::unordered_map<std::string, Pattern>& patterns) {
+    const std::string name = "rows of " + std::to_string(length);
+    patterns[name + " -> int8"] = rows<length, false, std::int8_t>();
+    patterns[name + " -> int8, smooth"] = rows<length, true, std::int8_t>();
+    patterns[name + " -> int4"] = rows<length, false, Nibbles>();
+    patterns[name + " -> int4, smooth"] = rows<length, true, Nibbles>();
+}
+
+std::unordered_map<std::string, Pattern> allPatterns() {
+    std::unordered_map<std::string, Pattern> patterns;
+    addQuantizing<float>(patterns, "32 bits");
+    addQuantizing<std::uint16_t>(patterns, "16 bits");
+    patterns["int8 -> 16 bits"] = dequantizing<false, false>();
+    patterns["int8 -> 16 bits, each"] = dequantizing<false, true>();
+    patterns["int4 -> 16 bits"] = dequantizing<true, false>();
+    patterns["int4 -> 16 bits, each"] = dequantizing<true, true>();
+    addRows<128>(patterns);
+    addRows<4096>(patterns);
+    addRows<16384>(patterns);
+    return patterns;
+}
+
 }  // namespace
 
-int main(int count, char** arguments) {
-    const std::size_t n = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : std::size_t{1} << 24;
-    const int rounds = count > 2 ? std::atoi(arguments[2]) : 11;
-    const std::size_t threads = count > 3 ? std::strtoull(arguments[3], nullptr, 10) : 1;
-    unsigned char* const from = allocate(n * 4);
-    unsigned char* const to = allocate(n * 4);
-    unsigned char* const wide = allocate(n * 4);
-    unsigned char* const out = allocate(n * 2);
-    std::fill_n(reinterpret_cast<float*>(wide), n, 20.0F);
-    const std::vector<float> factors(16384, 0.5F);
-    // work(x, n, y) on as many parts as there are threads; sizes in bits of an element.
-    const auto show = [&](const std::string& name, std::size_t xBits, std::size_t yBits, auto&& work) {
-        const std::size_t part = n / threads;
-        const auto all = [&] {
-            std::vector<std::thread> others;
-            for (std::size_t t = 1; t < threads; ++t) {
-                others.emplace_back([&, t] { work(wide + t * part * xBits / 8, part, out + t * part * yBits / 8); });
-            }
-            work(wide, part, out);
-            for (std::thread& other : others) {
-                other.join();
-            }
-        };
-        const double bytes = static_cast<double>(n) * static_cast<double>(xBits + yBits) / 8;
-        std::vector<double> times;
-        std::vector<double> ratios;
-        for (int round = 0; round < rounds; ++round) {
-            const double reference = seconds([&] { std::memcpy(to, from, n * 4); });
-            times.push_back(seconds(all));
-            ratios.push_back(bytes / times.back() * reference / (8.0 * static_cast<double>(n)));
-        }
-        std::sort(times.begin(), times.end());
-        std::sort(ratios.begin(), ratios.end());
-        std::printf("%s\t%.0f\t%.9f\t%.9f\t%.4f\n", name.c_str(), bytes, times.front(), times[times.size() / 2], ratios[ratios.size() / 2]);
-        std::fflush(stdout);
-    };
-    const float* const f = factors.data();
-    const auto quantizing = [&]<class X>(const std::string& source, X) {
-        const auto run = [&]<class Y>(const std::string& name, std::size_t bits, auto loop, Y) {
-            show(source + name, sizeof(X) * 8, bits, [&, loop](const void* x, std::size_t some, void* y) { loop(static_cast<const X*>(x), some, f, static_cast<Y*>(y)); });
-        };
-        run(" -> int8, divide", 8, quantize<true, false, X, std::int8_t>, std::int8_t{});
-        run(" -> int8, multiply", 8, quantize<false, false, X, std::int8_t>, std::int8_t{});
-        run(" -> int4, multiply", 4, quantize<false, false, X, Nibbles>, Nibbles{});
-        run(" -> int8, divide, each", 8, quantize<true, true, X, std::int8_t>, std::int8_t{});
-        run(" -> int8, multiply, each", 8, quantize<false, true, X, std::int8_t>, std::int8_t{});
-        run(" -> int4, multiply, each", 4, quantize<false, true, X, Nibbles>, Nibbles{});
-    };
-    quantizing("32 bits", float{});
-    quantizing("16 bits", std::uint16_t{});
-    const auto dequantizing = [&](const char* name, std::size_t bits, auto loop) {
-        show(name, bits, 16, [&, loop](const void* x, std::size_t some, void* y) { loop(static_cast<const std::uint8_t*>(x), some, f, static_cast<std::uint16_t*>(y)); });
-    };
-    dequantizing("int8 -> 16 bits", 8, dequantize<false, false>);
-    dequantizing("int8 -> 16 bits, each", 8, dequantize<false, true>);
-    dequantizing("int4 -> 16 bits", 4, dequantize<true, false>);
-    dequantizing("int4 -> 16 bits, each", 4, dequantize<true, true>);
-    for (const std::size_t length : {128UL, 4096UL, 16384UL}) {
-        const auto run = [&]<class Y>(const std::string& name, std::size_t bits, auto loop, Y) {
-            show("rows of " + std::to_string(length) + name, 16, bits,
-                 [&, loop](const void* x, std::size_t some, void* y) { loop(static_cast<const std::uint16_t*>(x), some, length, f, static_cast<Y*>(y)); });
-        };
-        run(" -> int8", 8, dynamic<false, std::int8_t>, std::int8_t{});
-        run(" -> int8, smooth", 8, dynamic<true, std::int8_t>, std::int8_t{});
-        run(" -> int4", 4, dynamic<false, Nibbles>, Nibbles{});
-        run(" -> int4, smooth", 4, dynamic<true, Nibbles>, Nibbles{});
+// Runs the loop of that name over n elements of x; 0 if there is none.
+extern "C" int runLimit(const char* name, const void* x, std::size_t n, const float* factors, void* y, std::size_t threads) {
+    static const std::unordered_map<std::string, Pattern> patterns = allPatterns();
+    const auto found = patterns.find(name);
+    if (found == patterns.end()) {
+        return 0;
     }
-    return 0;
+    const Pattern& pattern = found->second;
+    const std::size_t part = n / threads;
+    const auto work = [&](std::size_t thread) {
+        pattern.loop(static_cast<const unsigned char*>(x) + thread * part * pattern.xBits / 8, part, factors, static_cast<unsigned char*>(y) + thread * part * pattern.yBits / 8);
+    };
+    std::vector<std::thread> others;
+    for (std::size_t thread = 1; thread < threads; ++thread) {
+        others.emplace_back(work, thread);
+    }
+    work(0);
+    for (std::thread& other : others) {
+        other.join();
+    }
+    return 1;
 }

@@ -13,6 +13,7 @@ less than a minute and only shows that everything runs. ``--docs`` also puts the
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import os
@@ -31,7 +32,7 @@ from aclquant._ffi import ffi
 from aclquant._ffi.library import load
 
 from . import cases, report
-from .measure import interleaved
+from .measure import Job, interleaved
 from .small import small, start
 
 HERE = Path(__file__).parent
@@ -58,24 +59,29 @@ def set_threads(library: Any, count: int) -> None:
         cases.torch.set_num_threads(count)
 
 
-def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
+def measure(case: cases.Case, rounds: int, limit: Job | None = None) -> dict[str, Any]:
     source = np.ones(case.elements, np.float32)
     target = np.zeros_like(source)
     jobs = {"copy": lambda: np.copyto(target, source), **case.jobs}
+    if limit is not None:
+        jobs["limit"] = limit
     timings = interleaved(jobs, rounds, least=0.0005)
     copied = 2 * source.nbytes
-    ratios = [
-        case.nbytes / ours / (copied / copy)
-        for ours, copy in zip(timings["aclquant"].seconds, timings["copy"].seconds, strict=True)
-    ]
+    ours = timings["aclquant"].seconds
+
+    def beside(other: str) -> float:
+        """Of our time, what the other took in the same round."""
+        pairs = zip(timings[other].seconds, ours, strict=True)
+        return median(theirs / mine for theirs, mine in pairs)
+
     return {
         "name": case.name,
         "elements": case.elements,
         "nbytes": case.nbytes,
         "copied": copied,
         "target": case.target,
-        "limit": case.limit,
-        "ratio": median(ratios),
+        "ratio": beside("copy") * case.nbytes / copied,
+        "limit": beside("limit") if limit is not None else None,
         "timings": {
             name: asdict(timing) | {"best": timing.best, "median": timing.median}
             for name, timing in timings.items()
@@ -83,28 +89,38 @@ def measure(case: cases.Case, rounds: int) -> dict[str, Any]:
     }
 
 
-Loops = dict[str, list[dict[str, Any]]]
+class Limits:
+    """The loops of limits.cpp, compiled for this machine."""
 
+    def __init__(self, folder: str) -> None:
+        self.run: Any = None
+        self.factors = np.full(16384, 0.5, np.float32)
+        compiler = shutil.which(os.environ.get("CXX", "g++"))
+        if compiler is None:
+            print("no C++ compiler: the limits are left out")
+            return
+        library = Path(folder) / "limits.so"
+        flags = ["-std=c++20", "-O3", "-march=native", "-pthread", "-shared", "-fPIC"]
+        subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", library], check=True)
+        self.run = ctypes.CDLL(str(library)).runLimit
 
-def limits(elements: int, rounds: int, threads: tuple[int, ...]) -> Loops:
-    compiler = shutil.which(os.environ.get("CXX", "g++"))
-    if compiler is None:
-        print("no C++ compiler: the limits are left out")
-        return {}
-    found: dict[str, list[dict[str, Any]]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "limits"
-        flags = ["-std=c++20", "-O3", "-march=native", "-pthread"]
-        subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", program], check=True)
-        for count in threads:
-            command = [str(program), str(elements), str(rounds), str(count)]
-            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            found[str(count)] = []
-            for line in output.splitlines():
-                name, nbytes, best, middle, ratio = line.split("\t")
-                entry = {"name": name, "nbytes": float(nbytes), "best": float(best)}
-                found[str(count)].append(entry | {"median": float(middle), "ratio": float(ratio)})
-    return found
+    def job(self, case: cases.Case, threads: int) -> Job | None:
+        """The loop that reads what the case reads, and writes as much, to where lines begin."""
+        if self.run is None or case.arrays is None:
+            return None
+        source, target = case.arrays
+        room = np.zeros(target.nbytes + 64, np.uint8)
+        x = ctypes.c_void_p(source.ctypes.data)
+        y = ctypes.c_void_p(room.ctypes.data + -room.ctypes.data % 64)
+        count, parts = ctypes.c_size_t(case.elements), ctypes.c_size_t(threads)
+        factors, name = ctypes.c_void_p(self.factors.ctypes.data), case.limit.encode()
+        if not self.run(name, x, count, factors, y, parts):
+            raise ValueError(f"limits.cpp has no loop {case.limit!r}")
+
+        def run(keep: Any = (source, room)) -> None:
+            self.run(name, x, count, factors, y, parts)
+
+        return run
 
 
 def main() -> None:
@@ -135,17 +151,18 @@ def main() -> None:
         for case in cases.all_cases(1 << power, 1, full=False)
     ]
     result["large"] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        limits = Limits(folder)
     for threads in (1, 2):
         set_threads(library, threads)
         found = result["large"][str(threads)] = []
         for case in cases.all_cases(elements, threads, full=True):
-            found.append(measure(case, rounds))
+            found.append(measure(case, rounds, limits.job(case, threads)))
             print(f"{threads} thread(s): {case.name}: {found[-1]['ratio']:.2f}", flush=True)
         found.append(
             measure(cases.transposed(1024 if options.quick else 4096), rounds) | {"target": 0}
         )
         gc.collect()
-    result["limits"] = limits(elements, rounds, (1, 2))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     (options.output / "results.md").write_text(report.markdown(result))

@@ -153,7 +153,7 @@ struct Results {
 };
 
 template <class Y, class Run>
-void quantizeBoth(const char* kernel, const Input& input, const void* x, std::int64_t n, const QuantizeRow& row, Run&& run) {
+void quantizeBoth(const char* kernel, const Input& input, const void* x, std::int64_t n, const QuantizeRows& row, Run&& run) {
     static Results<Y> results(1 << 22);
     run(*definition, results.expected.data());
     run(*variant, results.actual.data());
@@ -164,15 +164,15 @@ void quantizeBoth(const char* kernel, const Input& input, const void* x, std::in
     });
 }
 
-void quantize(const Input& input, const void* x, std::int64_t n, const QuantizeRow& row, bool everything) {
-    for (const Limits& limits : {kInt8Limits, kInt4Limits, kUint8Limits}) {
-        if (limits.low == 0.0F && !everything) {
+void quantize(const Input& input, const void* x, std::int64_t n, const QuantizeRows& row, bool everything) {
+    for (const Integers type : {Integers::Int8, Integers::Int4, Integers::Uint8}) {
+        if (type == Integers::Uint8 && !everything) {
             continue;
         }
-        quantizeBoth<std::int8_t>("quantize", input, x, n, row, [&](const Kernels& k, std::int8_t* y) { k.quantize(row, input.source, x, n, {{y}, limits}); });
+        quantizeBoth<std::int8_t>("quantize", input, x, n, row, [&](const Kernels& k, std::int8_t* y) { k.quantize(row, input.source, x, 1, n, {{y}, type}); });
     }
     if (everything && row.mode == Round::Rint) {
-        quantizeBoth<std::int32_t>("quantizeToInt32", input, x, n, row, [&](const Kernels& k, std::int32_t* y) { k.quantizeToInt32(row, input.source, x, n, {y}); });
+        quantizeBoth<std::int32_t>("quantizeToInt32", input, x, n, row, [&](const Kernels& k, std::int32_t* y) { k.quantizeToInt32(row, input.source, x, 1, n, {y}); });
     }
 }
 
@@ -191,7 +191,7 @@ void everyPattern(const Input& input) {
                     if (mode != Round::Rint && (o + s + static_cast<std::size_t>(mode)) % 3 != 0) {
                         continue;
                     }
-                    quantize(input, input.bytes.data(), n, QuantizeRow{&kScales[s], offset, 0, way == 1, way == 2, mode}, way != 2);
+                    quantize(input, input.bytes.data(), n, QuantizeRows{&kScales[s], offset, 0, 0, way == 1, way == 2, mode}, way != 2);
                 }
             }
         }
@@ -200,13 +200,13 @@ void everyPattern(const Input& input) {
 
 void affine(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const AffineRows& what) {
     static Results<std::int8_t> results(1 << 22);
-    for (const Limits& limits : {kInt8Limits, kInt4Limits}) {
-        definition->quantizeAffine(what, input.source, x, rows, n, {{results.expected.data()}, limits});
-        variant->quantizeAffine(what, input.source, x, rows, n, {{results.actual.data()}, limits});
+    for (const Integers type : {Integers::Int8, Integers::Int4}) {
+        definition->quantizeAffine(what, input.source, x, rows, n, {{results.expected.data()}, type});
+        variant->quantizeAffine(what, input.source, x, rows, n, {{results.actual.data()}, type});
         compare(results.expected.data(), results.actual.data(), rows * n, [&](std::int64_t i) {
             const std::int64_t at = i / n * what.rowStep + i % n * what.step;
             return "quantizeAffine " + describeInput(input, x, i) + " smooth " + (what.smooth != nullptr ? hex(what.smooth[i % n * what.smoothStep]) : "none") + " factor " + hex(what.factor[at]) +
-                   " shift " + (what.shift != nullptr ? hex(what.shift[at]) : "none") + (what.bounded ? " bounded" : "");
+                   " shift " + (what.shift != nullptr ? hex(what.shift[at]) : "none");
         });
     }
 }
@@ -218,16 +218,16 @@ void everyAffine(const Input& input) {
                 continue;
             }
             const float* shift = s < kOffsets.size() ? &kOffsets[s] : nullptr;
-            affine(input, input.bytes.data(), 1, input.count(), AffineRows{nullptr, 0, &kScales[f], shift, 0, 0, false});
-            affine(input, input.bytes.data(), 1, input.count(), AffineRows{&kScales[(f + s) % kScales.size()], 0, &kScales[f], shift, 0, 0, false});
+            affine(input, input.bytes.data(), 1, input.count(), AffineRows{nullptr, 0, &kScales[f], shift, 0, 0});
+            affine(input, input.bytes.data(), 1, input.count(), AffineRows{&kScales[(f + s) % kScales.size()], 0, &kScales[f], shift, 0, 0});
         }
     }
 }
 
-void antiQuantize(const AntiQuantizeRow& row, const void* x, bool packed, std::int64_t n, bool half) {
+void antiQuantize(const AntiQuantizeRows& row, const void* x, bool packed, std::int64_t n, bool half) {
     static Results<std::uint16_t> results(1024);
-    definition->antiQuantize(row, x, packed, n, {results.expected.data()}, half);
-    variant->antiQuantize(row, x, packed, n, {results.actual.data()}, half);
+    definition->antiQuantize(row, x, packed, 1, n, {results.expected.data()}, half);
+    variant->antiQuantize(row, x, packed, 1, n, {results.actual.data()}, half);
     compare(results.expected.data(), results.actual.data(), n, [&](std::int64_t i) {
         const std::uint8_t byte = static_cast<const std::uint8_t*>(x)[packed ? i / 2 : i];
         return std::string("antiQuantize to ") + (half ? "float16" : "bfloat16") + (packed ? ": int4 in " : ": int8 ") + hex(byte) + " scale " + hex(row.scale[i * row.step]) + " offset " +
@@ -241,7 +241,7 @@ void everyInt8(const std::vector<float>& patterns) {
     for (std::size_t i = 0; i < x.size(); ++i) {
         x[i] = static_cast<std::int8_t>(i);
     }
-    const auto both = [&](const AntiQuantizeRow& row) {
+    const auto both = [&](const AntiQuantizeRows& row) {
         for (const bool half : {true, false}) {
             antiQuantize(row, x.data(), false, 256, half);
             antiQuantize(row, x.data(), true, 256, half);  // all pairs of nibbles but half of the bytes
@@ -252,14 +252,14 @@ void everyInt8(const std::vector<float>& patterns) {
         const bool twice = (choice & 1) != 0;
         const bool saturate = (choice & 2) != 0;
         for (const float scale : kScales) {
-            both(AntiQuantizeRow{&scale, nullptr, 0, twice, saturate});
+            both(AntiQuantizeRows{&scale, nullptr, 0, twice, saturate});
             for (const float offset : kOffsets) {
-                both(AntiQuantizeRow{&scale, &offset, 0, twice, saturate});
+                both(AntiQuantizeRows{&scale, &offset, 0, twice, saturate});
             }
         }
         // Each element its own scale: rounding and overflow of the halves, everywhere.
         for (std::size_t first = 0; first + 512 <= patterns.size(); first += 256) {
-            both(AntiQuantizeRow{&patterns[first], (first / 256) % 2 != 0 ? &patterns[first + 256] : nullptr, 1, twice, saturate});
+            both(AntiQuantizeRows{&patterns[first], (first / 256) % 2 != 0 ? &patterns[first + 256] : nullptr, 1, twice, saturate});
         }
     }
 }
@@ -303,18 +303,18 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
             const float* const scale = scales.fill(floats(std::max<std::int64_t>(n, 1)), atEnd);
             const float* const offset = offsets.fill(floats(std::max<std::int64_t>(n, 1)), !atEnd);
             for (const std::int64_t step : {0, 1}) {
-                const QuantizeRow row{scale, turn % 2 != 0 ? offset : nullptr, step, turn % 4 < 2, turn % 5 == 4, static_cast<Round>(turn % 4)};
+                const QuantizeRows row{scale, turn % 2 != 0 ? offset : nullptr, step, 0, turn % 4 < 2, turn % 5 == 4, static_cast<Round>(turn % 4)};
                 quantize(input, x, n, row, true);
                 extents(input, x, 1, n, turn % 2 != 0 ? scale : nullptr, step);
-                affine(input, x, 1, n, AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr, 1 - step, 0, false});
+                affine(input, x, 1, n, AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr, 1 - step, 0});
                 // Where results end: nothing may be written behind them.
                 std::int8_t* const y = atEnd ? bytes.end(static_cast<std::size_t>(n)) : bytes.begin();
-                variant->quantize(row, input.source, x, n, {{y, true}, kInt8Limits});
-                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0, false}, input.source, x, 1, n, {{y}, kInt4Limits});
-                variant->quantizeToInt32(row, input.source, x, n, {words.end(static_cast<std::size_t>(n)), turn % 2 != 0});
+                variant->quantize(row, input.source, x, 1, n, {{y, true}, Integers::Int8});
+                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0}, input.source, x, 1, n, {{y}, Integers::Int4});
+                variant->quantizeToInt32(row, input.source, x, 1, n, {words.end(static_cast<std::size_t>(n)), turn % 2 != 0});
                 if (n % 2 == 0) {
                     std::int8_t* const half = atEnd ? bytes.end(static_cast<std::size_t>(n / 2)) : bytes.begin();
-                    variant->quantize(row, input.source, x, n, {{half, turn % 2 != 0}, kInt4Limits, true});
+                    variant->quantize(row, input.source, x, 1, n, {{half, turn % 2 != 0}, Integers::Int4, true});
                 }
                 std::vector<float> expected(static_cast<std::size_t>(n));
                 definition->smoothRow(input.source, x, turn % 2 != 0 ? scale : nullptr, step, n, expected.data());
@@ -333,27 +333,89 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
     }
 }
 
-// Several rows at once, of values whose sums are bounded, as dynamic quantisation has them.
-void boundedRows(const Input& input) {
+// Several rows at once: of any length, of some that are worked on side by side, with factors of their elements or of the
+// rows, streamed or not, packed or not.
+void severalRows(const Input& input) {
     std::uint32_t random = 99;
     const auto next = [&] { return (random = random * 1664525U + 1013904223U) >> 8; };
-    for (std::int64_t n = 1; n < 131; n += 3) {
+    for (const std::int64_t n : {2, 6, 62, 64, 66, 128, 130, 320, 4096, 4160, 4198}) {
         constexpr std::int64_t kRows = 7;
-        std::vector<unsigned char> x(static_cast<std::size_t>(kRows * n) * input.size);
+        const std::int64_t all = kRows * n;
+        std::vector<unsigned char> x(static_cast<std::size_t>(all) * input.size);
         for (std::size_t at = 0; at < x.size(); at += input.size) {
             std::memcpy(&x[at], input.bytes.data() + next() % static_cast<std::uint32_t>(input.count()) * input.size, input.size);
-            if (input.source != Source::Float) {
-                x[at + 1] = static_cast<unsigned char>((x[at + 1] & 0x83) | 0x3C);  // magnitudes around 1
-            } else {
-                x[at + 3] = static_cast<unsigned char>((x[at + 3] & 0x80) | 0x3F);
+            if (next() % 64 != 0) {  // mostly magnitudes around 1
+                unsigned char& high = x[at + input.size - 1];
+                high = static_cast<unsigned char>((high & 0x80) | (input.source == Source::Half ? 0x3C : 0x3F));
             }
         }
-        extents(input, x.data(), kRows, n, nullptr, 0);
+        std::vector<float> each(static_cast<std::size_t>(n));
+        std::vector<float> added(each.size());
+        for (std::size_t i = 0; i < each.size(); ++i) {
+            each[i] = static_cast<float>(static_cast<int>(next() % 512) - 256) * 0.25F;
+            added[i] = static_cast<float>(static_cast<int>(next() % 512) - 256) * 0.5F;
+        }
         const float factors[kRows] = {1.0F, 100.0F, -3.5F, 0x1p20F, 64.0F, 0.0F, 0x1p-140F};
         const float shifts[kRows] = {0.5F, -127.5F, 0.0F, 0x1p29F, 7.5F, -8.5F, 127.5F};
-        affine(input, x.data(), kRows, n, AffineRows{nullptr, 0, factors, shifts, 0, 1, true});
-        affine(input, x.data(), kRows, n, AffineRows{&factors[4], 0, factors, shifts, 0, 1, false});
-        affine(input, x.data(), kRows, n, AffineRows{&factors[2], 0, factors, nullptr, 0, 1, true});
+        extents(input, x.data(), kRows, n, nullptr, 0);
+        extents(input, x.data(), kRows, n, each.data(), 1);
+        affine(input, x.data(), kRows, n, AffineRows{nullptr, 0, factors, shifts, 0, 1});
+        affine(input, x.data(), kRows, n, AffineRows{&factors[4], 0, factors, shifts, 0, 1});
+        affine(input, x.data(), kRows, n, AffineRows{&factors[2], 0, factors, nullptr, 0, 1});
+        affine(input, x.data(), kRows, n, AffineRows{each.data(), 1, factors, shifts, 0, 1});
+        affine(input, x.data(), kRows, n, AffineRows{each.data(), 1, each.data(), added.data(), 1, 0});
+        // All rows at once are the rows one by one, for each kind of results.
+        std::vector<unsigned char> expected(static_cast<std::size_t>(all) * 4);
+        const auto same = [&](const char* name, std::int64_t yBits, auto&& oneByOne, auto&& together) {
+            const auto size = static_cast<std::size_t>(all * yBits / 8);
+            for (std::int64_t row = 0; row < kRows; ++row) {
+                oneByOne(row, x.data() + static_cast<std::size_t>(row * n) * input.size, Output{expected.data() + row * n * yBits / 8});
+            }
+            for (const std::size_t shift : {0, 16, 40}) {
+                for (const bool streamed : {false, true}) {
+                    std::vector<unsigned char> actual(size + 128, 0xEE);
+                    unsigned char* const to = actual.data() + (64 - reinterpret_cast<std::uintptr_t>(actual.data()) % 64) + shift;
+                    together(Output{to, streamed});
+                    variant->finishStreaming();
+                    compare(expected.data(), to, static_cast<std::int64_t>(size), [&](std::int64_t i) { return std::string(name) + ", byte " + std::to_string(i) + ", rows of " + std::to_string(n) + (streamed ? ", streamed" : ""); });
+                }
+            }
+        };
+        for (const std::int64_t step : {0, 1}) {
+            for (const bool shifted : {false, true}) {
+                const float* const scale = step == 0 ? factors : each.data();
+                const float* const offset = !shifted ? nullptr : (step == 0 ? shifts : added.data());
+                const QuantizeRows rows{scale, offset, step, 1 - step, shifted, false, Round::Rint};
+                const auto one = [&](std::int64_t row) {
+                    QuantizeRows part = rows;
+                    part.scale += row * part.rowStep;
+                    part.offset = part.offset == nullptr ? nullptr : part.offset + row * part.rowStep;
+                    return part;
+                };
+                for (const bool pack : {false, true}) {
+                    const Integers type = pack ? Integers::Int4 : Integers::Int8;
+                    same("rows quantized", pack ? 4 : 8, [&](std::int64_t row, const void* from, const Output& y) { variant->quantize(one(row), input.source, from, 1, n, {y, type, pack}); },
+                         [&](const Output& y) { variant->quantize(rows, input.source, x.data(), kRows, n, {y, type, pack}); });
+                    const AffineRows affineRows{step == 0 ? nullptr : added.data(), 1, factors, shifted ? shifts : nullptr, 0, 1};
+                    same("rows quantized affinely", pack ? 4 : 8, [&](std::int64_t row, const void* from, const Output& y) {
+                             AffineRows part = affineRows;
+                             part.factor += row;
+                             part.shift = part.shift == nullptr ? nullptr : part.shift + row;
+                             variant->quantizeAffine(part, input.source, from, 1, n, {y, type, pack});
+                         },
+                         [&](const Output& y) { variant->quantizeAffine(affineRows, input.source, x.data(), kRows, n, {y, type, pack}); });
+                }
+                same("rows to int32", 32, [&](std::int64_t row, const void* from, const Output& y) { variant->quantizeToInt32(one(row), input.source, from, 1, n, y); },
+                     [&](const Output& y) { variant->quantizeToInt32(rows, input.source, x.data(), kRows, n, y); });
+                // The bytes of x serve as int8, and as pairs of int4.
+                for (const bool pack : {false, true}) {
+                    const AntiQuantizeRows back{scale, offset, step, false, false};
+                    const auto from = [&](std::int64_t row) { return x.data() + (pack ? row * n / 2 : row * n); };
+                    same("rows to 16 bits", 16, [&](std::int64_t row, const void*, const Output& y) { variant->antiQuantize(back, from(row), pack, 1, n, y, shifted); },
+                         [&](const Output& y) { variant->antiQuantize(back, x.data(), pack, kRows, n, y, shifted); });
+                }
+            }
+        }
     }
 }
 
@@ -387,9 +449,9 @@ void everyExtent(const Input& input) {
 void outputs(const Input& input) {
     constexpr std::size_t kMost = 400;
     const float scale = 1.5F;
-    const AffineRows affine{nullptr, 0, &scale, &scale, 0, 0, false};
-    const QuantizeRow row{&scale, nullptr, 0, false, false, Round::Rint};
-    const AntiQuantizeRow back{&scale, nullptr, 0, false, false};
+    const AffineRows affine{nullptr, 0, &scale, &scale, 0, 0};
+    const QuantizeRows row{&scale, nullptr, 0, 0, false, false, Round::Rint};
+    const AntiQuantizeRows back{&scale, nullptr, 0, false, false};
     const unsigned char* const x = input.bytes.data() + input.bytes.size() / 4 / input.size * input.size;
     std::vector<std::uint8_t> bytes(kMost);
     std::vector<std::uint16_t> halves(kMost);
@@ -408,20 +470,20 @@ void outputs(const Input& input) {
                     compare(wanted.data(), target, sizeof target, [&](std::int64_t) { return std::string(name) + ", " + std::to_string(size) + " bytes" + (streamed ? " streamed" : ""); });
                 }
             };
-            definition->quantize(row, input.source, x, count, {{bytes.data()}, kInt8Limits});
-            check("int8", bytes.data(), n, [&](const Output& y) { variant->quantize(row, input.source, x, count, {y, kInt8Limits}); });
-            definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, kInt8Limits});
-            check("affine int8", bytes.data(), n, [&](const Output& y) { variant->quantizeAffine(affine, input.source, x, 1, count, {y, kInt8Limits}); });
-            definition->quantize(row, input.source, x, count, {{bytes.data()}, kInt4Limits});
+            definition->quantize(row, input.source, x, 1, count, {{bytes.data()}, Integers::Int8});
+            check("int8", bytes.data(), n, [&](const Output& y) { variant->quantize(row, input.source, x, 1, count, {y, Integers::Int8}); });
+            definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, Integers::Int8});
+            check("affine int8", bytes.data(), n, [&](const Output& y) { variant->quantizeAffine(affine, input.source, x, 1, count, {y, Integers::Int8}); });
+            definition->quantize(row, input.source, x, 1, count, {{bytes.data()}, Integers::Int4});
             std::vector<std::uint8_t> packed(n / 2);
             for (std::size_t i = 0; i < packed.size(); ++i) {
                 packed[i] = static_cast<std::uint8_t>((bytes[2 * i] & 15) | (bytes[2 * i + 1] & 15) << 4);
             }
-            check("int4", packed.data(), n / 2, [&](const Output& y) { variant->quantize(row, input.source, x, count, {y, kInt4Limits, true}); });
+            check("int4", packed.data(), n / 2, [&](const Output& y) { variant->quantize(row, input.source, x, 1, count, {y, Integers::Int4, true}); });
             for (const bool half : {false, true}) {
-                definition->antiQuantize(back, bytes.data(), false, count, {halves.data()}, half);
-                check("16 bits", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, bytes.data(), false, count, y, half); });
-                check("16 bits from int4", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, packed.data(), true, count, y, half); });
+                definition->antiQuantize(back, bytes.data(), false, 1, count, {halves.data()}, half);
+                check("16 bits", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, bytes.data(), false, 1, count, y, half); });
+                check("16 bits from int4", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, packed.data(), true, 1, count, y, half); });
             }
         }
     }
@@ -445,7 +507,7 @@ void int4() {
         variant->unpackInt4(from, n, back);
         compare(x.data(), back, n, [](std::int64_t) { return std::string("unpackInt4"); });
         // Against the guards on both sides.
-        variant->antiQuantize({&scale, nullptr, 0, false, false}, from, true, n, {halves.end(x.size()), n % 4 != 0}, true);
+        variant->antiQuantize({&scale, nullptr, 0, false, false}, from, true, 1, n, {halves.end(x.size()), n % 4 != 0}, true);
     }
     // Copies of every length at every alignment, nothing before or behind them touched.
     std::vector<unsigned char> source(400);
@@ -510,7 +572,7 @@ int main(int count, char** arguments) {
             }
             everyExtent(input);
             everyLength(input, patterns);
-            boundedRows(input);
+            severalRows(input);
             shiftedExtents(input);
             outputs(input);
         }

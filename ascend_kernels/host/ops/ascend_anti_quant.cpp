@@ -74,8 +74,9 @@ class AntiQuantize : public Kernel {
         const std::int64_t length = rows.length() * (words ? 8 : 1);
         const std::int64_t yStep = words ? y.strides[y.rank - 1] : rows.step(kY);
         const std::int64_t scaleStep = perTensor ? 0 : 1;
-        const std::int64_t interleaved = rows.interleaved(kX);
-        forPieces(rows.rows(), length, interleaved, [&](Pieces pieces) {
+        const bool dense = rows.dense(kX, rows.length()) && yStep == 1 && (rows.rank < 2 || rows.strides[kY][rows.rank - 2] == length);
+        const Cut cut = rows.cut(length, dense, kX);
+        forPieces(cut, [&](Pieces pieces) {
             IntegerReader reader(x);
             RowWriter writer(y);
             std::int64_t at[kTensors] = {};
@@ -84,12 +85,13 @@ class AntiQuantize : public Kernel {
                     rows.locate(pieces.row(), at);
                 }
                 const std::int64_t first = pieces.first();
+                const std::int64_t count = pieces.rows();
                 const std::int64_t n = pieces.count();
-                const AntiQuantizeRow parameters{scale.data() + first * scaleStep, offset.empty() ? nullptr : offset.data() + first * scaleStep, scaleStep, scaleTwice_, context.saturate};
-                const IntegerReader::Row from = reader.read(at[kX], rows.step(kX), first, n, interleaved > 1 ? rows.beside(pieces.row()) : 1);
+                const AntiQuantizeRows parameters{scale.data() + first * scaleStep, offset.empty() ? nullptr : offset.data() + first * scaleStep, scaleStep, scaleTwice_, context.saturate};
+                const IntegerReader::Row from = reader.read(at[kX], rows.step(kX), first, count * n, cut.interleaved > 1 ? rows.beside(pieces.row()) : 1);
                 const std::int64_t to = at[kY] + first * yStep;
-                kernels().antiQuantize(parameters, from.data, from.packed, n, writer.prepareOutput(to, yStep, n), y.dtype == ACL_FLOAT16);
-                writer.store(to, yStep, n);
+                kernels().antiQuantize(parameters, from.data, from.packed, count, n, writer.prepareOutput(to, yStep, count * n), y.dtype == ACL_FLOAT16);
+                writer.store(to, yStep, count * n);
             }
         });
     }

@@ -113,7 +113,7 @@ struct Shared {
     Shared(const View* tensors, bool isSymmetric, QuantMode quantMode, Family chip, int version)
         : x(tensors[0]), y(tensors[3]), scale(tensors[4]), offset(tensors[5]), symmetric(isSymmetric), mode(quantMode), family(chip),
           length(x.shape[x.rank - 1]), rows(x.elements() / length), channels(x.shape[x.rank - 2]),
-          limits(y.dtype == ACL_INT8 ? kInt8Limits : kInt4Limits) {
+          limits(limitsOf(y.dtype == ACL_INT8 ? Integers::Int8 : Integers::Int4)) {
         // The inference series checks smooth scales and groups, and ignores them.
         if (family == Family::A2 && tensors[1].present) {
             smooth = readFloats(tensors[1]);
@@ -197,7 +197,7 @@ class Row {
     }
 
     // One set of parameters for the row (step 0), or one for each element, as arrays of factors and shifts.
-    void write(const float* factor, const float* shift, std::int64_t step, bool bounded = false) {
+    void write(const float* factor, const float* shift, std::int64_t step) {
         if (s_.family == Family::InferenceSeries) {
             values();
         }
@@ -212,8 +212,7 @@ class Row {
                                     .factor = factor + at,
                                     .shift = s_.symmetric ? nullptr : shift + at,
                                     .step = step,
-                                    .rowStep = 0,
-                                    .bounded = bounded};
+                                    .rowStep = 0};
             const auto* from = static_cast<const std::uint16_t*>(data_) + first;
             kernels().quantizeAffine(affine, sourceOf(s_.x.dtype), from, 1, n, to);
         });
@@ -267,17 +266,10 @@ void forRows(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& 
     });
 }
 
-// Whether quantizeAffine meets only numbers an int32 can hold: no value of the row is further out than its extent.
-bool isBounded(Extent extent, const Parameters& parameters) {
-    constexpr float kSafe = 0x1p30F;
-    const auto safe = [](float value) { return std::fabs(value) < kSafe; };  // not for NaN
-    return safe(extent.low * parameters.factor) & safe(extent.high * parameters.factor) & safe(parameters.shift);
-}
-
 // Rows of contiguous tensors: sets of rows that stay in the nearest cache until they are read again.
 class DenseRows {
   public:
-    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(1, kTogether / shared.length)), extents_(static_cast<std::size_t>(most_)), factors_(extents_.size()), shifts_(extents_.size()) {}
+    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(shared.smooth.empty() ? 1 : kSide, kTogether / shared.length)), extents_(static_cast<std::size_t>(most_)), factors_(extents_.size()), shifts_(extents_.size()) {}
 
     static bool serve(const Shared& shared) {
         return shared.family == Family::A2 && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
@@ -291,6 +283,7 @@ class DenseRows {
 
   private:
     static constexpr std::int64_t kTogether = 4096;  // elements
+    static constexpr std::int64_t kSide = 4;         // rows that share their smooth scales
 
     // Rows of one group.
     struct Set {
@@ -321,33 +314,29 @@ class DenseRows {
         } else {
             const Source source = sourceOf(s_.x.dtype);
             kernels().extentsOfRows(source, data(set), smooth(set), 1, set.rows, n, extents_.data());
-            const bool bounded = s_.symmetric ? store(set, [&](Extent extent) { return symmetric(extent, s_.limits, s_.scaleByProduct); })
-                                              : store(set, [&](Extent extent) { return asymmetric(extent, s_.limits); });
+            s_.symmetric ? store(set, [&](Extent extent) { return symmetric(extent, s_.limits, s_.scaleByProduct); })
+                         : store(set, [&](Extent extent) { return asymmetric(extent, s_.limits); });
             const AffineRows affine{.smooth = smooth(set),
                                     .smoothStep = 1,
                                     .factor = factors_.data(),
                                     .shift = s_.symmetric ? nullptr : shifts_.data(),
                                     .step = 0,
-                                    .rowStep = 1,
-                                    .bounded = bounded};
+                                    .rowStep = 1};
             kernels().quantizeAffine(affine, source, data(set), set.rows, n, to);
         }
         writer_.store(at, 1, 0, set.rows * n);
     }
 
-    // Parameters of all rows: a loop that the compiler makes of vectors, for the sake of its divisions. Gives back whether
-    // all rows are bounded.
+    // Parameters of all rows: a loop that the compiler makes of vectors, for the sake of its divisions.
     template <class Derive>
-    bool store(const Set& set, Derive&& derive) {
+    void store(const Set& set, Derive&& derive) {
         const Extent* const extents = extents_.data();
         float* const factors = factors_.data();
         float* const shifts = shifts_.data();
         float scales[kTogether];
         float offsets[kTogether];
-        int bounded = 1;
         for (std::int64_t row = 0; row < set.rows; ++row) {
             const Parameters parameters = derive(extents[row]);
-            bounded &= isBounded(extents[row], parameters) ? 1 : 0;
             factors[row] = parameters.factor;
             shifts[row] = parameters.shift;
             scales[row] = parameters.scale;
@@ -358,7 +347,6 @@ class DenseRows {
         if (s_.offset.present) {
             std::memcpy(s_.offset.data + (s_.offset.offset + set.first) * 4, offsets, size);
         }
-        return bounded != 0;
     }
 
     const Shared& s_;
@@ -381,9 +369,8 @@ void perToken(const Shared& shared) {
             return;
         }
         row.load(number);
-        const Extent extent = row.extent();
-        const Parameters parameters = shared.derive(extent);
-        row.write(&parameters.factor, &parameters.shift, 0, isBounded(extent, parameters));
+        const Parameters parameters = shared.derive(row.extent());
+        row.write(&parameters.factor, &parameters.shift, 0);
         shared.store(number, parameters);
     });
 }

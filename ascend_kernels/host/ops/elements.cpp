@@ -170,12 +170,12 @@ unsigned char* QuantizedWriter::place(std::int64_t offset, std::int64_t step, st
 }
 
 IntegerOutput QuantizedWriter::prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) {
-    const Limits limits = view_.dtype == ACL_INT8 ? kInt8Limits : kInt4Limits;
+    const Integers type = view_.dtype == ACL_INT8 ? Integers::Int8 : Integers::Int4;
     if (unsigned char* const to = place(offset, step, first, n); to != nullptr) {
-        return {{to, streamer_.active()}, limits, view_.dtype != ACL_INT8};
+        return {{to, streamer_.active()}, type, view_.dtype != ACL_INT8};
     }
     buffer_.resize(static_cast<std::size_t>(n));
-    return {{buffer_.data()}, limits, view_.dtype == ACL_INT32};
+    return {{buffer_.data()}, type, view_.dtype == ACL_INT32};
 }
 
 void QuantizedWriter::store(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) {

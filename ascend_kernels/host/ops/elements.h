@@ -23,52 +23,73 @@ constexpr std::int64_t kStreamed = 4 * 1024 * 1024;
 // Rows that a strided tensor is read in together (RowReader).
 constexpr std::int64_t kTileRows = 16;
 
-// The pieces of at most kChunk elements that rows fall into, so many rows interleaved: part 0 of each, part 1 of each, ...
+// How rows are cut into pieces: parts of one row, or several whole ones.
+struct Cut {
+    std::int64_t rows;
+    std::int64_t length;
+    std::int64_t interleaved = 1;  // more: part 0 of each of so many rows, part 1 of each, ...
+    std::int64_t chunk = kChunk;   // elements of a part
+    std::int64_t inner = 1;        // rows of the last dimension but one: only they lie behind each other
+    std::int64_t together = 1;     // whole rows of a piece
+
+    std::int64_t parts() const { return (length + chunk - 1) / chunk; }
+    std::int64_t groups() const { return (inner + together - 1) / together; }
+    std::int64_t pieces() const { return rows / inner * groups() * parts(); }
+};
+
+// A range of pieces, one after the other.
 class Pieces {
   public:
-    Pieces(std::int64_t begin, std::int64_t end, std::int64_t rows, std::int64_t length, std::int64_t perRow, std::int64_t interleaved)
-        : piece_(begin - 1), end_(end), rows_(rows), length_(length), perRow_(perRow), interleaved_(interleaved) {}
+    Pieces(std::int64_t begin, std::int64_t end, const Cut& cut) : piece_(begin - 1), end_(end), cut_(cut), parts_(cut.parts()), groups_(cut.groups()) {}
 
     bool next() {
         if (++piece_ >= end_) {
             return false;
         }
         const std::int64_t before = row_;
-        const std::int64_t group = piece_ / (interleaved_ * perRow_) * interleaved_;
-        const std::int64_t together = std::min(interleaved_, rows_ - group);
-        const std::int64_t rest = piece_ - group * perRow_;
-        row_ = group + rest % together;
-        part_ = rest / together;
+        if (cut_.interleaved > 1) {
+            const std::int64_t group = piece_ / (cut_.interleaved * parts_) * cut_.interleaved;
+            const std::int64_t beside = std::min(cut_.interleaved, cut_.rows - group);
+            const std::int64_t rest = piece_ - group * parts_;
+            row_ = group + rest % beside;
+            part_ = rest / beside;
+        } else {
+            const std::int64_t group = piece_ / parts_;
+            row_ = group / groups_ * cut_.inner + group % groups_ * cut_.together;
+            part_ = piece_ % parts_;
+            rows_ = std::min(cut_.together, cut_.inner - group % groups_ * cut_.together);
+        }
         newRow_ = row_ != before;
         return true;
     }
     bool newRow() const { return newRow_; }
     std::int64_t row() const { return row_; }
-    std::int64_t first() const { return part_ * kChunk; }
-    std::int64_t count() const { return part_ + 1 == perRow_ ? length_ - part_ * kChunk : kChunk; }
+    // From that row on; more than one only if they are whole.
+    std::int64_t rows() const { return rows_; }
+    std::int64_t first() const { return part_ * cut_.chunk; }
+    std::int64_t count() const { return part_ + 1 == parts_ ? cut_.length - part_ * cut_.chunk : cut_.chunk; }
 
   private:
     std::int64_t piece_;
     const std::int64_t end_;
-    const std::int64_t rows_;
-    const std::int64_t length_;
-    const std::int64_t perRow_;
-    const std::int64_t interleaved_;
+    const Cut& cut_;
+    const std::int64_t parts_;
+    const std::int64_t groups_;
     std::int64_t row_ = -1;
+    std::int64_t rows_ = 1;
     std::int64_t part_ = 0;
     bool newRow_ = true;
 };
 
 // Calls work(pieces) for all rows, in several threads if there are many elements.
 template <class Work>
-void forPieces(std::int64_t rows, std::int64_t length, std::int64_t interleaved, Work&& work) {
-    const std::int64_t perRow = (length + kChunk - 1) / kChunk;
-    const std::int64_t pieceSize = perRow == 1 ? length : kChunk;
-    const std::int64_t pieces = rows * perRow;
+void forPieces(const Cut& cut, Work&& work) {
     // Threads take whole sets of interleaved pieces, so that no two of them read the same lines.
-    const std::int64_t unit = interleaved > 1 ? interleaved : 1;
-    parallelFor((pieces + unit - 1) / unit, (kThreadGrain + unit * pieceSize - 1) / (unit * pieceSize), [&](std::int64_t begin, std::int64_t end) {
-        work(Pieces(begin * unit, std::min(end * unit, pieces), rows, length, perRow, interleaved));
+    const std::int64_t unit = cut.interleaved;
+    const std::int64_t size = std::max<std::int64_t>(unit * cut.together * std::min(cut.length, cut.chunk), 1);
+    const std::int64_t pieces = cut.pieces();
+    parallelFor((pieces + unit - 1) / unit, (kThreadGrain + size - 1) / size, [&](std::int64_t begin, std::int64_t end) {
+        work(Pieces(begin * unit, std::min(end * unit, pieces), cut));
     });
 }
 
@@ -113,8 +134,16 @@ struct Walk {
         return product;
     }
 
-    // How many rows to interleave: those that a strided tensor has side by side.
-    std::int64_t interleaved(std::size_t tensor) const { return rank > 1 && step(tensor) != 1 && strides[tensor][rank - 2] == 1 ? kTileRows : 1; }
+    // How to cut rows of so many elements for a tensor that is read and one that is written: large pieces where both have
+    // all elements behind each other, else such as fit into buffers.
+    Cut cut(std::int64_t length, bool dense, std::size_t read) const {
+        const std::int64_t interleaved = rank > 1 && step(read) != 1 && strides[read][rank - 2] == 1 ? kTileRows : 1;
+        const std::int64_t chunk = dense ? kThreadGrain : kChunk;
+        const std::int64_t inner = dense && rank > 1 ? shape[rank - 2] : 1;
+        return {rows(), length, interleaved, chunk, inner, std::clamp<std::int64_t>(chunk / length, 1, inner)};
+    }
+    // Whether elements of rows of so many lie behind each other, and those rows behind each other.
+    bool dense(std::size_t tensor, std::int64_t length) const { return rank < 1 || (step(tensor) == 1 && (rank < 2 || strides[tensor][rank - 2] == length)); }
     // How many rows from this one on lie side by side in an interleaved tensor.
     std::int64_t beside(std::int64_t row) const { return rank > 1 ? shape[rank - 2] - row % shape[rank - 2] : 1; }
 

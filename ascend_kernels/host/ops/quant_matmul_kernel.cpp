@@ -330,7 +330,7 @@ class QuantMatmul : public Kernel {
             for (std::int64_t j = 0; j < columns; ++j) {
                 const Requantisation& by = words_[static_cast<std::size_t>(words_.size() == 1 ? 0 : column + j)];
                 // To nine bits before the offset is added, to eight afterwards.
-                const std::int32_t sum = scalar::toSmallInteger<Round::Rint>(scalar::widen(sums[j]) * by.multiplier, -256.0F, 255.0F) + by.offset;
+                const std::int32_t sum = scalar::toSmallInteger(scalar::widen(sums[j]) * by.multiplier, -256.0F, 255.0F) + by.offset;
                 to[j] = static_cast<std::uint8_t>(std::clamp(sum, by.isSigned ? -128 : 0, by.isSigned ? 127 : 255));
             }
         }

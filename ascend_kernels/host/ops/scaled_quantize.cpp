@@ -39,10 +39,13 @@ void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
         return wide ? y.strides[dimension] : shape.logicalStride(dimension);
     });
     const std::int64_t scaleStep = perTensor ? 0 : rows.step(kScale);
+    const std::int64_t scaleRowStep = rows.rank > 1 ? rows.strides[kScale][rows.rank - 2] : 0;
 
-    const std::int64_t interleaved = rows.interleaved(kX);
+    const bool nibbles = !wide && y.dtype != ACL_INT8;  // of rows of odd length they do not begin with a byte
+    const bool dense = rows.dense(kX, rows.length()) && rows.dense(kY, rows.length()) && !(nibbles && rows.length() % 2 != 0);
+    const Cut cut = rows.cut(rows.length(), dense, kX);
 
-    forPieces(rows.rows(), rows.length(), interleaved, [&](Pieces pieces) {
+    forPieces(cut, [&](Pieces pieces) {
         RowReader reader(x);
         RowWriter plain(y);
         QuantizedWriter quantized(y);
@@ -52,21 +55,22 @@ void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
                 rows.locate(pieces.row(), at);
             }
             const std::int64_t first = pieces.first();
+            const std::int64_t count = pieces.rows();
             const std::int64_t n = pieces.count();
             const std::int64_t scaleAt = at[kScale] + first * scaleStep;
-            const QuantizeRow parameters{scale.data() + scaleAt, offset.empty() ? nullptr : offset.data() + scaleAt, scaleStep, divide_, scaleTwice_, mode_};
-            const void* from = reader.read(at[kX] + first * rows.step(kX), rows.step(kX), n, interleaved > 1 ? rows.beside(pieces.row()) : 1);
+            const QuantizeRows parameters{scale.data() + scaleAt, offset.empty() ? nullptr : offset.data() + scaleAt, scaleStep, scaleRowStep, divide_, scaleTwice_, mode_};
+            const void* from = reader.read(at[kX] + first * rows.step(kX), rows.step(kX), n, cut.interleaved > 1 ? rows.beside(pieces.row()) : 1);
             if (wide) {
                 const std::int64_t to = at[kY] + first * rows.step(kY);
                 if (y.dtype == ACL_UINT8) {
-                    kernels().quantize(parameters, source, from, n, {plain.prepareOutput(to, rows.step(kY), n), kUint8Limits});
+                    kernels().quantize(parameters, source, from, count, n, {plain.prepareOutput(to, rows.step(kY), count * n), Integers::Uint8});
                 } else {
-                    kernels().quantizeToInt32(parameters, source, from, n, plain.prepareOutput(to, rows.step(kY), n));
+                    kernels().quantizeToInt32(parameters, source, from, count, n, plain.prepareOutput(to, rows.step(kY), count * n));
                 }
-                plain.store(to, rows.step(kY), n);
+                plain.store(to, rows.step(kY), count * n);
             } else {
-                kernels().quantize(parameters, source, from, n, quantized.prepare(at[kY], rows.step(kY), first, n));
-                quantized.store(at[kY], rows.step(kY), first, n);
+                kernels().quantize(parameters, source, from, count, n, quantized.prepare(at[kY], rows.step(kY), first, count * n));
+                quantized.store(at[kY], rows.step(kY), first, count * n);
             }
         }
     });

@@ -14,21 +14,24 @@ enum class BFloat16 : std::uint16_t {};
 enum class Round { Rint, Floor, Ceil, Trunc };
 enum class Source { Float, Half, BFloat16 };
 
+// Rows of one length that lie behind each other, and what is done with them.
+
 // y = saturate(round(x * scale + offset)), or x / scale + offset.
-struct QuantizeRow {
+struct QuantizeRows {
     const float* scale;
     const float* offset;      // null: no addition
-    std::int64_t step;        // 1: a scale and an offset per element; 0: one for the row
+    std::int64_t step;        // of scale and offset within a row: 1 or 0
+    std::int64_t rowStep;     // and from row to row
     bool divide;
     bool scaleTwice;          // multiply by the scale twice, rounding each time
     Round mode;
 };
 
 // y = (x + offset) * scale
-struct AntiQuantizeRow {
+struct AntiQuantizeRows {
     const float* scale;
     const float* offset;
-    std::int64_t step;
+    std::int64_t step;        // within a row, the same for all rows: 1 or 0
     bool scaleTwice;
     bool saturate;
 };
@@ -39,7 +42,7 @@ struct Extent {
     float high;
 };
 
-// y = x * smooth * factor + shift, for rows of one length that lie behind each other.
+// y = x * smooth * factor + shift
 struct AffineRows {
     const float* smooth;       // the same for all rows; null: none
     std::int64_t smoothStep;   // 1: one for each element; 0: one for the row
@@ -47,41 +50,41 @@ struct AffineRows {
     const float* shift;        // null: no addition
     std::int64_t step;         // of factor and shift within a row: 1 or 0
     std::int64_t rowStep;      // and from row to row
-    bool bounded;              // no sum is NaN or reaches 2^31: saturating it needs less care
 };
 
-// Limits of an integer type, as floats.
+enum class Integers { Int8, Int4, Uint8 };
 struct Limits {
     float low;
     float high;
 };
-constexpr Limits kInt8Limits{-128.0F, 127.0F};
-constexpr Limits kInt4Limits{-8.0F, 7.0F};
-constexpr Limits kUint8Limits{0.0F, 255.0F};
+constexpr Limits limitsOf(Integers type) {
+    return type == Integers::Int8 ? Limits{-128.0F, 127.0F} : (type == Integers::Int4 ? Limits{-8.0F, 7.0F} : Limits{0.0F, 255.0F});
+}
 
-// Where the results of a row go. Streamed: past the caches where the processor can, so that memory is not read in order
-// to be overwritten; finishStreaming() makes such results visible to other threads.
+// Where the results of rows go, one behind the other. Streamed: past the caches where the processor can, so that memory is
+// not read in order to be overwritten; finishStreaming() makes such results visible to other threads.
 struct Output {
     void* data;
     bool streamed = false;
 };
 
-// Integers of 8 bits, or int4, two to a byte, the first in the low nibble (rows then have an even length).
+// A byte each, or two int4 to a byte, the first in the low nibble (rows then have an even length).
 struct IntegerOutput {
     Output to;
-    Limits limits;
+    Integers type;
     bool packed = false;
 };
 
+// `count` rows of n elements each.
 struct Kernels {
     const char* name;
-    void (*quantize)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, const IntegerOutput& y);
-    void (*quantizeToInt32)(const QuantizeRow& row, Source source, const void* x, std::int64_t n, const Output& y);
+    void (*quantize)(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
+    void (*quantizeToInt32)(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const Output& y);
     // x: int8, or int4, two to a byte. y: halves or bfloat16.
-    void (*antiQuantize)(const AntiQuantizeRow& row, const void* x, bool packed, std::int64_t n, const Output& y, bool half);
-    // Extents of x * factor (no factor: of x) in rows that lie behind each other; step as above, for the factor.
-    void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents);
-    // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
+    void (*antiQuantize)(const AntiQuantizeRows& rows, const void* x, bool packed, std::int64_t count, std::int64_t n, const Output& y, bool half);
+    // Extents of x * factor (no factor: of x); step: of the factor within a row, the same for all rows.
+    void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count, std::int64_t n, Extent* extents);
+    // y = saturate(rint(x * smooth * factor + shift)), each operation rounded. Asks for the rows that follow.
     void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
     // values = x * factor, as floats.
     void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);

@@ -30,10 +30,13 @@ ACLQ_INLINE inline Lanes widenBytes(__m128i bytes) {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
 }
 ACLQ_INLINE inline Lanes load(const std::int8_t* x) { return widenBytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))); }
+// Sixteen int4, still without sign, a byte each.
+ACLQ_INLINE inline __m128i nibbles(const std::uint8_t* x) {
+    const __m128i pairs = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x));
+    return _mm_and_si128(_mm_unpacklo_epi8(pairs, _mm_srli_epi16(pairs, 4)), _mm_set1_epi8(15));
+}
 ACLQ_INLINE inline Lanes load(PackedInt4 x) {
-    const __m128i pairs = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x.data));
-    const __m128i nibbles = _mm_and_si128(_mm_unpacklo_epi8(pairs, _mm_srli_epi16(pairs, 4)), _mm_set1_epi8(15));
-    return widenBytes(_mm_shuffle_epi8(_mm_set_epi8(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0), nibbles));
+    return widenBytes(_mm_shuffle_epi8(_mm_set_epi8(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0), nibbles(x.data)));
 }
 ACLQ_INLINE inline Lanes broadcast(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
 
@@ -63,65 +66,76 @@ struct Extremes {
     }
 };
 
-// Rounded; lanes that are NaN become 0, those above the limit the limit, those too small for an int32 its smallest.
-template <Round mode>
-ACLQ_INLINE inline __m256i rounded(__m256 value, float high) {
-    const __m256 ordered = _mm256_and_ps(value, _mm256_cmp_ps(value, value, _CMP_ORD_Q));
-    __m256 clamped = _mm256_min_ps(ordered, _mm256_set1_ps(high));
-    if constexpr (mode == Round::Floor) {
-        clamped = _mm256_floor_ps(clamped);
-    } else if constexpr (mode == Round::Ceil) {
-        clamped = _mm256_ceil_ps(clamped);
-    } else if constexpr (mode == Round::Trunc) {
-        return _mm256_cvttps_epi32(clamped);
+// The same of words in memory.
+struct Extremes16 {
+    static constexpr std::int64_t kCount = 16;
+    __m256i above = _mm256_set1_epi16(INT16_MIN);
+    __m256i below = _mm256_setzero_si256();
+    ACLQ_INLINE void include(const void* x) {
+        const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
+        above = _mm256_max_epi16(above, words);
+        below = _mm256_max_epu16(below, words);
     }
-    return _mm256_cvtps_epi32(clamped);
+    ACLQ_INLINE std::int16_t largest() const { return ACLQ_ISA::largest(_mm_max_epi16(_mm256_castsi256_si128(above), _mm256_extracti128_si256(above, 1))); }
+    ACLQ_INLINE std::uint16_t largestUnsigned() const {
+        return ACLQ_ISA::largestUnsigned(_mm_max_epu16(_mm256_castsi256_si128(below), _mm256_extracti128_si256(below, 1)));
+    }
+};
+
+template <int mode>
+ACLQ_INLINE inline Block roundedTo(const Block& block) {
+    const auto part = [&](int i) ACLQ_INLINE {
+        return Lanes{_mm256_round_ps(block.part[i].low, mode | _MM_FROUND_NO_EXC), _mm256_round_ps(block.part[i].high, mode | _MM_FROUND_NO_EXC)};
+    };
+    return {{part(0), part(1), part(2), part(3)}};
+}
+
+[[gnu::noinline]] inline Block rounded(Block block, Round mode) noexcept {
+    return mode == Round::Floor ? roundedTo<_MM_FROUND_TO_NEG_INF>(block) : (mode == Round::Ceil ? roundedTo<_MM_FROUND_TO_POS_INF>(block) : roundedTo<_MM_FROUND_TO_ZERO>(block));
 }
 
 // The low 16 bits of each lane, in order.
 ACLQ_INLINE inline __m256i narrow(__m256i low, __m256i high) { return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8); }
 ACLQ_INLINE inline __m256i narrowUnsigned(__m256i low, __m256i high) { return _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xD8); }
 
-struct Bytes {
-    __m256i low;
-    __m256i high;
-};
+using Bytes = Vectors<Ymm, 2>;
+using Nibbles = Vectors<Ymm, 1>;
 
-// Packing saturates, and takes its operands by halves: the permutation puts them in order. convert: floats to int32.
-template <class Convert>
-ACLQ_INLINE inline __m256i narrow(const Lanes& a, const Lanes& b, const Saturation& to, Convert&& convert) {
+// NaN become 0, values above the limit the limit.
+[[gnu::noinline, gnu::cold]] inline __m256i carefully(__m256 values, float most) noexcept {
+    const __m256 ordered = _mm256_and_ps(values, _mm256_cmp_ps(values, values, _CMP_ORD_Q));
+    return _mm256_cvtps_epi32(_mm256_min_ps(ordered, _mm256_set1_ps(most)));
+}
+
+// Half of a block. Packing saturates, and takes its operands by halves: the permutation puts them in order.
+ACLQ_INLINE inline __m256i narrow(const Lanes& a, const Lanes& b, Integers to) {
+    __m256i first = _mm256_packs_epi32(_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high));
+    __m256i second = _mm256_packs_epi32(_mm256_cvtps_epi32(b.low), _mm256_cvtps_epi32(b.high));
+    // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
+    if (_mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_min_epi16(first, second), _mm256_set1_epi16(INT16_MIN))) != 0) [[unlikely]] {
+        const float most = limitsOf(to).high;
+        first = _mm256_packs_epi32(carefully(a.low, most), carefully(a.high, most));
+        second = _mm256_packs_epi32(carefully(b.low, most), carefully(b.high, most));
+    }
     const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
-    const __m256i first = _mm256_packs_epi32(convert(a.low), convert(a.high));
-    const __m256i second = _mm256_packs_epi32(convert(b.low), convert(b.high));
-    if (to.isUnsigned) {
+    if (to == Integers::Uint8) {
         return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
     }
     __m256i bytes = _mm256_packs_epi16(first, second);
-    if (to.isInt4) {
+    if (to == Integers::Int4) {
         bytes = _mm256_max_epi8(_mm256_min_epi8(bytes, _mm256_set1_epi8(7)), _mm256_set1_epi8(-8));
     }
     return _mm256_permutevar8x32_epi32(bytes, order);
 }
 
-template <Round mode>
-ACLQ_INLINE inline Bytes narrow(const Block& block, const Saturation& to) {
-    const auto convert = [&](__m256 value) ACLQ_INLINE { return rounded<mode>(value, to.most); };
-    return {narrow(block.part[0], block.part[1], to, convert), narrow(block.part[2], block.part[3], to, convert)};
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to) {
+    return {{{narrow(block.part[0], block.part[1], to)}, {narrow(block.part[2], block.part[3], to)}}};
 }
 
-ACLQ_INLINE inline Bytes narrowBounded(const Block& block, const Saturation& to) {
-    const auto convert = [](__m256 value) ACLQ_INLINE { return _mm256_cvtps_epi32(value); };
-    return {narrow(block.part[0], block.part[1], to, convert), narrow(block.part[2], block.part[3], to, convert)};
-}
-
-ACLQ_INLINE inline void storeBytes(Bytes bytes, std::uint8_t* y, bool streamed) {
-    put(bytes.low, y, streamed);
-    put(bytes.high, y + 32, streamed);
-}
-ACLQ_INLINE inline void storeNibbles(Bytes bytes, std::uint8_t* y, bool streamed) {
+ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
     // Pairs become words: the first byte, and sixteen times the second.
     const auto pairs = [](__m256i half) ACLQ_INLINE { return _mm256_maddubs_epi16(_mm256_and_si256(half, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
-    put(_mm256_permute4x64_epi64(_mm256_packus_epi16(pairs(bytes.low), pairs(bytes.high)), 0xD8), y, streamed);
+    return {{{_mm256_permute4x64_epi64(_mm256_packus_epi16(pairs(bytes.part[0].bits), pairs(bytes.part[1].bits)), 0xD8)}}};
 }
 
 ACLQ_INLINE inline __m256i saturated(__m256 value) {
@@ -131,9 +145,10 @@ ACLQ_INLINE inline __m256i saturated(__m256 value) {
     return _mm256_xor_si256(integers, _mm256_castps_si256(large));
 }
 
-ACLQ_INLINE inline void storeInt32(Lanes a, std::int32_t* y, bool streamed) {
-    put(saturated(a.low), y, streamed);
-    put(saturated(a.high), y + 8, streamed);
+ACLQ_INLINE inline Vectors<Ymm, 8> toInt32(const Block& block) {
+    const auto low = [&](int i) ACLQ_INLINE { return Ymm{saturated(block.part[i].low)}; };
+    const auto high = [&](int i) ACLQ_INLINE { return Ymm{saturated(block.part[i].high)}; };
+    return {{low(0), high(0), low(1), high(1), low(2), high(2), low(3), high(3)}};
 }
 
 // The mask of 32 bits a lane as one of 16 bits.
@@ -151,10 +166,10 @@ ACLQ_INLINE inline __m256i finish(Lanes a, __m256i bits, short infinity, short n
 }
 
 template <Overflow overflow>
-ACLQ_INLINE inline void store(Lanes a, Half* y, bool streamed) {
+ACLQ_INLINE inline __m256i convert(Lanes a, Half) {
     constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
     const __m256i halves = _mm256_set_m128i(_mm256_cvtps_ph(a.high, kNearest), _mm256_cvtps_ph(a.low, kNearest));
-    put(finish<overflow>(a, halves, 0x7C00, 0x7E00), y, streamed);
+    return finish<overflow>(a, halves, 0x7C00, 0x7E00);
 }
 
 ACLQ_INLINE inline __m256i roundBFloat16(__m256 value) {
@@ -164,17 +179,42 @@ ACLQ_INLINE inline __m256i roundBFloat16(__m256 value) {
 }
 
 template <Overflow overflow>
-ACLQ_INLINE inline void store(Lanes a, BFloat16* y, bool streamed) {
+ACLQ_INLINE inline __m256i convert(Lanes a, BFloat16) {
     const __m256i bits = narrowUnsigned(roundBFloat16(a.low), roundBFloat16(a.high));
-    put(finish<overflow>(a, bits, 0x7F80, 0x7FC0), y, streamed);
+    return finish<overflow>(a, bits, 0x7F80, 0x7FC0);
 }
 
-constexpr std::int64_t kLine = 64;
-ACLQ_INLINE inline void streamLine(unsigned char* to, const unsigned char* from) {
-    const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-    const __m256i second = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 32));
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), first);
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + 32), second);
+template <Overflow overflow, class Y>
+ACLQ_INLINE inline Vectors<Ymm, 4> toHalves(const Block& block) {
+    const auto part = [&](int i) ACLQ_INLINE { return Ymm{convert<overflow>(block.part[i], Y{})}; };
+    return {{part(0), part(1), part(2), part(3)}};
 }
+
+// Sixteen halves, looked up for the int4 of a block.
+class Sixteen {
+  public:
+    ACLQ_INLINE explicit Sixteen(const std::uint16_t* halves) {
+        std::uint8_t bytes[2][16];
+        for (int i = 0; i < 16; ++i) {
+            bytes[0][i] = static_cast<std::uint8_t>(halves[i]);
+            bytes[1][i] = static_cast<std::uint8_t>(halves[i] >> 8);
+        }
+        low_ = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes[0]));
+        high_ = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes[1]));
+    }
+    ACLQ_INLINE Vectors<Ymm, 4> lookUp(PackedInt4 x) const {
+        const auto part = [&](int i) ACLQ_INLINE {
+            const __m128i index = nibbles(x.data + 8 * i);
+            const __m128i low = _mm_shuffle_epi8(low_, index);
+            const __m128i high = _mm_shuffle_epi8(high_, index);
+            return Ymm{_mm256_set_m128i(_mm_unpackhi_epi8(low, high), _mm_unpacklo_epi8(low, high))};
+        };
+        return {{part(0), part(1), part(2), part(3)}};
+    }
+
+  private:
+    __m128i low_;
+    __m128i high_;
+};
 
 }  // namespace aclq::ACLQ_ISA

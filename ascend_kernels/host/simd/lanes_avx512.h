@@ -50,78 +50,104 @@ struct Extremes {
     std::uint32_t largestUnsigned() const { return _mm512_reduce_max_epu32(below); }
 };
 
-// Rounded; lanes that are NaN become 0, those above the limit the limit, those too small for an int32 its smallest.
-template <Round mode>
-ACLQ_INLINE inline __m512i rounded(Lanes a, float high) {
-    const __mmask16 ordered = _mm512_cmp_ps_mask(a.values, a.values, _CMP_ORD_Q);
-    const __m512 clamped = _mm512_min_ps(a.values, _mm512_set1_ps(high));
-    if constexpr (mode == Round::Floor) {
-        return _mm512_maskz_cvt_roundps_epi32(ordered, clamped, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    } else if constexpr (mode == Round::Ceil) {
-        return _mm512_maskz_cvt_roundps_epi32(ordered, clamped, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
-    } else if constexpr (mode == Round::Trunc) {
-        return _mm512_maskz_cvt_roundps_epi32(ordered, clamped, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-    } else {
-        return _mm512_maskz_cvt_roundps_epi32(ordered, clamped, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+// The same of words in memory.
+struct Extremes16 {
+    static constexpr std::int64_t kCount = 32;
+    __m512i above = _mm512_set1_epi16(INT16_MIN);
+    __m512i below = _mm512_setzero_si512();
+    ACLQ_INLINE void include(const void* x) {
+        const __m512i words = _mm512_loadu_si512(x);
+        above = _mm512_max_epi16(above, words);
+        below = _mm512_max_epu16(below, words);
     }
-}
-
-ACLQ_INLINE inline void put(__m512i values, void* y, bool streamed) {
-    if (streamed) {
-        put(_mm512_castsi512_si256(values), y, true);
-        put(_mm512_extracti64x4_epi64(values, 1), static_cast<__m256i*>(y) + 1, true);
-    } else {
-        _mm512_storeu_si512(y, values);
+    ACLQ_INLINE std::int16_t largest() const {
+        const __m256i half = _mm256_max_epi16(_mm512_castsi512_si256(above), _mm512_extracti64x4_epi64(above, 1));
+        return ACLQ_ISA::largest(_mm_max_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
     }
-}
-
-struct Bytes {
-    __m512i values;
+    ACLQ_INLINE std::uint16_t largestUnsigned() const {
+        const __m256i half = _mm256_max_epu16(_mm512_castsi512_si256(below), _mm512_extracti64x4_epi64(below, 1));
+        return ACLQ_ISA::largestUnsigned(_mm_max_epu16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    }
 };
 
-// Packing saturates, and takes its operands a quarter at a time: the permutation puts the quarters in order.
-ACLQ_INLINE inline Bytes narrow(__m512i a, __m512i b, __m512i c, __m512i d, const Saturation& to) {
+struct Zmm {
+    __m512i bits;
+};
+using Bytes = Vectors<Zmm, 1>;
+using Nibbles = Vectors<Ymm, 1>;
+
+// Halves of a block as int16, saturated. Packing takes its operands a quarter at a time.
+struct Words {
+    __m512i first;
+    __m512i second;
+};
+ACLQ_INLINE inline Words words(__m512i a, __m512i b, __m512i c, __m512i d) { return {_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)}; }
+
+ACLQ_INLINE inline Bytes narrow(const Words& from, Integers to) {
+    // Puts the quarters in order.
     const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-    const __m512i first = _mm512_packs_epi32(a, b);
-    const __m512i second = _mm512_packs_epi32(c, d);
-    if (to.isUnsigned) {
-        return {_mm512_permutexvar_epi32(order, _mm512_packus_epi16(first, second))};
+    if (to == Integers::Uint8) {
+        return {{{_mm512_permutexvar_epi32(order, _mm512_packus_epi16(from.first, from.second))}}};
     }
-    __m512i bytes = _mm512_packs_epi16(first, second);
-    if (to.isInt4) {
+    __m512i bytes = _mm512_packs_epi16(from.first, from.second);
+    if (to == Integers::Int4) {
         bytes = _mm512_max_epi8(_mm512_min_epi8(bytes, _mm512_set1_epi8(7)), _mm512_set1_epi8(-8));
     }
-    return {_mm512_permutexvar_epi32(order, bytes)};
+    return {{{_mm512_permutexvar_epi32(order, bytes)}}};
 }
 
-template <Round mode>
-ACLQ_INLINE inline Bytes narrow(const Block& block, const Saturation& to) {
-    const auto part = [&](int i) ACLQ_INLINE { return rounded<mode>(block.part[i], to.most); };
-    return narrow(part(0), part(1), part(2), part(3), to);
+template <int mode>
+ACLQ_INLINE inline Block roundedTo(const Block& block) {
+    const auto part = [&](int i) ACLQ_INLINE { return Lanes{_mm512_roundscale_ps(block.part[i].values, mode | _MM_FROUND_NO_EXC)}; };
+    return {{part(0), part(1), part(2), part(3)}};
 }
 
-ACLQ_INLINE inline Bytes narrowBounded(const Block& block, const Saturation& to) {
-    const auto part = [&](int i) ACLQ_INLINE { return _mm512_cvt_roundps_epi32(block.part[i].values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); };
-    return narrow(part(0), part(1), part(2), part(3), to);
+[[gnu::noinline]] inline Block rounded(Block block, Round mode) noexcept {
+    return mode == Round::Floor ? roundedTo<_MM_FROUND_TO_NEG_INF>(block) : (mode == Round::Ceil ? roundedTo<_MM_FROUND_TO_POS_INF>(block) : roundedTo<_MM_FROUND_TO_ZERO>(block));
 }
 
-ACLQ_INLINE inline void storeBytes(Bytes bytes, std::uint8_t* y, bool streamed) { put(bytes.values, y, streamed); }
-ACLQ_INLINE inline void storeNibbles(Bytes bytes, std::uint8_t* y, bool streamed) {
+ACLQ_INLINE inline __m512i toNearest(__m512 values) { return _mm512_cvt_roundps_epi32(values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+// NaN become 0, values above the limit the limit.
+[[gnu::noinline, gnu::cold]] inline Words carefully(Block block, Integers to) noexcept {
+    const __m512 most = _mm512_set1_ps(limitsOf(to).high);
+    const auto part = [&](int i) ACLQ_INLINE {
+        const __m512 values = block.part[i].values;
+        return _mm512_maskz_mov_epi32(_mm512_cmp_ps_mask(values, values, _CMP_ORD_Q), toNearest(_mm512_min_ps(values, most)));
+    };
+    return words(part(0), part(1), part(2), part(3));
+}
+
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to) {
+    const auto part = [&](int i) ACLQ_INLINE { return toNearest(block.part[i].values); };
+    Words result = words(part(0), part(1), part(2), part(3));
+    // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
+    if (_mm512_cmpeq_epi16_mask(_mm512_min_epi16(result.first, result.second), _mm512_set1_epi16(INT16_MIN)) != 0) [[unlikely]] {
+        result = carefully(block, to);
+    }
+    return narrow(result, to);
+}
+
+ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
     // Pairs become words: the first byte, and sixteen times the second.
-    const __m512i pairs = _mm512_maddubs_epi16(_mm512_and_si512(bytes.values, _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
-    put(_mm512_cvtepi16_epi8(pairs), y, streamed);
+    const __m512i pairs = _mm512_maddubs_epi16(_mm512_and_si512(bytes.part[0].bits, _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
+    return {{{_mm512_cvtepi16_epi8(pairs)}}};
 }
 
-ACLQ_INLINE inline void storeInt32(Lanes a, std::int32_t* y, bool streamed) {
-    const __mmask16 ordered = _mm512_cmp_ps_mask(a.values, a.values, _CMP_ORD_Q);
-    const __mmask16 large = _mm512_cmp_ps_mask(a.values, _mm512_set1_ps(0x1p31F), _CMP_GE_OQ);
-    // Too small values already become INT32_MIN, as the instruction has it for all it cannot hold.
-    const __m512i integers = _mm512_maskz_cvt_roundps_epi32(ordered, a.values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    put(_mm512_mask_mov_epi32(integers, large, _mm512_set1_epi32(INT32_MAX)), y, streamed);
+ACLQ_INLINE inline Vectors<Zmm, 4> toInt32(const Block& block) {
+    const auto part = [&](int i) ACLQ_INLINE {
+        const __m512 values = block.part[i].values;
+        const __mmask16 ordered = _mm512_cmp_ps_mask(values, values, _CMP_ORD_Q);
+        const __mmask16 large = _mm512_cmp_ps_mask(values, _mm512_set1_ps(0x1p31F), _CMP_GE_OQ);
+        // Too small values already become INT32_MIN, as the instruction has it for all it cannot hold.
+        const __m512i integers = _mm512_maskz_cvt_roundps_epi32(ordered, values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        return Zmm{_mm512_mask_mov_epi32(integers, large, _mm512_set1_epi32(INT32_MAX))};
+    };
+    return {{part(0), part(1), part(2), part(3)}};
 }
 
 template <Overflow overflow>
-ACLQ_INLINE inline void store(Lanes a, Half* y, bool streamed) {
+ACLQ_INLINE inline __m256i convert(Lanes a, Half) {
     __m256i halves = _mm512_cvtps_ph(a.values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     const __mmask16 nan = _mm512_cmp_ps_mask(a.values, a.values, _CMP_UNORD_Q);
     if constexpr (overflow == Overflow::Saturate) {
@@ -132,11 +158,11 @@ ACLQ_INLINE inline void store(Lanes a, Half* y, bool streamed) {
     } else {
         halves = _mm256_mask_mov_epi16(halves, nan, _mm256_set1_epi16(0x7E00));
     }
-    put(halves, y, streamed);
+    return halves;
 }
 
 template <Overflow overflow>
-ACLQ_INLINE inline void store(Lanes a, BFloat16* y, bool streamed) {
+ACLQ_INLINE inline __m256i convert(Lanes a, BFloat16) {
     const __m512i bits = _mm512_castps_si512(a.values);
     const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
     const __m512i nearly = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF));
@@ -151,12 +177,47 @@ ACLQ_INLINE inline void store(Lanes a, BFloat16* y, bool streamed) {
         const __mmask16 infinite = _mm256_cmpeq_epi16_mask(magnitude, _mm256_set1_epi16(0x7F80));
         result = _mm256_mask_sub_epi16(result, infinite, result, _mm256_set1_epi16(1));
     }
-    put(result, y, streamed);
+    return result;
 }
 
-constexpr std::int64_t kLine = 64;
-ACLQ_INLINE inline void streamLine(unsigned char* to, const unsigned char* from) {
-    _mm512_stream_si512(reinterpret_cast<__m512i*>(to), _mm512_loadu_si512(from));
+template <Overflow overflow, class Y>
+ACLQ_INLINE inline Vectors<Zmm, 2> toHalves(const Block& block) {
+    const auto pair = [&](int i) ACLQ_INLINE {
+        return Zmm{_mm512_inserti64x4(_mm512_castsi256_si512(convert<overflow>(block.part[i], Y{})), convert<overflow>(block.part[i + 1], Y{}), 1)};
+    };
+    return {{pair(0), pair(2)}};
 }
+
+// Sixteen halves, looked up for the int4 of a block.
+class Sixteen {
+  public:
+    ACLQ_INLINE explicit Sixteen(const std::uint16_t* halves) : twice_(_mm512_broadcast_i64x4(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)))) {}
+    ACLQ_INLINE Vectors<Zmm, 2> lookUp(PackedInt4 x) const {
+        const auto half = [&](int i) ACLQ_INLINE {
+            // A byte becomes two words, each with a nibble in its low bits; the table looks at five bits, and comes twice.
+            const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x.data) + i));
+            return Zmm{_mm512_permutexvar_epi16(_mm512_or_si512(bytes, _mm512_slli_epi32(bytes, 12)), twice_)};
+        };
+        return {{half(0), half(1)}};
+    }
+
+  private:
+    const __m512i twice_;
+};
+
+ACLQ_INLINE inline void store(Zmm vector, void* y) { _mm512_storeu_si512(y, vector.bits); }
+ACLQ_INLINE inline void stream(Zmm vector, void* y) { _mm512_stream_si512(static_cast<__m512i*>(y), vector.bits); }
+
+// Vectors over the boundary of two that follow each other: the last `shift` bytes of one (a multiple of 16), the first of the next.
+template <>
+class Joint<Zmm> {
+  public:
+    ACLQ_INLINE explicit Joint(std::int64_t shift)
+        : lanes_(_mm512_add_epi32(_mm512_set_epi32(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16), _mm512_set1_epi32(static_cast<int>(-shift / 4)))) {}
+    ACLQ_INLINE Zmm join(Zmm before, Zmm now) const { return {_mm512_permutex2var_epi32(before.bits, lanes_, now.bits)}; }
+
+  private:
+    __m512i lanes_;
+};
 
 }  // namespace aclq::ACLQ_ISA

@@ -73,80 +73,70 @@ struct Extremes {
     std::uint32_t largestUnsigned() const { return vmaxvq_u32(below); }
 };
 
-// Rounded: conversions saturate, and make NaN 0.
-template <Round mode>
-ACLQ_INLINE inline int32x4_t rounded(float32x4_t value) {
-    if constexpr (mode == Round::Floor) {
-        return vcvtmq_s32_f32(value);
-    } else if constexpr (mode == Round::Ceil) {
-        return vcvtpq_s32_f32(value);
-    } else if constexpr (mode == Round::Trunc) {
-        return vcvtq_s32_f32(value);
-    } else {
-        return vcvtnq_s32_f32(value);
+// The same of words in memory.
+struct Extremes16 {
+    static constexpr std::int64_t kCount = 8;
+    int16x8_t above = vdupq_n_s16(INT16_MIN);
+    uint16x8_t below = vdupq_n_u16(0);
+    ACLQ_INLINE void include(const void* x) {
+        const uint16x8_t words = vld1q_u16(static_cast<const std::uint16_t*>(x));
+        above = vmaxq_s16(above, vreinterpretq_s16_u16(words));
+        below = vmaxq_u16(below, words);
     }
-}
-
-// A pair of registers stored together may go past the caches; it is a hint, and needs neither alignment nor fence.
-constexpr std::uintptr_t kStreamAlignment = 1;
-ACLQ_INLINE inline void put(uint8x16_t first, uint8x16_t second, void* y, bool streamed) {
-    if (streamed) {
-        asm volatile("stnp %q0, %q1, [%2]" : : "w"(first), "w"(second), "r"(y) : "memory");
-    } else {
-        vst1q_u8(static_cast<std::uint8_t*>(y), first);
-        vst1q_u8(static_cast<std::uint8_t*>(y) + 16, second);
-    }
-}
-
-struct Bytes {
-    uint8x16_t part[4];
+    ACLQ_INLINE std::int16_t largest() const { return vmaxvq_s16(above); }
+    ACLQ_INLINE std::uint16_t largestUnsigned() const { return vmaxvq_u16(below); }
 };
 
-// Limits of int8, uint8 or int4.
-struct Saturation {
-    explicit Saturation(Limits limits) : isUnsigned(limits.low == 0.0F), isInt4(limits.high < 127.0F) {}
-    const bool isUnsigned;
-    const bool isInt4;
+// Two registers are stored together.
+struct Pair {
+    uint8x16_t first;
+    uint8x16_t second;
 };
+using Bytes = Vectors<Pair, 2>;
+using Nibbles = Vectors<Pair, 1>;
 
-template <Round mode>
-ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, const Saturation& to) {
-    const int16x8_t first = vcombine_s16(vqmovn_s32(rounded<mode>(a.part[0])), vqmovn_s32(rounded<mode>(a.part[1])));
-    const int16x8_t second = vcombine_s16(vqmovn_s32(rounded<mode>(a.part[2])), vqmovn_s32(rounded<mode>(a.part[3])));
-    if (to.isUnsigned) {
+// Conversions saturate, and make NaN 0.
+ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, Integers to) {
+    const int16x8_t first = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(a.part[0])), vqmovn_s32(vcvtnq_s32_f32(a.part[1])));
+    const int16x8_t second = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(a.part[2])), vqmovn_s32(vcvtnq_s32_f32(a.part[3])));
+    if (to == Integers::Uint8) {
         return vcombine_u8(vqmovun_s16(first), vqmovun_s16(second));
     }
     int8x16_t bytes = vcombine_s8(vqmovn_s16(first), vqmovn_s16(second));
-    if (to.isInt4) {
+    if (to == Integers::Int4) {
         bytes = vmaxq_s8(vminq_s8(bytes, vdupq_n_s8(7)), vdupq_n_s8(-8));
     }
     return vreinterpretq_u8_s8(bytes);
 }
 
-template <Round mode>
-ACLQ_INLINE inline Bytes narrow(const Block& block, const Saturation& to) {
-    return {{narrow<mode>(block.part[0], to), narrow<mode>(block.part[1], to), narrow<mode>(block.part[2], to), narrow<mode>(block.part[3], to)}};
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to) {
+    return {{{narrow(block.part[0], to), narrow(block.part[1], to)}, {narrow(block.part[2], to), narrow(block.part[3], to)}}};
 }
-ACLQ_INLINE inline Bytes narrowBounded(const Block& block, const Saturation& to) { return narrow<Round::Rint>(block, to); }
 
-ACLQ_INLINE inline void storeBytes(const Bytes& bytes, std::uint8_t* y, bool streamed) {
-    put(bytes.part[0], bytes.part[1], y, streamed);
-    put(bytes.part[2], bytes.part[3], y + 32, streamed);
+ACLQ_INLINE inline Lanes rounded(const Lanes& a, Round mode) {
+    return each([&](int i) ACLQ_INLINE { return mode == Round::Floor ? vrndmq_f32(a.part[i]) : (mode == Round::Ceil ? vrndpq_f32(a.part[i]) : vrndq_f32(a.part[i])); });
 }
-ACLQ_INLINE inline void storeNibbles(const Bytes& bytes, std::uint8_t* y, bool streamed) {
-    const auto packed = [&](int i) ACLQ_INLINE {
-        const uint8x16_t first = vuzp1q_u8(bytes.part[i], bytes.part[i + 1]);
-        const uint8x16_t second = vuzp2q_u8(bytes.part[i], bytes.part[i + 1]);
+ACLQ_INLINE inline Block rounded(const Block& block, Round mode) {
+    return {{rounded(block.part[0], mode), rounded(block.part[1], mode), rounded(block.part[2], mode), rounded(block.part[3], mode)}};
+}
+
+ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
+    const auto packed = [&](const Pair& pair) ACLQ_INLINE {
+        const uint8x16_t first = vuzp1q_u8(pair.first, pair.second);
+        const uint8x16_t second = vuzp2q_u8(pair.first, pair.second);
         return vsliq_n_u8(vandq_u8(first, vdupq_n_u8(15)), second, 4);
     };
-    put(packed(0), packed(2), y, streamed);
+    return {{{packed(bytes.part[0]), packed(bytes.part[1])}}};
 }
 
 // The conversion saturates and makes NaN 0.
-ACLQ_INLINE inline void storeInt32(const Lanes& a, std::int32_t* y, bool streamed) {
-    const auto part = [&](int i) ACLQ_INLINE { return vreinterpretq_u8_s32(vcvtnq_s32_f32(a.part[i])); };
-    put(part(0), part(1), y, streamed);
-    put(part(2), part(3), y + 8, streamed);
+ACLQ_INLINE inline Vectors<Pair, 8> toInt32(const Block& block) {
+    Vectors<Pair, 8> results;
+    for (int i = 0; i < 8; ++i) {
+        const auto part = [&](int number) ACLQ_INLINE { return vreinterpretq_u8_s32(vcvtnq_s32_f32(block.part[i / 2].part[i % 2 * 2 + number])); };
+        results.part[i] = {part(0), part(1)};
+    }
+    return results;
 }
 
 // With the magnitude `infinity` for what overflowed: infinities and NaN as asked for.
@@ -160,34 +150,62 @@ ACLQ_INLINE inline uint16x4_t finish(float32x4_t value, uint16x4_t bits, std::ui
     return vbsl_u16(ordered, bits, vdup_n_u16(nan));
 }
 
-// Sixteen halves from four quarters.
-template <class Quarter>
-ACLQ_INLINE inline void putQuarters(Quarter&& quarter, void* y, bool streamed) {
-    put(vreinterpretq_u8_u16(vcombine_u16(quarter(0), quarter(1))), vreinterpretq_u8_u16(vcombine_u16(quarter(2), quarter(3))), y, streamed);
+template <Overflow overflow>
+ACLQ_INLINE inline uint16x4_t convert(float32x4_t value, Half) {
+    return finish<overflow>(value, vreinterpret_u16_f16(vcvt_f16_f32(value)), 0x7C00, 0x7E00);
 }
 
 template <Overflow overflow>
-ACLQ_INLINE inline void store(const Lanes& a, Half* y, bool streamed) {
-    putQuarters([&](int i) ACLQ_INLINE {
-        return finish<overflow>(a.part[i], vreinterpret_u16_f16(vcvt_f16_f32(a.part[i])), 0x7C00, 0x7E00);
-    }, y, streamed);
+ACLQ_INLINE inline uint16x4_t convert(float32x4_t value, BFloat16) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(value);
+    const uint32x4_t even = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    const uint16x4_t rounded = vshrn_n_u32(vaddq_u32(bits, vaddq_u32(even, vdupq_n_u32(0x7FFF))), 16);
+    return finish<overflow>(value, rounded, 0x7F80, 0x7FC0);
 }
 
-template <Overflow overflow>
-ACLQ_INLINE inline void store(const Lanes& a, BFloat16* y, bool streamed) {
-    putQuarters([&](int i) ACLQ_INLINE {
-        const uint32x4_t bits = vreinterpretq_u32_f32(a.part[i]);
-        const uint32x4_t even = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
-        const uint16x4_t rounded = vshrn_n_u32(vaddq_u32(bits, vaddq_u32(even, vdupq_n_u32(0x7FFF))), 16);
-        return finish<overflow>(a.part[i], rounded, 0x7F80, 0x7FC0);
-    }, y, streamed);
+template <Overflow overflow, class Y>
+ACLQ_INLINE inline Vectors<Pair, 4> toHalves(const Block& block) {
+    const auto pair = [&](int i) ACLQ_INLINE -> Pair {
+        const auto half = [&](int first) ACLQ_INLINE {
+            return vreinterpretq_u8_u16(vcombine_u16(convert<overflow>(block.part[i].part[first], Y{}), convert<overflow>(block.part[i].part[first + 1], Y{})));
+        };
+        return {half(0), half(2)};
+    };
+    return {{pair(0), pair(1), pair(2), pair(3)}};
 }
 
-constexpr std::int64_t kLine = 64;
-ACLQ_INLINE inline void streamLine(unsigned char* to, const unsigned char* from) {
-    put(vld1q_u8(from), vld1q_u8(from + 16), to, true);
-    put(vld1q_u8(from + 32), vld1q_u8(from + 48), to + 32, true);
+// Sixteen halves, looked up for the int4 of a block.
+class Sixteen {
+  public:
+    ACLQ_INLINE explicit Sixteen(const std::uint16_t* halves) {
+        const uint8x16x2_t bytes = vld2q_u8(reinterpret_cast<const std::uint8_t*>(halves));
+        low_ = bytes.val[0];
+        high_ = bytes.val[1];
+    }
+    ACLQ_INLINE Vectors<Pair, 4> lookUp(PackedInt4 x) const {
+        const auto part = [&](int i) ACLQ_INLINE -> Pair {
+            const uint8x8_t pairs = vld1_u8(x.data + 8 * i);
+            const uint8x8x2_t nibbles = vzip_u8(vand_u8(pairs, vdup_n_u8(15)), vshr_n_u8(pairs, 4));
+            const uint8x16_t index = vcombine_u8(nibbles.val[0], nibbles.val[1]);
+            const uint8x16x2_t halves = vzipq_u8(vqtbl1q_u8(low_, index), vqtbl1q_u8(high_, index));
+            return {halves.val[0], halves.val[1]};
+        };
+        return {{part(0), part(1), part(2), part(3)}};
+    }
+
+  private:
+    uint8x16_t low_;
+    uint8x16_t high_;
+};
+
+ACLQ_INLINE inline void store(const Pair& pair, void* y) {
+    vst1q_u8(static_cast<std::uint8_t*>(y), pair.first);
+    vst1q_u8(static_cast<std::uint8_t*>(y) + 16, pair.second);
 }
+// Going past the caches is a hint, and needs neither alignment nor fence.
+ACLQ_INLINE inline void stream(const Pair& pair, void* y) { asm volatile("stnp %q0, %q1, [%2]" : : "w"(pair.first), "w"(pair.second), "r"(y) : "memory"); }
+template <class Vector>
+constexpr std::int64_t kStreamAlignment = 1;
 ACLQ_INLINE inline void streamFence() {}
 
 }  // namespace aclq::ACLQ_ISA

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "simd/numeric.h"
 
@@ -71,63 +72,101 @@ struct Extremes {
     std::uint32_t largestUnsigned() const { return below; }
 };
 
-// The results of a block, each in eight bits.
-struct Bytes {
+// The same of words in memory.
+struct Extremes16 {
+    static constexpr std::int64_t kCount = 1;
+    std::int16_t above = INT16_MIN;
+    std::uint16_t below = 0;
+    void include(const void* x) {
+        std::uint16_t word = 0;
+        __builtin_memcpy(&word, x, sizeof word);
+        above = std::max(above, static_cast<std::int16_t>(word));
+        below = std::max(below, word);
+    }
+    std::int16_t largest() const { return above; }
+    std::uint16_t largestUnsigned() const { return below; }
+};
+
+// A line of memory.
+struct Line {
     std::uint8_t values[4 * Lanes::kCount];
 };
+using Bytes = Vectors<Line, 1>;
 
-// Limits of int8, uint8 or int4.
-struct Saturation {
-    explicit Saturation(Limits to) : limits(to) {}
-    const Limits limits;
+template <class Y, class Value>
+inline Vectors<Line, sizeof(Y)> lines(Value&& value) {
+    Vectors<Line, sizeof(Y)> results;
+    for (std::size_t i = 0; i < 4 * Lanes::kCount; ++i) {
+        const Y element = value(i);
+        __builtin_memcpy(results.part[i * sizeof(Y) / sizeof(Line)].values + i * sizeof(Y) % sizeof(Line), &element, sizeof element);
+    }
+    return results;
+}
+
+inline float element(const Block& block, std::size_t i) { return block.part[i / Lanes::kCount].values[i % Lanes::kCount]; }
+
+// To nearest, saturated, NaN to 0.
+inline Bytes narrow(const Block& block, Integers to) {
+    const Limits limits = limitsOf(to);
+    return lines<std::uint8_t>([&](std::size_t i) { return static_cast<std::uint8_t>(toSmallInteger(element(block, i), limits.low, limits.high)); });
+}
+
+// Rounded in another way, still floats.
+inline Block rounded(const Block& block, Round mode) {
+    Block results;
+    for (std::size_t i = 0; i < 4 * Lanes::kCount; ++i) {
+        results.part[i / Lanes::kCount].values[i % Lanes::kCount] = roundedTo(element(block, i), mode);
+    }
+    return results;
+}
+
+// Two to a byte, the first in the low nibble.
+struct HalfLine {
+    std::uint8_t values[2 * Lanes::kCount];
+};
+using Nibbles = Vectors<HalfLine, 1>;
+inline Nibbles packed(const Bytes& bytes) {
+    Nibbles nibbles;
+    for (std::int64_t i = 0; i < 2 * Lanes::kCount; ++i) {
+        nibbles.part[0].values[i] = static_cast<std::uint8_t>((bytes.part[0].values[2 * i] & 15) | bytes.part[0].values[2 * i + 1] << 4);
+    }
+    return nibbles;
+}
+
+inline Vectors<Line, 4> toInt32(const Block& block) {
+    return lines<std::int32_t>([&](std::size_t i) { return aclq::ACLQ_ISA::toInt32(element(block, i)); });
+}
+
+template <Overflow overflow, class Y>
+inline Vectors<Line, 2> toHalves(const Block& block) {
+    return lines<Y>([&](std::size_t i) {
+        if constexpr (std::is_same_v<Y, Half>) {
+            return toHalf<overflow>(element(block, i));
+        } else {
+            return toBFloat16<overflow>(element(block, i));
+        }
+    });
+}
+
+// Sixteen halves, looked up for the int4 of a block.
+class Sixteen {
+  public:
+    explicit Sixteen(const std::uint16_t* halves) { std::copy_n(halves, 16, halves_); }
+    Vectors<Line, 2> lookUp(PackedInt4 x) const {
+        return lines<std::uint16_t>([&](std::size_t i) { return halves_[x.data[i / 2] >> (i % 2 * 4) & 15]; });
+    }
+
+  private:
+    std::uint16_t halves_[16];
 };
 
-// Rounded, saturated, NaN to 0.
-template <Round mode>
-inline Bytes narrow(const Block& block, const Saturation& to) {
-    Bytes bytes;
-    for (std::int64_t i = 0; i < 4 * Lanes::kCount; ++i) {
-        bytes.values[i] = static_cast<std::uint8_t>(toSmallInteger<mode>(block.part[i / Lanes::kCount].values[i % Lanes::kCount], to.limits.low, to.limits.high));
-    }
-    return bytes;
-}
-
-// The same to nearest for values that are not NaN and below 2^31.
-inline Bytes narrowBounded(const Block& block, const Saturation& to) { return narrow<Round::Rint>(block, to); }
-
-// Stores to an address that is a multiple of kStreamAlignment may be asked to go past the caches, if there is a way.
-constexpr std::uintptr_t kStreamAlignment = 1;
-inline void storeBytes(const Bytes& bytes, std::uint8_t* y, bool) { __builtin_memcpy(y, bytes.values, sizeof bytes.values); }
-// Two to a byte, the first in the low nibble.
-inline void storeNibbles(const Bytes& bytes, std::uint8_t* y, bool) {
-    for (std::int64_t i = 0; i < 2 * Lanes::kCount; ++i) {
-        y[i] = static_cast<std::uint8_t>((bytes.values[2 * i] & 15) | bytes.values[2 * i + 1] << 4);
-    }
-}
-
-inline void storeInt32(const Lanes& a, std::int32_t* y, bool) {
-    for (std::int64_t i = 0; i < Lanes::kCount; ++i) {
-        y[i] = toInt32(a.values[i]);
-    }
-}
-
-template <Overflow overflow>
-inline void store(const Lanes& a, Half* y, bool) {
-    for (std::int64_t i = 0; i < Lanes::kCount; ++i) {
-        y[i] = toHalf<overflow>(a.values[i]);
-    }
-}
-
-template <Overflow overflow>
-inline void store(const Lanes& a, BFloat16* y, bool) {
-    for (std::int64_t i = 0; i < Lanes::kCount; ++i) {
-        y[i] = toBFloat16<overflow>(a.values[i]);
-    }
-}
-
-// A line of memory, to an address that is a multiple of its size; past the caches if there is a way.
-constexpr std::int64_t kLine = 64;
-inline void streamLine(unsigned char* to, const unsigned char* from) { __builtin_memcpy(to, from, kLine); }
+// Into memory; past the caches if there is a way, to addresses that are multiples of kStreamAlignment.
+template <class Vector>
+inline void store(const Vector& vector, void* y) { __builtin_memcpy(y, &vector, sizeof vector); }
+template <class Vector>
+inline void stream(const Vector& vector, void* y) { store(vector, y); }
+template <class Vector>
+constexpr std::int64_t kStreamAlignment = 1;
 inline void streamFence() {}
 
 }  // namespace aclq::ACLQ_ISA

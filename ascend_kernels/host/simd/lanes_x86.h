@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AVX2 and the AVX-512 variant have in common: streamed stores, and the limits that packing saturates to.
+// What the AVX2 and the AVX-512 variant have in common: 256 bits at a time into memory, past the caches or not.
 #pragma once
 
 #include <immintrin.h>
@@ -8,25 +8,41 @@
 
 namespace aclq::ACLQ_ISA {
 
-// Streamed stores of sixteen bytes fill lines that begin anywhere, one behind the other.
-constexpr std::uintptr_t kStreamAlignment = 16;
-ACLQ_INLINE inline void put(__m256i values, void* y, bool streamed) {
-    auto* const to = static_cast<__m128i*>(y);
-    if (streamed) {
-        _mm_stream_si128(to, _mm256_castsi256_si128(values));
-        _mm_stream_si128(to + 1, _mm256_extracti128_si256(values, 1));
-    } else {
-        _mm256_storeu_si256(static_cast<__m256i*>(y), values);
-    }
+// Of eight words read as signed integers, and as unsigned ones: one instruction finds the smallest unsigned word.
+ACLQ_INLINE inline std::int16_t largest(__m128i words) {
+    const __m128i flip = _mm_set1_epi16(INT16_MAX);  // turns the order around
+    return static_cast<std::int16_t>(INT16_MAX ^ _mm_extract_epi16(_mm_minpos_epu16(_mm_xor_si128(words, flip)), 0));
 }
+ACLQ_INLINE inline std::uint16_t largestUnsigned(__m128i words) {
+    const __m128i flip = _mm_set1_epi16(-1);
+    return static_cast<std::uint16_t>(UINT16_MAX ^ _mm_extract_epi16(_mm_minpos_epu16(_mm_xor_si128(words, flip)), 0));
+}
+
+struct Ymm {
+    __m256i bits;
+};
+ACLQ_INLINE inline void store(Ymm vector, void* y) { _mm256_storeu_si256(static_cast<__m256i*>(y), vector.bits); }
+ACLQ_INLINE inline void stream(Ymm vector, void* y) { _mm256_stream_si256(static_cast<__m256i*>(y), vector.bits); }
+// Sixteen bytes, the smallest piece of a line that can be streamed.
+ACLQ_INLINE inline void streamSixteen(const void* from, void* y) { _mm_stream_si128(static_cast<__m128i*>(y), _mm_loadu_si128(static_cast<const __m128i*>(from))); }
 ACLQ_INLINE inline void streamFence() { _mm_sfence(); }
 
-// Limits of int8, uint8 or int4.
-struct Saturation {
-    explicit Saturation(Limits limits) : most(limits.high), isUnsigned(limits.low == 0.0F), isInt4(limits.high < 127.0F) {}
-    const float most;
-    const bool isUnsigned;
-    const bool isInt4;
+// Vectors are streamed to addresses that are multiples of their size.
+template <class Vector>
+constexpr std::int64_t kStreamAlignment = sizeof(Vector);
+
+// Vectors over the boundary of two that follow each other: the last `shift` bytes of one (a multiple of 16), the first of the next.
+template <class Vector>
+class Joint;
+
+template <>
+class Joint<Ymm> {
+  public:
+    ACLQ_INLINE explicit Joint(std::int64_t shift) : half_(shift != 0) {}
+    ACLQ_INLINE Ymm join(Ymm before, Ymm now) const { return half_ ? Ymm{_mm256_permute2x128_si256(before.bits, now.bits, 0x21)} : now; }
+
+  private:
+    bool half_;
 };
 
 }  // namespace aclq::ACLQ_ISA

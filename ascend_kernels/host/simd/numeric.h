@@ -38,6 +38,12 @@ struct PackedInt4 {
     const std::uint8_t* data;
 };
 
+// Results in registers, in the order they have in memory.
+template <class Vector, int count>
+struct Vectors {
+    Vector part[count];
+};
+
 inline float widen(float value) { return value; }
 
 // Exact; subnormals, infinities and NaN included.
@@ -101,25 +107,28 @@ inline BFloat16 toBFloat16(float value) {
     return static_cast<BFloat16>(magnitude > 0x7F800000U ? kNan : rounded);
 }
 
-// Rounds to an integer and saturates to [low, high], which lie within +-2^22; NaN gives 0.
-template <Round mode>
+// To nearest even, saturated to [low, high], which lie within +-2^22; NaN gives 0.
 inline std::int32_t toSmallInteger(float value, float low, float high) {
     // Clamping first is the same, since the limits are integers, and keeps the constant below exact.
     float clamped = value < low ? low : value;
     clamped = clamped > high ? high : clamped;
     clamped = value == value ? clamped : 0.0F;
     constexpr float kUnits = 0x1.8p23F;  // a float this large has a last place of 1, so the sum rounds to nearest even
-    const float nearest = (clamped + kUnits) - kUnits;
-    float result = nearest;
-    if constexpr (mode == Round::Floor) {
-        result = nearest - (nearest > clamped ? 1.0F : 0.0F);
-    } else if constexpr (mode == Round::Ceil) {
-        result = nearest + (nearest < clamped ? 1.0F : 0.0F);
-    } else if constexpr (mode == Round::Trunc) {
-        const float magnitude = std::fabs(nearest) > std::fabs(clamped) ? std::fabs(nearest) - 1.0F : std::fabs(nearest);
-        result = clamped < 0.0F ? -magnitude : magnitude;
+    return static_cast<std::int32_t>((clamped + kUnits) - kUnits);
+}
+
+// To an integer that is still a float; NaN and infinities stay.
+inline float roundedTo(float value, Round mode) {
+    switch (mode) {
+        case Round::Floor:
+            return std::floor(value);
+        case Round::Ceil:
+            return std::ceil(value);
+        case Round::Trunc:
+            return std::trunc(value);
+        default:
+            return std::nearbyint(value);
     }
-    return static_cast<std::int32_t>(result);
 }
 
 // To nearest even, saturated to the limits of int32; NaN gives 0.

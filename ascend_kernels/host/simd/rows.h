@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // The row kernels, written once over sixteen lanes; each variant's file chooses the lanes, includes this and compiles it
-// with its instructions. What the operations on lanes mean is said in lanes_scalar.h.
+// with its instructions. What the operations on lanes mean is said in lanes_scalar.h. Loops work on whole blocks of
+// sixty-four elements; forAnyLength brings them to rows of any length.
 #pragma once
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 
 namespace aclq::ACLQ_ISA {
 
 // Elements of a block.
 constexpr std::int64_t kBlock = 4 * Lanes::kCount;
+constexpr std::int64_t kLine = 64;  // bytes
 // How far ahead of the work memory is asked for: processors do not do it themselves across the ends of pages.
 constexpr std::int64_t kAheadBytes = 4096;
+// Rows with factors for each element are worked on side by side where they are longer than this: those factors would not
+// stay in the nearest cache, and so are read once for all rows.
+constexpr std::int64_t kNear = 4096;
+constexpr int kSide = 4;
 
 // Rows are pointers, or int4 packed in bytes.
 template <class T>
@@ -30,47 +37,15 @@ template <class T>
 ACLQ_INLINE inline const T* like(const T*, const unsigned char* bytes) { return reinterpret_cast<const T*>(bytes); }
 ACLQ_INLINE inline PackedInt4 like(PackedInt4, const unsigned char* bytes) { return {bytes}; }
 
-// A block of elements, of which only the first `count` may be read.
-template <class X>
-class Elements {
-  public:
-    ACLQ_INLINE Elements(X x, std::int64_t count) : at_(x) {
-        if (count < kBlock) {
-            std::memset(padded_, 0, sizeof padded_);
-            std::memcpy(padded_, bytesOf(x), static_cast<std::size_t>(sizeOf(x, count)));
-            at_ = like(x, padded_);
-        }
-    }
-    Elements(const Elements&) = delete;
-    Elements& operator=(const Elements&) = delete;
-    ACLQ_INLINE Lanes part(int number) const { return load(at(at_, number * Lanes::kCount)); }
-
-  private:
-    X at_;
-    alignas(64) unsigned char padded_[sizeOf(X{}, kBlock)];
-};
-
-ACLQ_INLINE inline void askForLine(const void* x, std::int64_t bytes) {
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(x) + static_cast<std::uintptr_t>(bytes)));
-}
-
-// Asks for the block that lies so many bytes further on. That may be past the end: asking is no access.
-template <class X>
+// Asks for the block that lies so many bytes further on, for the nearest cache or the next one. That may be past the end:
+// asking is no access.
+enum class Cache { Nearest, Next };
+template <Cache cache, class X>
 ACLQ_INLINE inline void askFor(X x, std::int64_t bytes) {
+    constexpr int kLocality = cache == Cache::Nearest ? 3 : 2;
+    const auto from = reinterpret_cast<std::uintptr_t>(bytesOf(x)) + static_cast<std::uintptr_t>(bytes);
     for (std::int64_t line = 0; line < sizeOf(x, kBlock); line += kLine) {
-        askForLine(bytesOf(x), bytes + line);
-    }
-}
-
-// Calls block(i, count) for each whole block and once for the rest; it works on a whole block in any case.
-template <class Work>
-ACLQ_INLINE inline void forBlocks(std::int64_t n, Work&& work) {
-    std::int64_t i = 0;
-    for (; i + kBlock <= n; i += kBlock) {
-        work(i, kBlock);
-    }
-    if (i < n) {
-        work(i, n - i);
+        __builtin_prefetch(reinterpret_cast<const void*>(from + static_cast<std::uintptr_t>(line)), 0, kLocality);
     }
 }
 
@@ -80,12 +55,12 @@ ACLQ_INLINE inline Block makeBlock(Make&& make) {
     return Block{{make(0), make(1), make(2), make(3)}};
 }
 
-// Factors of a row: one each for its elements, or one for all.
+// Factors of rows: one each for their elements, or one for all.
 template <bool each>
 class Factors {
   public:
-    explicit Factors(const float* values) : same_(*values) {}
-    ACLQ_INLINE Factors(const Factors& row, std::int64_t, std::int64_t) : same_(row.same_) {}
+    ACLQ_INLINE explicit Factors(const float* values) : same_(*values) {}
+    ACLQ_INLINE Factors block(std::int64_t) const { return Factors(&same_); }
     ACLQ_INLINE Lanes part(int) const { return broadcast(same_); }
 
   private:
@@ -95,90 +70,188 @@ class Factors {
 template <>
 class Factors<true> {
   public:
-    explicit Factors(const float* values) : values_(values), block_(values, kBlock) {}
-    // Those of a block of the row.
-    ACLQ_INLINE Factors(const Factors& row, std::int64_t i, std::int64_t count) : values_(row.values_), block_(row.values_ + i, count) {}
-    ACLQ_INLINE Lanes part(int number) const { return block_.part(number); }
+    ACLQ_INLINE explicit Factors(const float* values) : values_(values) {}
+    ACLQ_INLINE Factors block(std::int64_t i) const { return Factors(values_ + i); }
+    ACLQ_INLINE Lanes part(int number) const { return load(values_ + number * Lanes::kCount); }
 
   private:
     const float* const values_;
-    const Elements<const float*> block_;
 };
 
-// Puts results behind each other. Those to be streamed are, where they are aligned enough.
+// work(0), work(1), ..., each number a constant.
+template <int... number, class Work>
+ACLQ_INLINE inline void unroll(std::integer_sequence<int, number...>, Work&& work) {
+    (work(std::integral_constant<int, number>{}), ...);
+}
+template <int count, class Work>
+ACLQ_INLINE inline void unroll(Work&& work) {
+    unroll(std::make_integer_sequence<int, count>{}, work);
+}
+
+// Puts vectors of results behind each other. Those to be streamed are, wherever they begin: where that is no place for a
+// whole vector, pieces of two that follow each other are joined.
+template <class Vector>
 class Results {
   public:
-    ACLQ_INLINE explicit Results(const Output& y) : to_(static_cast<unsigned char*>(y.data)), streamed_(y.streamed) {}
+    ACLQ_INLINE explicit Results(const Output& y, std::int64_t bytes = 0) : to_(static_cast<unsigned char*>(y.data) + bytes), streamed_(y.streamed) {}
+    ACLQ_INLINE ~Results() { close(); }
     Results(const Results&) = delete;
     Results& operator=(const Results&) = delete;
 
-    // write(place, streamed) writes `most` bytes, of which the first `bytes` are results.
-    template <std::int64_t most, class Write>
-    ACLQ_INLINE void put(std::int64_t bytes, Write&& write) {
-        if (bytes == most) {
-            write(to_, streamed_ && reinterpret_cast<std::uintptr_t>(to_) % kStreamAlignment == 0);
-        } else {
-            alignas(64) unsigned char padded[most];
-            write(padded, false);
-            std::memcpy(to_, padded, static_cast<std::size_t>(bytes));
+    // Where the next ones go, if not behind the last ones.
+    ACLQ_INLINE void moveTo(unsigned char* place) {
+        if (place != to_) {
+            close();
+            to_ = place;
         }
-        to_ += bytes;
+    }
+
+    template <int count>
+    ACLQ_INLINE void put(const Vectors<Vector, count>& results) {
+        unroll<count>([&](auto number) ACLQ_INLINE { put(results.part[number]); });
     }
 
   private:
+    static constexpr auto kSize = static_cast<std::int64_t>(sizeof(Vector));
+    static constexpr std::int64_t kPiece = 16;  // the least that can be streamed
+    static constexpr bool kJoined = kStreamAlignment<Vector> > 1;
+    struct Nothing {
+        explicit Nothing(std::int64_t) {}
+    };
+    static auto jointType() {
+        if constexpr (kJoined) {
+            return Joint<Vector>(0);
+        } else {
+            return Nothing(0);
+        }
+    }
+
+    ACLQ_INLINE void put(const Vector& now) {
+        if (!streamed_) {
+            store(now, to_);
+        } else if constexpr (!kJoined) {
+            stream(now, to_);
+        } else if (open_) {
+            stream(joint_.join(before_, now), to_ - shift_);
+            before_ = now;
+        } else {
+            open(now);
+        }
+        to_ += kSize;
+    }
+
+    // Streams the first vector up to where a whole one has its place.
+    ACLQ_INLINE void open(const Vector& now) {
+        const auto shift = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to_) % kStreamAlignment<Vector>);
+        if (shift % kPiece != 0) {
+            store(now, to_);
+            return;
+        }
+        alignas(64) unsigned char bytes[kSize];
+        store(now, bytes);
+        for (std::int64_t at = 0; at < kSize - shift; at += kPiece) {
+            streamSixteen(bytes + at, to_ + at);
+        }
+        open_ = true;
+        shift_ = shift;
+        joint_ = Joint<Vector>(shift);
+        before_ = now;
+    }
+
+    // Streams what is left of the last vector.
+    ACLQ_INLINE void close() {
+        if constexpr (kJoined) {
+            if (open_) {
+                alignas(64) unsigned char bytes[kSize];
+                store(before_, bytes);
+                for (std::int64_t at = kSize - shift_; at < kSize; at += kPiece) {
+                    streamSixteen(bytes + at, to_ - kSize + at);
+                }
+                open_ = false;
+            }
+        }
+    }
+
     unsigned char* to_;
     const bool streamed_;
+    bool open_ = false;
+    std::int64_t shift_ = 0;
+    Vector before_{};
+    decltype(jointType()) joint_{0};
 };
 
-enum class Scaling { Multiply, MultiplyTwice, Divide };
-
-template <Scaling scaling>
-ACLQ_INLINE inline Lanes scaled(Lanes x, Lanes scale) {
-    if constexpr (scaling == Scaling::Divide) {
-        return x / scale;
-    } else {
-        return scaling == Scaling::MultiplyTwice ? x * scale * scale : x * scale;
-    }
-}
-
-// Calls body(block, i, count) with x scaled and shifted; the choices are made outside the loop.
-template <Scaling scaling, bool each, class X, class Body>
-ACLQ_INLINE inline void forScaled(const QuantizeRow& row, const X* x, std::int64_t n, Body&& body) {
-    const Factors<each> scales(row.scale);
-    const auto at = [&](std::int64_t i, std::int64_t count) ACLQ_INLINE {
-        if constexpr (!each) {  // else early lines would push the factors out of the nearest cache
-            askFor(x + i, kAheadBytes);
+// Calls work(row, side) for all rows: kSide of them side by side, if asked for, as long as there are so many. That number is
+// a constant.
+template <bool maySide, class Work>
+ACLQ_INLINE inline void forSides(std::int64_t count, bool sides, Work&& work) {
+    std::int64_t row = 0;
+    if constexpr (maySide) {
+        for (; sides && row + kSide <= count; row += kSide) {
+            work(row, std::integral_constant<int, kSide>{});
         }
-        const Elements<const X*> elements(x + i, count);
-        const Factors<each> scale(scales, i, count);
-        return makeBlock([&](int part) ACLQ_INLINE { return scaled<scaling>(elements.part(part), scale.part(part)); });
-    };
-    if (row.offset == nullptr) {
-        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { body(at(i, count), i, count); });
-    } else {
-        const Factors<each> offsets(row.offset);
-        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE {
-            const Block product = at(i, count);
-            const Factors<each> offset(offsets, i, count);
-            body(makeBlock([&](int part) ACLQ_INLINE { return product.part[part] + offset.part(part); }), i, count);
-        });
+    }
+    for (; row < count; ++row) {
+        work(row, std::integral_constant<int, 1>{});
     }
 }
 
-template <Scaling scaling, class X, class Body>
-ACLQ_INLINE inline void forScaled(const QuantizeRow& row, const X* x, std::int64_t n, Body&& body) {
-    row.step == 0 ? forScaled<scaling, false>(row, x, n, body) : forScaled<scaling, true>(row, x, n, body);
+// Calls body(results, row, side) for all rows, with what puts the results of each of the rows side by side.
+template <class Vector, bool maySide, class Body>
+ACLQ_INLINE inline void forRows(const Output& y, std::int64_t bytesOfRow, std::int64_t count, bool sides, Body&& body) {
+    Results<Vector> one[1] = {Results<Vector>(y)};
+    forSides<maySide>(count, sides, [&](std::int64_t row, auto side) ACLQ_INLINE {
+        if constexpr (side() == 1) {
+            one[0].moveTo(static_cast<unsigned char*>(y.data) + row * bytesOfRow);
+            body(one, row, side);
+        } else {
+            [&]<int... number>(std::integer_sequence<int, number...>) ACLQ_INLINE {
+                Results<Vector> results[] = {Results<Vector>(y, (row + number) * bytesOfRow)...};
+                body(results, row, side);
+            }(std::make_integer_sequence<int, side()>{});
+        }
+    });
 }
 
-template <class X, class Body>
-ACLQ_INLINE inline void forScaled(const QuantizeRow& row, const X* x, std::int64_t n, Body&& body) {
-    if (row.divide) {
-        forScaled<Scaling::Divide>(row, x, n, body);
-    } else if (row.scaleTwice) {
-        forScaled<Scaling::MultiplyTwice>(row, x, n, body);
-    } else {
-        forScaled<Scaling::Multiply>(row, x, n, body);
-    }
+// Calls finish(results, block) with each block of x scaled and shifted. What is the same for all blocks but asked of each
+// costs little beside sixty-four elements, and keeps the code small.
+template <class Vector, bool divide, bool each, class X, class Finish>
+ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int64_t count, std::int64_t n, const Output& y, std::int64_t bytesOfRow, Finish&& finish) {
+    const bool twice = rows.scaleTwice;
+    const bool shifted = rows.offset != nullptr;
+    forRows<Vector, each>(y, bytesOfRow, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+        const std::int64_t at = each ? 0 : row * rows.rowStep;
+        const Factors<each> scales(rows.scale + at);
+        const Factors<each> offsets((shifted ? rows.offset : rows.scale) + at);
+        for (std::int64_t i = 0; i < n; i += kBlock) {
+            const Factors<each> scale = scales.block(i);
+            const Factors<each> offset = offsets.block(i);
+            const X* from = x + row * n + i;
+            for (int number = 0; number < side(); ++number, from += n) {
+                askFor<each ? Cache::Next : Cache::Nearest>(from, kAheadBytes);
+                Block block = makeBlock([&](int part) ACLQ_INLINE {
+                    const Lanes v = load(from + part * Lanes::kCount);
+                    return divide ? v / scale.part(part) : v * scale.part(part);
+                });
+                if (!divide && twice) {
+                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
+                }
+                if (shifted) {
+                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + offset.part(part); });
+                }
+                finish(results[number], block);
+            }
+        }
+    });
+}
+
+// Calls body with the truth of each condition as a constant.
+template <bool... known, class Body>
+inline void withConstants(Body&& body) {
+    body(std::bool_constant<known>{}...);
+}
+template <bool... known, class Body, class... Rest>
+inline void withConstants(Body&& body, bool first, Rest... rest) {
+    first ? withConstants<known..., true>(body, rest...) : withConstants<known..., false>(body, rest...);
 }
 
 // Calls body with x as a pointer to its own type.
@@ -194,96 +267,93 @@ ACLQ_INLINE inline void withSource(Source source, const void* x, Body&& body) {
     }
 }
 
-// How a block is rounded: chosen for each block, which costs little beside its sixty-four elements.
-ACLQ_INLINE inline Bytes narrow(const Block& block, Round mode, const Saturation& saturation) {
-    switch (mode) {
-        case Round::Floor:
-            return narrow<Round::Floor>(block, saturation);
-        case Round::Ceil:
-            return narrow<Round::Ceil>(block, saturation);
-        case Round::Trunc:
-            return narrow<Round::Trunc>(block, saturation);
-        default:
-            return narrow<Round::Rint>(block, saturation);
-    }
-}
+// The vectors that results are put in.
+template <class Results>
+using VectorOf = std::remove_cvref_t<decltype(Results{}.part[0])>;
 
-ACLQ_INLINE inline void put(Results& results, const Bytes& bytes, std::int64_t count, bool packed) {
-    if (packed) {
-        results.put<kBlock / 2>(count / 2, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE { storeNibbles(bytes, to, streamed); });
+template <bool pack>
+using IntegerVector = VectorOf<std::conditional_t<pack, Nibbles, Bytes>>;
+template <bool pack>
+ACLQ_INLINE inline void put(Results<IntegerVector<pack>>& results, const Bytes& bytes) {
+    if constexpr (pack) {
+        results.put(packed(bytes));
     } else {
-        results.put<kBlock>(count, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE { storeBytes(bytes, to, streamed); });
+        results.put(bytes);
     }
 }
 
-inline void quantize(const QuantizeRow& row, Source source, const void* data, std::int64_t n, const IntegerOutput& y) {
+inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     withSource(source, data, [&](const auto* x) {
-        Results results(y.to);
-        const Saturation saturation(y.limits);
-        forScaled(row, x, n, [&, mode = row.mode, packed = y.packed](const Block& block, std::int64_t, std::int64_t count) ACLQ_INLINE {
-            put(results, narrow(block, mode, saturation), count, packed);
-        });
-    });
-}
-
-inline void quantizeToInt32(const QuantizeRow& row, Source source, const void* data, std::int64_t n, const Output& y) {
-    withSource(source, data, [&](const auto* x) {
-        Results results(y);
-        forScaled(row, x, n, [&](const Block& block, std::int64_t, std::int64_t count) ACLQ_INLINE {
-            results.put<4 * kBlock>(4 * count, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE {
-                for (int part = 0; part < 4; ++part) {
-                    storeInt32(block.part[part], reinterpret_cast<std::int32_t*>(to) + part * Lanes::kCount, streamed);
-                }
+        withConstants([&](auto divide, auto each, auto pack) {
+            using Vector = IntegerVector<pack()>;
+            forScaled<Vector, divide(), each()>(rows, x, count, n, y.to, pack() ? n / 2 : n, [mode = rows.mode, type = y.type, pack](Results<Vector>& results, const Block& block) ACLQ_INLINE {
+                put<pack()>(results, narrow(mode == Round::Rint ? block : rounded(block, mode), type));
             });
-        });
+        }, rows.divide, rows.step != 0, y.packed);
     });
 }
 
-template <Overflow overflow, bool twice, bool each, class Y, class X>
-inline void antiQuantize(const AntiQuantizeRow& row, X x, std::int64_t n, const Output& y) {
-    Results results(y);
-    const Factors<each> scales(row.scale);
-    const auto finish = [&](const Block& block, std::int64_t i, std::int64_t count) ACLQ_INLINE {
-        const Factors<each> scale(scales, i, count);
-        results.put<2 * kBlock>(2 * count, [&](std::uint8_t* to, bool streamed) ACLQ_INLINE {
-            for (int part = 0; part < 4; ++part) {
-                const Lanes v = scaled<twice ? Scaling::MultiplyTwice : Scaling::Multiply>(block.part[part], scale.part(part));
-                store<overflow>(v, reinterpret_cast<Y*>(to) + part * Lanes::kCount, streamed);
+inline void quantizeBlocksToInt32(const QuantizeRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const Output& y) {
+    withSource(source, data, [&](const auto* x) {
+        withConstants([&](auto divide, auto each) {
+            using Vector = VectorOf<decltype(toInt32(Block{}))>;
+            forScaled<Vector, divide(), each()>(rows, x, count, n, y, 4 * n, [](Results<Vector>& results, const Block& block) ACLQ_INLINE { results.put(toInt32(block)); });
+        }, rows.divide, rows.step != 0);
+    });
+}
+
+template <Overflow overflow, bool each, class Y, class X>
+inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, std::int64_t n, const Output& y) {
+    using Vector = VectorOf<decltype(toHalves<overflow, Y>(Block{}))>;
+    const bool twice = rows.scaleTwice;
+    const bool shifted = rows.offset != nullptr;
+    const Factors<each> scales(rows.scale);
+    const Factors<each> offsets(shifted ? rows.offset : rows.scale);
+    forRows<Vector, each>(y, 2 * n, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+        for (std::int64_t i = 0; i < n; i += kBlock) {
+            const Factors<each> scale = scales.block(i);
+            const Factors<each> offset = offsets.block(i);
+            for (int number = 0; number < side(); ++number) {
+                const X from = at(x, (row + number) * n + i);
+                askFor<each ? Cache::Next : Cache::Nearest>(from, kAheadBytes);
+                Block block = makeBlock([&](int part) ACLQ_INLINE { return load(at(from, part * Lanes::kCount)); });
+                if (shifted) {
+                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + offset.part(part); });
+                }
+                block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
+                if (twice) {
+                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
+                }
+                results[number].put(toHalves<overflow, Y>(block));
             }
-        });
-    };
-    const auto elements = [&](std::int64_t i, std::int64_t count, const auto& add) ACLQ_INLINE {
-        askFor(at(x, i), kAheadBytes);
-        const Elements<X> from(at(x, i), count);
-        finish(makeBlock([&](int part) ACLQ_INLINE { return add(from.part(part), part); }), i, count);
-    };
-    if (row.offset == nullptr) {
-        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE { elements(i, count, [](Lanes v, int) ACLQ_INLINE { return v; }); });
-    } else {
-        const Factors<each> offsets(row.offset);
-        forBlocks(n, [&](std::int64_t i, std::int64_t count) ACLQ_INLINE {
-            const Factors<each> offset(offsets, i, count);
-            elements(i, count, [&](Lanes v, int part) ACLQ_INLINE { return v + offset.part(part); });
-        });
-    }
+        }
+    });
 }
 
-// Calls body with the truth of each condition as a constant.
-template <bool... known, class Body>
-inline void withConstants(Body&& body) {
-    body(std::bool_constant<known>{}...);
-}
-template <bool... known, class Body, class... Rest>
-inline void withConstants(Body&& body, bool first, Rest... rest) {
-    first ? withConstants<known..., true>(body, rest...) : withConstants<known..., false>(body, rest...);
-}
-
-inline void antiQuantize(const AntiQuantizeRow& row, const void* data, bool isPacked, std::int64_t n, const Output& y, bool isHalf) {
-    withConstants([&](auto saturate, auto twice, auto each, auto half, auto packed) {
-        using X = std::conditional_t<packed(), PackedInt4, const std::int8_t*>;
+inline void antiQuantizeEach(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
+    withConstants([&](auto saturate, auto each, auto half, auto pack) {
+        using X = std::conditional_t<pack(), PackedInt4, const std::int8_t*>;
         const X x = like(X{}, static_cast<const unsigned char*>(data));
-        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, twice(), each(), std::conditional_t<half(), Half, BFloat16>>(row, x, n, y);
-    }, row.saturate, row.scaleTwice, row.step != 0, isHalf, isPacked);
+        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, each(), std::conditional_t<half(), Half, BFloat16>>(rows, x, count, n, y);
+    }, rows.saturate, rows.step != 0, isHalf, isPacked);
+}
+
+inline void antiQuantizeBlocks(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
+    if (Lanes::kDefinition || !isPacked || rows.step != 0 || count * n <= kBlock) {
+        antiQuantizeEach(rows, data, isPacked, count, n, y, isHalf);
+        return;
+    }
+    // With one factor for all there are sixteen results: they are computed once, and looked up.
+    const std::uint8_t all[kBlock / 2] = {0x10, 0x32, 0x54, 0x76, 0x98, 0xBA, 0xDC, 0xFE};
+    std::uint16_t found[kBlock];
+    antiQuantizeEach(rows, all, true, 1, kBlock, Output{found}, isHalf);
+    const Sixteen table(found);
+    const PackedInt4 x{static_cast<const std::uint8_t*>(data)};
+    Results<VectorOf<decltype(table.lookUp(x))>> results(y);
+    for (std::int64_t i = 0; i < count * n; i += kBlock) {
+        askFor<Cache::Nearest>(at(x, i), kAheadBytes);
+        results.put(table.lookUp(at(x, i)));
+    }
 }
 
 template <bool smoothed, class X>
@@ -322,26 +392,34 @@ ACLQ_INLINE inline void include(Largest<Bits>& bits, Bits value) {
 // The bits of 16-bit values need no conversion; those of products do.
 template <class X>
 inline Largest<std::uint16_t> largestOf(const X* x, std::int64_t n) {
-    Largest<std::uint16_t> bits{INT16_MIN, 0};
-    for (std::int64_t i = 0; i < n; ++i) {
+    Extremes16 extremes;
+    std::int64_t i = 0;
+    for (; i + Extremes16::kCount <= n; i += Extremes16::kCount) {
+        extremes.include(x + i);
+    }
+    Largest<std::uint16_t> bits{extremes.largest(), extremes.largestUnsigned()};
+    for (; i < n; ++i) {
         include(bits, static_cast<std::uint16_t>(x[i]));
     }
     return bits;
 }
 
-template <class X>
-inline Largest<std::uint32_t> largestOf(const X* x, const float* factor, std::int64_t step, std::int64_t n) {
-    Extremes extremes;
+// Of products, in rows side by side.
+template <bool each, int side, class X>
+ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t n, Largest<std::uint32_t>* bits) {
+    Extremes extremes[side];
     const Factors<false> same(factor);
     std::int64_t i = 0;
     for (; i + Lanes::kCount <= n; i += Lanes::kCount) {
-        extremes.include(load(x + i) * (step == 0 ? same.part(0) : load(factor + i)));
+        const Lanes factors = each ? load(factor + i) : same.part(0);
+        unroll<side>([&](auto number) ACLQ_INLINE { extremes[number].include(load(x + number * n + i) * factors); });
     }
-    Largest<std::uint32_t> bits{extremes.largest(), extremes.largestUnsigned()};
-    for (; i < n; ++i) {
-        include(bits, bitCast<std::uint32_t>(widen(x[i]) * factor[i * step]));
-    }
-    return bits;
+    unroll<side>([&](auto number) ACLQ_INLINE {
+        bits[number] = {extremes[number].largest(), extremes[number].largestUnsigned()};
+        for (std::int64_t rest = i; rest < n; ++rest) {
+            include(bits[number], bitCast<std::uint32_t>(widen(x[number * n + rest]) * factor[each ? rest : 0]));
+        }
+    });
 }
 
 // Of values that all have one sign, the one nearest to zero has the smallest bits.
@@ -354,92 +432,182 @@ inline Bits leastOf(std::int64_t n, Value&& value) {
     return least;
 }
 
+// Extents of rows by their largest bits: loops that the compiler makes of vectors. least(row): the least bits of a row
+// whose values all have one sign, which are the other end of its extent.
 template <class Format, class Bits, class Least>
-inline Extent extentOf(Largest<Bits> bits, Bits infinity, Least&& least) {
+inline void extentsOf(const Largest<Bits>* largest, std::int64_t count, Bits infinity, Extent* extents, Least&& least) {
     constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
-    if (bits.above > static_cast<std::make_signed_t<Bits>>(infinity) || bits.below > (kSign | infinity)) {
-        return {__builtin_nanf(""), __builtin_nanf("")};  // NaN lie outside the infinities
+    const auto value = [](Bits pattern) ACLQ_INLINE { return widen(bitCast<Format>(pattern)) + 0.0F; };
+    const auto ends = [&](Largest<Bits> bits) ACLQ_INLINE { return static_cast<Bits>(bits.above) <= infinity && bits.below >= kSign && bits.below <= (kSign | infinity); };
+    bool plain = true;
+    for (std::int64_t row = 0; row < count; ++row) {
+        extents[row] = {value(largest[row].below), value(static_cast<Bits>(largest[row].above))};
+        plain &= ends(largest[row]);
     }
-    const bool mixed = bits.above >= 0 && bits.below >= kSign;
-    const Bits other = mixed ? Bits{0} : least();
-    const auto value = [](Bits pattern) { return widen(bitCast<Format>(pattern)) + 0.0F; };
-    return {value(bits.below >= kSign ? bits.below : other), value(bits.above >= 0 ? static_cast<Bits>(bits.above) : other)};
+    if (plain) {
+        return;
+    }
+    for (std::int64_t row = 0; row < count; ++row) {
+        const Largest<Bits> bits = largest[row];
+        if (bits.above > static_cast<std::make_signed_t<Bits>>(infinity) || bits.below > (kSign | infinity)) {
+            extents[row] = {__builtin_nanf(""), __builtin_nanf("")};  // NaN lie outside the infinities
+        } else if (!ends(bits)) {
+            (bits.below >= kSign ? extents[row].high : extents[row].low) = value(least(row));
+        }
+    }
 }
 
 inline constexpr float kOne = 1.0F;
 
-template <bool smoothed, class X>
-inline Extent extentOfRow(const X* x, const float* factor, std::int64_t step, std::int64_t n) {
-    constexpr bool kBitsOnly = !smoothed && sizeof(X) == sizeof(std::uint16_t);
-    if constexpr (Lanes::kDefinition) {
-        return extentByValue<smoothed>(x, factor, step, n);
-    } else if (n == 0) {
-        return extentByValue<smoothed>(x, factor, step, n);
-    } else if constexpr (kBitsOnly) {
-        constexpr std::uint16_t kInfinity = std::is_same_v<X, Half> ? 0x7C00 : 0x7F80;
-        return extentOf<X>(largestOf(x, n), kInfinity, [&] { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return x[i]; }); });
-    } else {
-        // Floats alone are products with 1: those find their lanes.
-        const Largest<std::uint32_t> largest = smoothed ? largestOf(x, factor, step, n) : largestOf(x, &kOne, 0, n);
-        return extentOf<float>(largest, std::uint32_t{0x7F800000U}, [&] {
-            return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, step, x, i); });
-        });
+template <bool smoothed, bool each, class X>
+inline void extentsOfRows(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extent* extents) {
+    constexpr std::int64_t kStep = each ? 1 : 0;
+    if (Lanes::kDefinition || n == 0) {
+        for (std::int64_t row = 0; row < count; ++row) {
+            extents[row] = extentByValue<smoothed>(x + row * n, factor, kStep, n);
+        }
+        return;
     }
-}
-
-template <bool smoothed, class X>
-inline void extentsOfRows(const X* x, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents) {
-    for (std::int64_t row = 0; row < rows; ++row, x += n) {
-        extents[row] = extentOfRow<smoothed>(x, factor, step, n);
-    }
-}
-
-inline void extentsOfRows(Source source, const void* data, const float* factor, std::int64_t step, std::int64_t rows, std::int64_t n, Extent* extents) {
-    withSource(source, data, [&](const auto* x) {
-        factor != nullptr ? extentsOfRows<true>(x, factor, step, rows, n, extents) : extentsOfRows<false>(x, factor, step, rows, n, extents);
-    });
-}
-
-// Which parts of the work there are: one smooth factor for each element or for the row; the same for factor and shift.
-template <bool smoothed, bool smoothEach, bool shifted, bool each, bool bounded, class X>
-inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
-    Results results(y.to);
-    const Saturation saturation(y.limits);
-    const bool packed = y.packed;
-    const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
-    for (std::int64_t row = 0; row < count; ++row, x += n) {
-        const Factors<each> factors(rows.factor + row * rows.rowStep);
-        const Factors<each> shifts((shifted ? rows.shift : rows.factor) + row * rows.rowStep);
-        forBlocks(n, [&](std::int64_t i, std::int64_t some) ACLQ_INLINE {
-            const Elements<const X*> elements(x + i, some);
-            const Factors<smoothEach> smooth(smooths, i, some);
-            const Factors<each> factor(factors, i, some);
-            const Factors<each> shift(shifts, i, some);
-            const Block block = makeBlock([&](int number) ACLQ_INLINE {
-                Lanes v = elements.part(number);
-                if constexpr (smoothed) {
-                    v = v * smooth.part(number);
-                }
-                v = v * factor.part(number);
-                if constexpr (shifted) {
-                    v = v + shift.part(number);
-                }
-                return v;
-            });
-            put(results, bounded ? narrowBounded(block, saturation) : narrow<Round::Rint>(block, saturation), some, packed);
-        });
-    }
-}
-
-inline void quantizeAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
-    withSource(source, data, [&](const auto* x) {
-        withConstants([&](auto smoothed, auto smoothEach, auto shifted, auto each, auto bounded) {
-            if constexpr (smoothed() || !smoothEach()) {
-                // Bounds are known of rows, not of channels.
-                quantizeAffine<smoothed(), smoothEach(), shifted(), each(), bounded() && !each()>(rows, x, count, n, y);
+    constexpr std::int64_t kTogether = 64;
+    for (std::int64_t first = 0; first < count; first += kTogether) {
+        const std::int64_t some = std::min(kTogether, count - first);
+        const X* const from = x + first * n;
+        if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
+            constexpr std::uint16_t kInfinity = std::is_same_v<X, Half> ? 0x7C00 : 0x7F80;
+            Largest<std::uint16_t> largest[kTogether];
+            for (std::int64_t row = 0; row < some; ++row) {
+                largest[row] = largestOf(from + row * n, n);
             }
-        }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.shift != nullptr, rows.step != 0, rows.bounded);
+            extentsOf<X>(largest, some, kInfinity, extents + first, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return from[row * n + i]; }); });
+        } else {
+            Largest<std::uint32_t> largest[kTogether];
+            forSides<each>(some, n > kNear, [&](std::int64_t row, auto side) ACLQ_INLINE {
+                largestOf<each, side()>(from + row * n, smoothed ? factor : &kOne, n, largest + row);  // floats alone are products with 1
+            });
+            extentsOf<float>(largest, some, std::uint32_t{0x7F800000U}, extents + first, [&](std::int64_t row) {
+                return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, kStep, from + row * n, i); });
+            });
+        }
+    }
+}
+
+inline void extentsOfRows(Source source, const void* data, const float* factor, std::int64_t step, std::int64_t count, std::int64_t n, Extent* extents) {
+    withSource(source, data, [&](const auto* x) {
+        withConstants([&](auto smoothed, auto each) {
+            if constexpr (smoothed() || !each()) {
+                extentsOfRows<smoothed(), each()>(x, factor, count, n, extents);
+            }
+        }, factor != nullptr, factor != nullptr && step != 0);
     });
+}
+
+template <bool smoothed, bool smoothEach, bool each, bool pack, class X>
+inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    const bool shifted = rows.shift != nullptr;
+    const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
+    const float* const shiftOfRow = shifted ? rows.shift : rows.factor;
+    const std::int64_t ahead = sizeOf(x, count * n);
+    forRows<IntegerVector<pack>, smoothEach || each>(y.to, pack ? n / 2 : n, count, n >= kNear, [&, type = y.type](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+        for (std::int64_t i = 0; i < n; i += kBlock) {
+            const Factors<smoothEach> smooth = smooths.block(i);
+            for (int number = 0; number < side(); ++number) {
+                const std::int64_t factorsAt = (row + number) * rows.rowStep + (each ? i : 0);
+                const Factors<each> factor(rows.factor + factorsAt);
+                const Factors<each> shift(shiftOfRow + factorsAt);
+                const X* const from = x + (row + number) * n + i;
+                askFor<Cache::Next>(from, ahead);
+                Block block = makeBlock([&](int part) ACLQ_INLINE {
+                    const Lanes v = load(from + part * Lanes::kCount);
+                    return (smoothed ? v * smooth.part(part) : v) * factor.part(part);
+                });
+                if (shifted) {
+                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + shift.part(part); });
+                }
+                put<pack>(results[number], narrow(block, type));
+            }
+        }
+    });
+}
+
+inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    withSource(source, data, [&](const auto* x) {
+        withConstants([&](auto smoothed, auto smoothEach, auto each, auto pack) {
+            if constexpr (smoothed() || !smoothEach()) {
+                quantizeAffine<smoothed(), smoothEach(), each(), pack()>(rows, x, count, n, y);
+            }
+        }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.step != 0, y.packed);
+    });
+}
+
+// Calls body(values, step, rowStep) with each kind of factors.
+template <class Body>
+inline void forFactors(QuantizeRows& rows, Body&& body) {
+    body(rows.scale, rows.step, rows.rowStep);
+    body(rows.offset, rows.step, rows.rowStep);
+}
+template <class Body>
+inline void forFactors(AntiQuantizeRows& rows, Body&& body) {
+    body(rows.scale, rows.step, 0);
+    body(rows.offset, rows.step, 0);
+}
+template <class Body>
+inline void forFactors(AffineRows& rows, Body&& body) {
+    body(rows.smooth, rows.smoothStep, 0);
+    body(rows.factor, rows.step, rows.rowStep);
+    body(rows.shift, rows.step, rows.rowStep);
+}
+
+// Calls run(rows, x, count, n, y), which works on whole blocks, for rows of any length: what is behind the last whole block
+// of a row is worked on in buffers that have room for one. Sizes are in bits of an element.
+template <class Rows, class Run>
+inline void forAnyLength(const Rows& rows, const void* x, std::int64_t xBits, std::int64_t count, std::int64_t n, const Output& y, std::int64_t yBits, Run&& run) {
+    const std::int64_t rest = n % kBlock;
+    if (rest == 0) {
+        run(rows, x, count, n, y);
+        return;
+    }
+    const std::int64_t whole = n - rest;
+    for (std::int64_t row = 0; row < count; ++row) {
+        const auto* const from = static_cast<const unsigned char*>(x) + row * n * xBits / 8;
+        auto* const to = static_cast<unsigned char*>(y.data) + row * n * yBits / 8;
+        Rows one = rows;
+        forFactors(one, [&](const float*& values, std::int64_t, std::int64_t rowStep) { values = values == nullptr ? nullptr : values + row * rowStep; });
+        if (whole > 0) {
+            run(one, from, 1, whole, Output{to, y.streamed});
+        }
+        alignas(64) unsigned char elements[4 * kBlock] = {};
+        std::memcpy(elements, from + whole * xBits / 8, static_cast<std::size_t>((rest * xBits + 7) / 8));
+        alignas(64) float factors[3][kBlock];
+        float (*buffer)[kBlock] = factors;
+        forFactors(one, [&](const float*& values, std::int64_t step, std::int64_t) {
+            if (values != nullptr && step != 0) {
+                std::fill(std::copy_n(values + whole, rest, *buffer), *buffer + kBlock, 1.0F);
+                values = *buffer++;
+            }
+        });
+        alignas(64) unsigned char results[4 * kBlock];
+        run(one, elements, 1, kBlock, Output{results});
+        std::memcpy(to + whole * yBits / 8, results, static_cast<std::size_t>(rest * yBits / 8));
+    }
+}
+
+constexpr std::int64_t bitsOf(Source source) { return source == Source::Float ? 32 : 16; }
+
+inline void quantize(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    forAnyLength(rows, x, bitsOf(source), count, n, y.to, y.packed ? 4 : 8,
+                 [&](const QuantizeRows& some, const void* from, std::int64_t number, std::int64_t length, const Output& to) { quantizeBlocks(some, source, from, number, length, {to, y.type, y.packed}); });
+}
+inline void quantizeToInt32(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const Output& y) {
+    forAnyLength(rows, x, bitsOf(source), count, n, y, 32,
+                 [&](const QuantizeRows& some, const void* from, std::int64_t number, std::int64_t length, const Output& to) { quantizeBlocksToInt32(some, source, from, number, length, to); });
+}
+inline void antiQuantize(const AntiQuantizeRows& rows, const void* x, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
+    forAnyLength(rows, x, isPacked ? 4 : 8, count, n, y, 16,
+                 [&](const AntiQuantizeRows& some, const void* from, std::int64_t number, std::int64_t length, const Output& to) { antiQuantizeBlocks(some, from, isPacked, number, length, to, isHalf); });
+}
+inline void quantizeAffine(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    forAnyLength(rows, x, bitsOf(source), count, n, y.to, y.packed ? 4 : 8,
+                 [&](const AffineRows& some, const void* from, std::int64_t number, std::int64_t length, const Output& to) { quantizeBlocksAffine(some, source, from, number, length, {to, y.type, y.packed}); });
 }
 
 inline void smoothRow(Source source, const void* data, const float* factor, std::int64_t step, std::int64_t n, float* values) {
@@ -466,7 +634,7 @@ inline void packScales(const float* scale, const float* offset, std::int64_t n, 
         const std::uint32_t low = toNineteenBits<nearest>(scale[i]);
         std::uint32_t high = 1U << 14;
         if constexpr (shifted) {
-            high |= (static_cast<std::uint32_t>(toSmallInteger<Round::Rint>(offset[i], -256.0F, 255.0F)) & 0x1FFU) << 5;
+            high |= (static_cast<std::uint32_t>(toSmallInteger(offset[i], -256.0F, 255.0F)) & 0x1FFU) << 5;
         }
         const std::uint64_t word = static_cast<std::uint64_t>(high) << 32 | low;
         std::memcpy(words + i * 8, &word, sizeof word);
@@ -482,14 +650,20 @@ inline void packScales(const float* scale, const float* offset, bool nearest, st
 }
 
 inline void streamTo(void* to, const void* from, std::int64_t bytes) {
-    auto* target = static_cast<unsigned char*>(to);
-    const auto* source = static_cast<const unsigned char*>(from);
-    // Whole lines are streamed, what is before and behind them is copied.
-    const std::int64_t head = std::min(bytes, static_cast<std::int64_t>(-reinterpret_cast<std::uintptr_t>(target) % kLine));
-    std::memcpy(target, source, static_cast<std::size_t>(head));
-    std::int64_t done = head;
-    for (; done + kLine <= bytes; done += kLine) {
-        streamLine(target + done, source + done);
+    using Vector = VectorOf<Bytes>;
+    constexpr auto kSize = static_cast<std::int64_t>(sizeof(Vector));
+    auto* const target = static_cast<unsigned char*>(to);
+    const auto* const source = static_cast<const unsigned char*>(from);
+    // What is before the first line is copied.
+    std::int64_t done = std::min(bytes, static_cast<std::int64_t>(-reinterpret_cast<std::uintptr_t>(target) % kLine));
+    std::memcpy(target, source, static_cast<std::size_t>(done));
+    {
+        Results<Vector> results(Output{target + done, true});
+        for (; done + kSize <= bytes; done += kSize) {
+            Vectors<Vector, 1> vector;
+            std::memcpy(&vector, source + done, sizeof vector);
+            results.put(vector);
+        }
     }
     std::memcpy(target + done, source + done, static_cast<std::size_t>(bytes - done));
 }

@@ -32,7 +32,7 @@ void copyBytes(const View* both) {
         std::uint64_t halves[2];
     };
     const auto row = size == 1 ? copyRow<std::uint8_t> : size == 2 ? copyRow<std::uint16_t> : size == 4 ? copyRow<std::uint32_t> : size == 8 ? copyRow<std::uint64_t> : copyRow<Sixteen>;
-    forPieces(walk.rows(), walk.length(), 1, [&](Pieces pieces) {
+    forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) {
         std::int64_t at[2] = {};
         while (pieces.next()) {
             if (pieces.newRow()) {

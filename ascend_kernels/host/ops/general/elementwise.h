@@ -19,7 +19,7 @@ class Elementwise : public Kernel {
 
     void run(const View* tensors, const KernelContext&) const override {
         const auto walk = walkTogether<inputs + 1>(tensors);
-        forPieces(walk.rows(), walk.length(), 1, [&](Pieces pieces) { runPieces(pieces, tensors, walk, std::make_index_sequence<inputs>()); });
+        forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) { runPieces(pieces, tensors, walk, std::make_index_sequence<inputs>()); });
     }
 
   private:

@@ -40,7 +40,7 @@ class Generate : public Kernel {
         const View& out = tensors[0];
         const std::int64_t length = out.rank > 0 ? out.shape[out.rank - 1] : 1;
         const std::int64_t step = out.rank > 0 ? out.strides[out.rank - 1] : 1;
-        forPieces(out.elements() / length, length, 1, [&](Pieces pieces) {
+        forPieces({out.elements() / length, length}, [&](Pieces pieces) {
             using Value = std::decay_t<decltype(function_(std::int64_t{}))>;
             std::vector<Value> values(static_cast<std::size_t>(std::min(length, kChunk)));
             while (pieces.next()) {

@@ -199,7 +199,7 @@ class Equal : public Kernel {
         const View& b = both[1];
         const auto walk = walkTogether<2>(both);
         std::atomic<bool> different{false};
-        forPieces(a.elements() == 0 ? 0 : walk.rows(), walk.length(), 1, [&](Pieces pieces) {
+        forPieces({a.elements() == 0 ? 0 : walk.rows(), walk.length()}, [&](Pieces pieces) {
             std::vector<Domain> values[2];
             std::int64_t at[2] = {};
             while (pieces.next() && !different) {
