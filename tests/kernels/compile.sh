@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # As in ascend_kernels/host/CMakeLists.txt.
 flags=(-std=c++20 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math "-I$host")
-avx2=(-mavx2 -mf16c)
+avx2=(-mavx2 -mf16c -mfma)
 avx512=("${avx2[@]}" -mavx512f -mavx512bw -mavx512vl -mavx512dq)
 
 compile() { # <name> <source> [flags]

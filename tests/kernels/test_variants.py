@@ -24,15 +24,33 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
-@needs_sources
-def test_variants_of_this_processor(tmp_path: Path) -> None:
+def find_compiler() -> str:
     compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
     if not compiler or not shutil.which(compiler):
         pytest.skip("needs a C++ compiler")
+    return compiler
+
+
+@needs_sources
+def test_variants_of_this_processor(tmp_path: Path) -> None:
+    compiler = find_compiler()
     run("bash", HERE / "compile.sh", compiler, tmp_path / "variants")
     lines = run(tmp_path / "variants").splitlines()
     assert lines[0].startswith("scalar: ")
     assert all(line.endswith("results equal those of scalar") for line in lines)
+
+
+@needs_sources
+def test_quick_division_is_exact(tmp_path: Path) -> None:
+    """For all mantissas of 16-bit floats over all mantissas of a float: no sample."""
+    processor = Path("/proc/cpuinfo").read_text()
+    if not all(f" {name} " in processor for name in ("avx2", "f16c", "fma")):
+        pytest.skip("needs a processor with AVX2, F16C and FMA")
+    flags = ["-std=c++20", "-O3", "-mavx2", "-mf16c", "-mfma", "-ffp-contract=off"]
+    program = tmp_path / "quotients"
+    sources = ["-I", SOURCES.parent, HERE / "quotients.cpp", "-o", program]
+    run(find_compiler(), *flags, *sources)
+    assert run(program) == "8589934592 quotients equal the divisions\n"
 
 
 @needs_sources

@@ -44,6 +44,15 @@ ACLQ_INLINE inline Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_ps(a.l
 ACLQ_INLINE inline Lanes operator*(Lanes a, Lanes b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
 ACLQ_INLINE inline Lanes operator/(Lanes a, Lanes b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
 
+// x / y, given 1 / y: the product is improved by what it leaves over. Equal to the division for x of eleven bits or fewer and
+// numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying all; infinite x give NaN.
+constexpr bool kQuickDivision = true;
+ACLQ_INLINE inline __m256 quotient(__m256 x, __m256 y, __m256 reciprocal) {
+    const __m256 nearly = _mm256_mul_ps(x, reciprocal);
+    return _mm256_fmadd_ps(_mm256_fnmadd_ps(nearly, y, x), reciprocal, nearly);
+}
+ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) { return {quotient(x.low, y.low, reciprocal.low), quotient(x.high, y.high, reciprocal.high)}; }
+
 // The largest bits seen, read as signed and as unsigned integers.
 struct Extremes {
     __m256i above = _mm256_set1_epi32(INT32_MIN);
@@ -101,22 +110,27 @@ ACLQ_INLINE inline __m256i narrowUnsigned(__m256i low, __m256i high) { return _m
 using Bytes = Vectors<Ymm, 2>;
 using Nibbles = Vectors<Ymm, 1>;
 
-// NaN become 0, values above the limit the limit.
-[[gnu::noinline, gnu::cold]] inline __m256i carefully(__m256 values, float most) noexcept {
-    const __m256 ordered = _mm256_and_ps(values, _mm256_cmp_ps(values, values, _CMP_ORD_Q));
-    return _mm256_cvtps_epi32(_mm256_min_ps(ordered, _mm256_set1_ps(most)));
+// A block as int16, saturated. Packing takes its operands by halves.
+struct Words {
+    __m256i quarter[4];
+};
+template <class Convert>
+ACLQ_INLINE inline Words words(const Block& block, Convert&& convert) {
+    const auto quarter = [&](int i) ACLQ_INLINE { return _mm256_packs_epi32(convert(block.part[i].low), convert(block.part[i].high)); };
+    return {{quarter(0), quarter(1), quarter(2), quarter(3)}};
 }
 
-// Half of a block. Packing saturates, and takes its operands by halves: the permutation puts them in order.
-ACLQ_INLINE inline __m256i narrow(const Lanes& a, const Lanes& b, Integers to) {
-    __m256i first = _mm256_packs_epi32(_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high));
-    __m256i second = _mm256_packs_epi32(_mm256_cvtps_epi32(b.low), _mm256_cvtps_epi32(b.high));
-    // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
-    if (_mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_min_epi16(first, second), _mm256_set1_epi16(INT16_MIN))) != 0) [[unlikely]] {
-        const float most = limitsOf(to).high;
-        first = _mm256_packs_epi32(carefully(a.low, most), carefully(a.high, most));
-        second = _mm256_packs_epi32(carefully(b.low, most), carefully(b.high, most));
-    }
+// NaN become 0, values above the limit the limit.
+[[gnu::noinline, gnu::cold]] inline Words carefully(Block block, Integers to) noexcept {
+    const __m256 most = _mm256_set1_ps(limitsOf(to).high);
+    return words(block, [&](__m256 values) ACLQ_INLINE {
+        const __m256 ordered = _mm256_and_ps(values, _mm256_cmp_ps(values, values, _CMP_ORD_Q));
+        return _mm256_cvtps_epi32(_mm256_min_ps(ordered, most));
+    });
+}
+
+// Packing saturates; the permutation puts the quarters in order.
+ACLQ_INLINE inline __m256i narrow(__m256i first, __m256i second, Integers to) {
     const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
     if (to == Integers::Uint8) {
         return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
@@ -128,8 +142,16 @@ ACLQ_INLINE inline __m256i narrow(const Lanes& a, const Lanes& b, Integers to) {
     return _mm256_permutevar8x32_epi32(bytes, order);
 }
 
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to) {
-    return {{{narrow(block.part[0], block.part[1], to)}, {narrow(block.part[2], block.part[3], to)}}};
+// exact(): the block again, should it be needed in its exact form.
+template <class Exact>
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact) {
+    Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
+    // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
+    const __m256i least = _mm256_min_epi16(_mm256_min_epi16(result.quarter[0], result.quarter[1]), _mm256_min_epi16(result.quarter[2], result.quarter[3]));
+    if (_mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_set1_epi16(INT16_MIN))) != 0) [[unlikely]] {
+        result = carefully(exact(), to);
+    }
+    return {{{narrow(result.quarter[0], result.quarter[1], to)}, {narrow(result.quarter[2], result.quarter[3], to)}}};
 }
 
 ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {

@@ -38,6 +38,14 @@ ACLQ_INLINE inline Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_ps(a.v
 ACLQ_INLINE inline Lanes operator*(Lanes a, Lanes b) { return {_mm512_mul_ps(a.values, b.values)}; }
 ACLQ_INLINE inline Lanes operator/(Lanes a, Lanes b) { return {_mm512_div_ps(a.values, b.values)}; }
 
+// x / y, given 1 / y: the product is improved by what it leaves over. Equal to the division for x of eleven bits or fewer and
+// numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying all; infinite x give NaN.
+constexpr bool kQuickDivision = true;
+ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) {
+    const __m512 nearly = _mm512_mul_ps(x.values, reciprocal.values);
+    return {_mm512_fmadd_ps(_mm512_fnmadd_ps(nearly, y.values, x.values), reciprocal.values, nearly)};
+}
+
 // The largest bits seen, read as signed and as unsigned integers.
 struct Extremes {
     __m512i above = _mm512_set1_epi32(INT32_MIN);
@@ -118,12 +126,14 @@ ACLQ_INLINE inline __m512i toNearest(__m512 values) { return _mm512_cvt_roundps_
     return words(part(0), part(1), part(2), part(3));
 }
 
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to) {
+// exact(): the block again, should it be needed in its exact form.
+template <class Exact>
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact) {
     const auto part = [&](int i) ACLQ_INLINE { return toNearest(block.part[i].values); };
     Words result = words(part(0), part(1), part(2), part(3));
     // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
     if (_mm512_cmpeq_epi16_mask(_mm512_min_epi16(result.first, result.second), _mm512_set1_epi16(INT16_MIN)) != 0) [[unlikely]] {
-        result = carefully(block, to);
+        result = carefully(exact(), to);
     }
     return narrow(result, to);
 }

@@ -59,6 +59,9 @@ ACLQ_INLINE inline Lanes operator/(const Lanes& a, const Lanes& b) {
     return each([&](int i) ACLQ_INLINE { return vdivq_f32(a.part[i], b.part[i]); });
 }
 
+constexpr bool kQuickDivision = false;
+ACLQ_INLINE inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) { return x / y; }
+
 // The largest bits seen, read as signed and as unsigned integers.
 struct Extremes {
     int32x4_t above = vdupq_n_s32(INT32_MIN);
@@ -109,7 +112,8 @@ ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, Integers to) {
     return vreinterpretq_u8_s8(bytes);
 }
 
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to) {
+template <class Exact>
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&&) {
     return {{{narrow(block.part[0], to), narrow(block.part[1], to)}, {narrow(block.part[2], to), narrow(block.part[3], to)}}};
 }
 

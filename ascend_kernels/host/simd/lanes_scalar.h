@@ -58,6 +58,10 @@ inline Lanes operator+(const Lanes& a, const Lanes& b) { return apply(a, b, [](f
 inline Lanes operator*(const Lanes& a, const Lanes& b) { return apply(a, b, [](float x, float y) { return x * y; }); }
 inline Lanes operator/(const Lanes& a, const Lanes& b) { return apply(a, b, [](float x, float y) { return x / y; }); }
 
+// Whether there is something quicker than a division by what comes again and again, and what it is.
+constexpr bool kQuickDivision = false;
+inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) { return x / y; }
+
 // The largest bits seen, read as signed and as unsigned integers.
 struct Extremes {
     std::int32_t above = INT32_MIN;
@@ -105,8 +109,9 @@ inline Vectors<Line, sizeof(Y)> lines(Value&& value) {
 
 inline float element(const Block& block, std::size_t i) { return block.part[i / Lanes::kCount].values[i % Lanes::kCount]; }
 
-// To nearest, saturated, NaN to 0.
-inline Bytes narrow(const Block& block, Integers to) {
+// To nearest, saturated, NaN to 0. exact(): the block again, for those that begin with something less exact.
+template <class Exact>
+inline Bytes narrow(const Block& block, Integers to, Exact&&) {
     const Limits limits = limitsOf(to);
     return lines<std::uint8_t>([&](std::size_t i) { return static_cast<std::uint8_t>(toSmallInteger(element(block, i), limits.low, limits.high)); });
 }

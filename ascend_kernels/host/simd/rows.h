@@ -212,33 +212,49 @@ ACLQ_INLINE inline void forRows(const Output& y, std::int64_t bytesOfRow, std::i
     });
 }
 
-// Calls finish(results, block) with each block of x scaled and shifted. What is the same for all blocks but asked of each
-// costs little beside sixty-four elements, and keeps the code small.
+// Whether quotients by it, of 16-bit floats, may be found in the quick way: they are exact but for those so small that to
+// nearest they are 0 anyway, and those that an int32 cannot hold.
+inline bool isTame(float divisor) { return std::fabs(divisor) >= 0x1p-60F && std::fabs(divisor) <= 0x1p60F; }
+
+// Calls finish(results, block) with each block of x scaled and shifted: block(exact) makes it, in the exact way if that
+// constant is true. What is the same for all blocks but asked of each costs little beside sixty-four elements, and keeps
+// the code small.
 template <class Vector, bool divide, bool each, class X, class Finish>
 ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int64_t count, std::int64_t n, const Output& y, std::int64_t bytesOfRow, Finish&& finish) {
+    constexpr bool kQuick = kQuickDivision && divide && !each && sizeof(X) == sizeof(std::uint16_t);
     const bool twice = rows.scaleTwice;
     const bool shifted = rows.offset != nullptr;
     forRows<Vector, each>(y, bytesOfRow, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
         const std::int64_t at = each ? 0 : row * rows.rowStep;
         const Factors<each> scales(rows.scale + at);
         const Factors<each> offsets((shifted ? rows.offset : rows.scale) + at);
+        const bool quick = kQuick && rows.mode == Round::Rint && isTame(rows.scale[at]);
+        const float inverse = 1.0F / rows.scale[at];
+        const Factors<false> reciprocal(&inverse);
         for (std::int64_t i = 0; i < n; i += kBlock) {
             const Factors<each> scale = scales.block(i);
             const Factors<each> offset = offsets.block(i);
             const X* from = x + row * n + i;
             for (int number = 0; number < side(); ++number, from += n) {
                 askFor<each ? Cache::Next : Cache::Nearest>(from, kAheadBytes);
-                Block block = makeBlock([&](int part) ACLQ_INLINE {
-                    const Lanes v = load(from + part * Lanes::kCount);
-                    return divide ? v / scale.part(part) : v * scale.part(part);
+                finish(results[number], [&](auto exact) ACLQ_INLINE {
+                    const auto element = [&](int part) ACLQ_INLINE { return load(from + part * Lanes::kCount); };
+                    Block block;
+                    if constexpr (!divide) {
+                        block = makeBlock([&](int part) ACLQ_INLINE { return element(part) * scale.part(part); });
+                        if (twice) {
+                            block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
+                        }
+                    } else if (kQuick && !exact() && quick) {
+                        block = makeBlock([&](int part) ACLQ_INLINE { return quotient(element(part), scale.part(part), reciprocal.part(part)); });
+                    } else {
+                        block = makeBlock([&](int part) ACLQ_INLINE { return element(part) / scale.part(part); });
+                    }
+                    if (shifted) {
+                        block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + offset.part(part); });
+                    }
+                    return block;
                 });
-                if (!divide && twice) {
-                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
-                }
-                if (shifted) {
-                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + offset.part(part); });
-                }
-                finish(results[number], block);
             }
         }
     });
@@ -286,8 +302,9 @@ inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* 
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto divide, auto each, auto pack) {
             using Vector = IntegerVector<pack()>;
-            forScaled<Vector, divide(), each()>(rows, x, count, n, y.to, pack() ? n / 2 : n, [mode = rows.mode, type = y.type, pack](Results<Vector>& results, const Block& block) ACLQ_INLINE {
-                put<pack()>(results, narrow(mode == Round::Rint ? block : rounded(block, mode), type));
+            forScaled<Vector, divide(), each()>(rows, x, count, n, y.to, pack() ? n / 2 : n, [mode = rows.mode, type = y.type, pack](Results<Vector>& results, const auto& block) ACLQ_INLINE {
+                const auto make = [&](auto exact) ACLQ_INLINE { return mode == Round::Rint ? block(exact) : rounded(block(exact), mode); };
+                put<pack()>(results, narrow(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
             });
         }, rows.divide, rows.step != 0, y.packed);
     });
@@ -297,7 +314,7 @@ inline void quantizeBlocksToInt32(const QuantizeRows& rows, Source source, const
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto divide, auto each) {
             using Vector = VectorOf<decltype(toInt32(Block{}))>;
-            forScaled<Vector, divide(), each()>(rows, x, count, n, y, 4 * n, [](Results<Vector>& results, const Block& block) ACLQ_INLINE { results.put(toInt32(block)); });
+            forScaled<Vector, divide(), each()>(rows, x, count, n, y, 4 * n, [](Results<Vector>& results, const auto& block) ACLQ_INLINE { results.put(toInt32(block(std::true_type{}))); });
         }, rows.divide, rows.step != 0);
     });
 }
@@ -389,6 +406,18 @@ ACLQ_INLINE inline void include(Largest<Bits>& bits, Bits value) {
     bits.below = std::max(bits.below, value);
 }
 
+// The largest bits of so many rows.
+template <class Bits>
+struct LargestOfRows {
+    static constexpr std::int64_t kMost = 4 * Lanes::kCount;
+    Bits above[kMost];
+    Bits below[kMost];
+    ACLQ_INLINE void set(std::int64_t row, Largest<Bits> bits) {
+        above[row] = static_cast<Bits>(bits.above);
+        below[row] = bits.below;
+    }
+};
+
 // The bits of 16-bit values need no conversion; those of products do.
 template <class X>
 inline Largest<std::uint16_t> largestOf(const X* x, std::int64_t n) {
@@ -406,7 +435,7 @@ inline Largest<std::uint16_t> largestOf(const X* x, std::int64_t n) {
 
 // Of products, in rows side by side.
 template <bool each, int side, class X>
-ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t n, Largest<std::uint32_t>* bits) {
+ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t n, std::int64_t row, LargestOfRows<std::uint32_t>& largest) {
     Extremes extremes[side];
     const Factors<false> same(factor);
     std::int64_t i = 0;
@@ -415,10 +444,11 @@ ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t 
         unroll<side>([&](auto number) ACLQ_INLINE { extremes[number].include(load(x + number * n + i) * factors); });
     }
     unroll<side>([&](auto number) ACLQ_INLINE {
-        bits[number] = {extremes[number].largest(), extremes[number].largestUnsigned()};
+        Largest<std::uint32_t> bits{extremes[number].largest(), extremes[number].largestUnsigned()};
         for (std::int64_t rest = i; rest < n; ++rest) {
-            include(bits[number], bitCast<std::uint32_t>(widen(x[number * n + rest]) * factor[each ? rest : 0]));
+            include(bits, bitCast<std::uint32_t>(widen(x[number * n + rest]) * factor[each ? rest : 0]));
         }
+        largest.set(row + number, bits);
     });
 }
 
@@ -432,27 +462,34 @@ inline Bits leastOf(std::int64_t n, Value&& value) {
     return least;
 }
 
-// Extents of rows by their largest bits: loops that the compiler makes of vectors. least(row): the least bits of a row
-// whose values all have one sign, which are the other end of its extent.
+// Extents by the largest bits. least(row): the least bits of a row whose values all have one sign, which are the other end
+// of its extent.
 template <class Format, class Bits, class Least>
-inline void extentsOf(const Largest<Bits>* largest, std::int64_t count, Bits infinity, Extent* extents, Least&& least) {
+inline void extentsOf(LargestOfRows<Bits>& largest, std::int64_t count, Bits infinity, Extent* extents, Least&& least) {
     constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
-    const auto value = [](Bits pattern) ACLQ_INLINE { return widen(bitCast<Format>(pattern)) + 0.0F; };
-    const auto ends = [&](Largest<Bits> bits) ACLQ_INLINE { return static_cast<Bits>(bits.above) <= infinity && bits.below >= kSign && bits.below <= (kSign | infinity); };
-    bool plain = true;
-    for (std::int64_t row = 0; row < count; ++row) {
-        extents[row] = {value(largest[row].below), value(static_cast<Bits>(largest[row].above))};
-        plain &= ends(largest[row]);
+    const Bits most = kSign | infinity;
+    float lows[LargestOfRows<Bits>::kMost];
+    float highs[LargestOfRows<Bits>::kMost];
+    for (std::int64_t row = 0; row < count; row += Lanes::kCount) {
+        const auto widened = [row](const Bits* bits, float* to) ACLQ_INLINE {
+            const Lanes values = load(reinterpret_cast<const Format*>(bits + row)) + broadcast(0.0F);
+            std::memcpy(to + row, &values, sizeof values);
+        };
+        widened(largest.below, lows);
+        widened(largest.above, highs);
     }
-    if (plain) {
-        return;
-    }
+    Bits odd = 0;
     for (std::int64_t row = 0; row < count; ++row) {
-        const Largest<Bits> bits = largest[row];
-        if (bits.above > static_cast<std::make_signed_t<Bits>>(infinity) || bits.below > (kSign | infinity)) {
+        extents[row] = {lows[row], highs[row]};
+        odd |= static_cast<Bits>((largest.above[row] > infinity) | (largest.below[row] < kSign) | (largest.below[row] > most));
+    }
+    for (std::int64_t row = 0; odd != 0 && row < count; ++row) {
+        const auto above = static_cast<std::make_signed_t<Bits>>(largest.above[row]);
+        const Bits below = largest.below[row];
+        if (above > static_cast<std::make_signed_t<Bits>>(infinity) || below > most) {
             extents[row] = {__builtin_nanf(""), __builtin_nanf("")};  // NaN lie outside the infinities
-        } else if (!ends(bits)) {
-            (bits.below >= kSign ? extents[row].high : extents[row].low) = value(least(row));
+        } else if (above < 0 || below < kSign) {
+            (below >= kSign ? extents[row].high : extents[row].low) = widen(bitCast<Format>(least(row))) + 0.0F;
         }
     }
 }
@@ -468,21 +505,21 @@ inline void extentsOfRows(const X* x, const float* factor, std::int64_t count, s
         }
         return;
     }
-    constexpr std::int64_t kTogether = 64;
+    constexpr std::int64_t kTogether = LargestOfRows<std::uint32_t>::kMost;
     for (std::int64_t first = 0; first < count; first += kTogether) {
         const std::int64_t some = std::min(kTogether, count - first);
         const X* const from = x + first * n;
         if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
             constexpr std::uint16_t kInfinity = std::is_same_v<X, Half> ? 0x7C00 : 0x7F80;
-            Largest<std::uint16_t> largest[kTogether];
+            LargestOfRows<std::uint16_t> largest{};
             for (std::int64_t row = 0; row < some; ++row) {
-                largest[row] = largestOf(from + row * n, n);
+                largest.set(row, largestOf(from + row * n, n));
             }
             extentsOf<X>(largest, some, kInfinity, extents + first, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return from[row * n + i]; }); });
         } else {
-            Largest<std::uint32_t> largest[kTogether];
+            LargestOfRows<std::uint32_t> largest{};
             forSides<each>(some, n > kNear, [&](std::int64_t row, auto side) ACLQ_INLINE {
-                largestOf<each, side()>(from + row * n, smoothed ? factor : &kOne, n, largest + row);  // floats alone are products with 1
+                largestOf<each, side()>(from + row * n, smoothed ? factor : &kOne, n, row, largest);  // floats alone are products with 1
             });
             extentsOf<float>(largest, some, std::uint32_t{0x7F800000U}, extents + first, [&](std::int64_t row) {
                 return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, kStep, from + row * n, i); });
@@ -523,7 +560,7 @@ inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t coun
                 if (shifted) {
                     block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + shift.part(part); });
                 }
-                put<pack>(results[number], narrow(block, type));
+                put<pack>(results[number], narrow(block, type, [&] ACLQ_INLINE { return block; }));
             }
         }
     });
