@@ -438,3 +438,30 @@ with job() as work, stream() as on:
     ok(host.aclrtSynchronizeStream(on))
     assert work.result() == work.EXPECTED
 """)
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer needs the addresses itself")
+def test_no_memory_in_a_kernel_of_two_threads() -> None:
+    """What a thread of the pool could not allocate is an error of the call, and the next call works."""
+    run_python("""
+import resource
+import numpy as np
+import aclquant as aq
+from runtime.support import *
+host.aclquantSetThreadCount(2)
+columns = 1 << 22
+x = np.ones((8, columns), np.float16)
+out = np.empty(x.shape, np.int8), np.empty(columns, np.float32)
+aq.dynamic_quant(x[:, :4096].copy(), quant_mode="perchannel")
+used = int(open("/proc/self/statm").read().split()[0]) * 4096
+# Enough for what all threads share (64 MiB), not for what each has of its own (48 MiB).
+resource.setrlimit(resource.RLIMIT_AS, (used + (80 << 20), resource.RLIM_INFINITY))
+try:
+    aq.dynamic_quant(x, quant_mode="perchannel", out=out)
+    raise SystemExit("no error")
+except aq.AclError as error:
+    assert "bad_alloc" in str(error), error
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+y, scale = aq.dynamic_quant(x, quant_mode="perchannel", out=out)[:2]
+assert (y == 127).all() and (scale == np.float32(1 / 127)).all(), (y, scale)
+""")

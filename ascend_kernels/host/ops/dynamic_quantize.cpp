@@ -407,16 +407,21 @@ void perChannel(const Shared& shared) {
     std::vector<Extent> extents(length);
     std::vector<float> factors(length);
     std::vector<float> shifts(length);
-    Row row(shared);
+    std::mutex mutex;
     for (std::int64_t block = 0; block < shared.rows / shared.channels; ++block) {
         std::fill(extents.begin(), extents.end(), kNothing);
-        for (std::int64_t number = block * shared.channels; number < (block + 1) * shared.channels; ++number) {
-            row.load(number);
-            const std::vector<float>& values = row.values();
-            for (std::size_t i = 0; i < length; ++i) {
-                extents[i] = join(extents[i], Extent{values[i] + 0.0F, values[i] + 0.0F});
+        forParts(shared, block * shared.channels, (block + 1) * shared.channels, [&](Row& row, std::int64_t first, std::int64_t last) {
+            std::vector<Extent> part(length, kNothing);
+            for (std::int64_t number = first; number < last; ++number) {
+                row.load(number);
+                const std::vector<float>& values = row.values();
+                for (std::size_t i = 0; i < length; ++i) {
+                    part[i] = join(part[i], Extent{values[i] + 0.0F, values[i] + 0.0F});
+                }
             }
-        }
+            const std::lock_guard lock(mutex);
+            std::transform(part.begin(), part.end(), extents.begin(), extents.begin(), join);
+        });
         for (std::size_t i = 0; i < length; ++i) {
             const Parameters parameters = shared.derive(extents[i]);
             factors[i] = parameters.factor;

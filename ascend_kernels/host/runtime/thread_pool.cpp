@@ -7,8 +7,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "runtime/float_environment.h"
@@ -53,10 +55,17 @@ class Pool {
         }
         wake_.notify_all();
         work(count, part, body);
-        std::unique_lock lock(mutex_);
-        wanted_ = 0;  // those who have not come yet need not
-        done_.wait(lock, [&] { return working_ == 0; });
-        body_ = nullptr;
+        std::exception_ptr failure;
+        {
+            std::unique_lock lock(mutex_);
+            wanted_ = 0;  // those who have not come yet need not
+            done_.wait(lock, [&] { return working_ == 0; });
+            body_ = nullptr;
+            failure = std::exchange(failure_, nullptr);
+        }
+        if (failure != nullptr) {
+            std::rethrow_exception(failure);
+        }
     }
 
     void resize(std::uint32_t count) { size_ = std::clamp(count, 1U, kMaxThreads); }
@@ -98,8 +107,14 @@ class Pool {
     }
 
     void work(std::int64_t count, std::int64_t part, const std::function<void(std::int64_t, std::int64_t)>& body) {
-        for (std::int64_t begin = next_.fetch_add(part); begin < count; begin = next_.fetch_add(part)) {
-            body(begin, std::min(begin + part, count));
+        try {
+            for (std::int64_t begin = next_.fetch_add(part); begin < count; begin = next_.fetch_add(part)) {
+                body(begin, std::min(begin + part, count));
+            }
+        } catch (...) {
+            next_.store(count);  // what nobody has begun need not be done
+            const std::lock_guard lock(mutex_);
+            failure_ = std::current_exception();
         }
     }
 
@@ -116,6 +131,7 @@ class Pool {
     std::size_t wanted_ = 0;
     std::size_t working_ = 0;
     std::uint64_t job_ = 0;
+    std::exception_ptr failure_;  // of the job's body
 };
 
 Pool* makePool() { return new Pool; }
