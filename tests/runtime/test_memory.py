@@ -442,7 +442,7 @@ with job() as work, stream() as on:
 
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer needs the addresses itself")
 def test_no_memory_in_a_kernel_of_two_threads() -> None:
-    """What a thread of the pool could not allocate is an error of the call, and the next call works."""
+    """What a thread of the pool could not allocate fails the call, and the next one works."""
     run_python("""
 import resource
 import numpy as np
