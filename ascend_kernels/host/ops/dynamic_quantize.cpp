@@ -266,10 +266,11 @@ void forRows(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& 
     });
 }
 
-// Rows of contiguous tensors: sets of rows that stay in the nearest cache until they are read again.
+// Rows of contiguous tensors: sets of rows that stay in a near cache until they are read again.
 class DenseRows {
   public:
-    explicit DenseRows(const Shared& shared) : s_(shared), writer_(shared.y), most_(std::max<std::int64_t>(shared.smooth.empty() ? 1 : kSide, kTogether / shared.length)), extents_(static_cast<std::size_t>(most_)), factors_(extents_.size()), shifts_(extents_.size()) {}
+    explicit DenseRows(const Shared& shared)
+        : s_(shared), writer_(shared.y), most_(std::min(shared.rows, std::max<std::int64_t>(shared.smooth.empty() ? 1 : kSide, kTogether / shared.length))), extents_(static_cast<std::size_t>(most_)), factors_(extents_.size()), shifts_(extents_.size()) {}
 
     static bool serve(const Shared& shared) {
         return shared.family == Family::A2 && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
@@ -282,8 +283,8 @@ class DenseRows {
     }
 
   private:
-    static constexpr std::int64_t kTogether = 4096;  // elements
-    static constexpr std::int64_t kSide = 4;         // rows that share their smooth scales
+    static constexpr std::int64_t kTogether = 16 * 1024;  // elements
+    static constexpr std::int64_t kSide = 4;              // rows that share their smooth scales
 
     // Rows of one group.
     struct Set {
@@ -293,6 +294,9 @@ class DenseRows {
     };
 
     Set take(std::int64_t first, std::int64_t end) const {
+        if (s_.groups.empty()) {
+            return {first, std::min(most_, end - first), 0};
+        }
         std::int64_t rows = first < end ? 1 : 0;
         const std::int64_t group = rows > 0 ? s_.group(first) : -1;
         while (rows < most_ && first + rows < end && s_.group(first + rows) == group) {
@@ -327,25 +331,32 @@ class DenseRows {
         writer_.store(at, 1, 0, set.rows * n);
     }
 
-    // Parameters of all rows: a loop that the compiler makes of vectors, for the sake of its divisions.
+    // Parameters of all rows: a loop that the compiler makes of vectors, for the sake of its divisions. So its results are
+    // put where nothing else can be.
     template <class Derive>
     void store(const Set& set, Derive&& derive) {
-        const Extent* const extents = extents_.data();
-        float* const factors = factors_.data();
-        float* const shifts = shifts_.data();
-        float scales[kTogether];
-        float offsets[kTogether];
-        for (std::int64_t row = 0; row < set.rows; ++row) {
-            const Parameters parameters = derive(extents[row]);
-            factors[row] = parameters.factor;
-            shifts[row] = parameters.shift;
-            scales[row] = parameters.scale;
-            offsets[row] = parameters.offset;
-        }
-        const std::size_t size = static_cast<std::size_t>(set.rows) * sizeof(float);
-        std::memcpy(s_.scale.data + (s_.scale.offset + set.first) * 4, scales, size);
-        if (s_.offset.present) {
-            std::memcpy(s_.offset.data + (s_.offset.offset + set.first) * 4, offsets, size);
+        constexpr std::int64_t kSome = 128;
+        for (std::int64_t first = 0; first < set.rows; first += kSome) {
+            const std::int64_t some = std::min(kSome, set.rows - first);
+            const Extent* const extents = extents_.data() + first;
+            float factors[kSome];
+            float shifts[kSome];
+            float scales[kSome];
+            float offsets[kSome];
+            for (std::int64_t row = 0; row < some; ++row) {
+                const Parameters parameters = derive(extents[row]);
+                factors[row] = parameters.factor;
+                shifts[row] = parameters.shift;
+                scales[row] = parameters.scale;
+                offsets[row] = parameters.offset;
+            }
+            const std::size_t size = static_cast<std::size_t>(some) * sizeof(float);
+            std::memcpy(factors_.data() + first, factors, size);
+            std::memcpy(shifts_.data() + first, shifts, size);
+            std::memcpy(s_.scale.data + (s_.scale.offset + set.first + first) * 4, scales, size);
+            if (s_.offset.present) {
+                std::memcpy(s_.offset.data + (s_.offset.offset + set.first + first) * 4, offsets, size);
+            }
         }
     }
 
