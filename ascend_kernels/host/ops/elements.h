@@ -243,16 +243,18 @@ class QuantizedWriter {
     std::vector<std::uint8_t> buffer_;
 };
 
-// Memory that begins where a line does, as kernels that read a line at a time like it.
+// Memory that begins where a line does, as kernels that read a line at a time like it. A little costs less to get than that
+// is worth.
 template <class T>
 struct LineAllocator {
     using value_type = T;
     static constexpr std::align_val_t kLine{64};
+    static constexpr std::size_t kLittle = 1024;  // elements
     LineAllocator() = default;
     template <class Other>
     LineAllocator(const LineAllocator<Other>&) {}
-    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
-    void deallocate(T* memory, std::size_t) { ::operator delete(memory, kLine); }
+    T* allocate(std::size_t n) { return static_cast<T*>(n < kLittle ? ::operator new(n * sizeof(T)) : ::operator new(n * sizeof(T), kLine)); }
+    void deallocate(T* memory, std::size_t n) { n < kLittle ? ::operator delete(memory) : ::operator delete(memory, kLine); }
     bool operator==(const LineAllocator&) const = default;
 };
 using Floats = std::vector<float, LineAllocator<float>>;

@@ -576,55 +576,84 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
     });
 }
 
-// Calls body(values, step, rowStep) with each kind of factors.
+// Calls body(values, step, rowStep) with each kind of factors, and says that they are there for each element.
 template <class Body>
-inline void forFactors(QuantizeRows& rows, Body&& body) {
+inline void replaceFactors(QuantizeRows& rows, Body&& body) {
     body(rows.scale, rows.step, rows.rowStep);
     body(rows.offset, rows.step, rows.rowStep);
+    rows.step = 1;
 }
 template <class Body>
-inline void forFactors(AntiQuantizeRows& rows, Body&& body) {
+inline void replaceFactors(AntiQuantizeRows& rows, Body&& body) {
     body(rows.scale, rows.step, 0);
     body(rows.offset, rows.step, 0);
+    rows.step = 1;
 }
 template <class Body>
-inline void forFactors(AffineRows& rows, Body&& body) {
+inline void replaceFactors(AffineRows& rows, Body&& body) {
     body(rows.smooth, rows.smoothStep, 0);
     body(rows.factor, rows.step, rows.rowStep);
     body(rows.shift, rows.step, rows.rowStep);
+    rows.smoothStep = 1;
+    rows.step = 1;
+}
+
+inline QuantizeRows rowsFrom(QuantizeRows rows, std::int64_t row) {
+    rows.scale += row * rows.rowStep;
+    rows.offset = rows.offset == nullptr ? nullptr : rows.offset + row * rows.rowStep;
+    return rows;
+}
+inline AntiQuantizeRows rowsFrom(const AntiQuantizeRows& rows, std::int64_t) { return rows; }
+inline AffineRows rowsFrom(AffineRows rows, std::int64_t row) {
+    rows.factor += row * rows.rowStep;
+    rows.shift = rows.shift == nullptr ? nullptr : rows.shift + row * rows.rowStep;
+    return rows;
 }
 
 // Calls run(rows, x, count, n, y), which works on whole blocks, for rows of any length: what is behind the last whole block
-// of a row is worked on in buffers that have room for one. Sizes are in bits of an element.
+// of a row, and rows shorter than one, as many as fit, are worked on in buffers that have room for one. Sizes are in bits
+// of an element.
 template <class Rows, class Run>
 inline void forAnyLength(const Rows& rows, const void* x, std::int64_t xBits, std::int64_t count, std::int64_t n, const Output& y, std::int64_t yBits, Run&& run) {
-    const std::int64_t rest = n % kBlock;
-    if (rest == 0) {
-        run(rows, x, count, n, y);
-        return;
-    }
-    const std::int64_t whole = n - rest;
-    for (std::int64_t row = 0; row < count; ++row) {
-        const auto* const from = static_cast<const unsigned char*>(x) + row * n * xBits / 8;
-        auto* const to = static_cast<unsigned char*>(y.data) + row * n * yBits / 8;
-        Rows one = rows;
-        forFactors(one, [&](const float*& values, std::int64_t, std::int64_t rowStep) { values = values == nullptr ? nullptr : values + row * rowStep; });
-        if (whole > 0) {
-            run(one, from, 1, whole, Output{to, y.streamed});
-        }
+    const auto from = [&](std::int64_t element) { return static_cast<const unsigned char*>(x) + element * xBits / 8; };
+    const auto to = [&](std::int64_t element) { return static_cast<unsigned char*>(y.data) + element * yBits / 8; };
+    // What `some` rows have from element `first` on, which lies behind each other.
+    const auto runInBuffers = [&](std::int64_t row, std::int64_t some, std::int64_t first) {
+        const std::int64_t length = n - first;
         alignas(64) unsigned char elements[4 * kBlock] = {};
-        std::memcpy(elements, from + whole * xBits / 8, static_cast<std::size_t>((rest * xBits + 7) / 8));
+        std::memcpy(elements, from(row * n + first), static_cast<std::size_t>((some * length * xBits + 7) / 8));
         alignas(64) float factors[3][kBlock];
         float (*buffer)[kBlock] = factors;
-        forFactors(one, [&](const float*& values, std::int64_t step, std::int64_t) {
-            if (values != nullptr && step != 0) {
-                std::fill(std::copy_n(values + whole, rest, *buffer), *buffer + kBlock, 1.0F);
+        Rows one = rows;
+        replaceFactors(one, [&](const float*& values, std::int64_t step, std::int64_t rowStep) {
+            if (values != nullptr) {
+                float* next = *buffer;
+                for (std::int64_t number = row; number < row + some; ++number) {
+                    for (std::int64_t i = first; i < n; ++i) {
+                        *next++ = values[number * rowStep + i * step];
+                    }
+                }
+                std::fill(next, *buffer + kBlock, 1.0F);
                 values = *buffer++;
             }
         });
         alignas(64) unsigned char results[4 * kBlock];
         run(one, elements, 1, kBlock, Output{results});
-        std::memcpy(to + whole * yBits / 8, results, static_cast<std::size_t>(rest * yBits / 8));
+        std::memcpy(to(row * n + first), results, static_cast<std::size_t>(some * length * yBits / 8));
+    };
+    if (n % kBlock == 0) {
+        run(rows, x, count, n, y);
+    } else if (n < kBlock) {
+        const std::int64_t together = kBlock / n;
+        for (std::int64_t row = 0; row < count; row += together) {
+            runInBuffers(row, std::min(together, count - row), 0);
+        }
+    } else {
+        const std::int64_t whole = n - n % kBlock;
+        for (std::int64_t row = 0; row < count; ++row) {
+            run(rowsFrom(rows, row), from(row * n), 1, whole, Output{to(row * n), y.streamed});
+            runInBuffers(row, 1, whole);
+        }
     }
 }
 
