@@ -10,7 +10,6 @@
 #include <type_traits>
 #include <utility>
 
-
 namespace aclq::ACLQ_ISA {
 
 // Elements of a block.
@@ -185,7 +184,7 @@ class Results {
 template <bool maySide, class Work>
 ACLQ_INLINE inline void forSides(std::int64_t count, bool sides, Work&& work) {
     std::int64_t row = 0;
-    if constexpr (maySide) {
+    if constexpr (maySide && !Lanes::kDefinition) {
         for (; sides && row + kSide <= count; row += kSide) {
             work(row, std::integral_constant<int, kSide>{});
         }
