@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,6 @@ class Case:
     limit: str = ""  # the loop of limits.cpp that reads and writes as this does
     arrays: tuple[Any, Any] | None = None  # what it reads and writes
     target: float = 0.9  # of the speed of a copy
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def peer(name: str) -> Any:

@@ -74,7 +74,7 @@ class AntiQuantize : public Kernel {
         const std::int64_t length = rows.length() * (words ? 8 : 1);
         const std::int64_t yStep = words ? y.strides[y.rank - 1] : rows.step(kY);
         const std::int64_t scaleStep = perTensor ? 0 : 1;
-        const bool dense = rows.dense(kX, rows.length()) && yStep == 1 && (rows.rank < 2 || rows.strides[kY][rows.rank - 2] == length);
+        const bool dense = rows.dense(kX, rows.length(), rows.step(kX)) && rows.dense(kY, length, yStep);
         const Cut cut = rows.cut(length, dense, kX);
         forPieces(cut, [&](Pieces pieces) {
             IntegerReader reader(x);

@@ -284,7 +284,6 @@ class DenseRows {
 
   private:
     static constexpr std::int64_t kTogether = 16 * 1024;  // elements
-    static constexpr std::int64_t kSide = 4;              // rows that share their smooth scales
 
     // Rows of one group.
     struct Set {

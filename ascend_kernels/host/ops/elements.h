@@ -142,8 +142,8 @@ struct Walk {
         const std::int64_t inner = dense && rank > 1 ? shape[rank - 2] : 1;
         return {rows(), length, interleaved, chunk, inner, std::clamp<std::int64_t>(chunk / length, 1, inner)};
     }
-    // Whether elements of rows of so many lie behind each other, and those rows behind each other.
-    bool dense(std::size_t tensor, std::int64_t length) const { return rank < 1 || (step(tensor) == 1 && (rank < 2 || strides[tensor][rank - 2] == length)); }
+    // Whether the elements of a tensor's rows, so many and so far apart, lie behind each other, and those rows behind each other.
+    bool dense(std::size_t tensor, std::int64_t length, std::int64_t step) const { return step == 1 && (rank < 2 || strides[tensor][rank - 2] == length); }
     // How many rows from this one on lie side by side in an interleaved tensor.
     std::int64_t beside(std::int64_t row) const { return rank > 1 ? shape[rank - 2] - row % shape[rank - 2] : 1; }
 

@@ -42,7 +42,7 @@ void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
     const std::int64_t scaleRowStep = rows.rank > 1 ? rows.strides[kScale][rows.rank - 2] : 0;
 
     const bool nibbles = !wide && y.dtype != ACL_INT8;  // of rows of odd length they do not begin with a byte
-    const bool dense = rows.dense(kX, rows.length()) && rows.dense(kY, rows.length()) && !(nibbles && rows.length() % 2 != 0);
+    const bool dense = rows.dense(kX, rows.length(), rows.step(kX)) && rows.dense(kY, rows.length(), rows.step(kY)) && !(nibbles && rows.length() % 2 != 0);
     const Cut cut = rows.cut(rows.length(), dense, kX);
 
     forPieces(cut, [&](Pieces pieces) {

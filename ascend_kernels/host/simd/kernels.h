@@ -14,7 +14,8 @@ enum class BFloat16 : std::uint16_t {};
 enum class Round { Rint, Floor, Ceil, Trunc };
 enum class Source { Float, Half, BFloat16 };
 
-// Rows of one length that lie behind each other, and what is done with them.
+// Rows of one length that lie behind each other, and what is done with them. So many may be worked on side by side.
+constexpr int kSide = 4;
 
 // y = saturate(round(x * scale + offset)), or x / scale + offset.
 struct QuantizeRows {

@@ -44,9 +44,6 @@ ACLQ_INLINE inline Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_ps(a.l
 ACLQ_INLINE inline Lanes operator*(Lanes a, Lanes b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
 ACLQ_INLINE inline Lanes operator/(Lanes a, Lanes b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
 
-// x / y, given 1 / y: the product is improved by what it leaves over. Equal to the division for x of eleven bits or fewer and
-// numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying all; infinite x give NaN.
-constexpr bool kQuickDivision = true;
 ACLQ_INLINE inline __m256 quotient(__m256 x, __m256 y, __m256 reciprocal) {
     const __m256 nearly = _mm256_mul_ps(x, reciprocal);
     return _mm256_fmadd_ps(_mm256_fnmadd_ps(nearly, y, x), reciprocal, nearly);
@@ -97,10 +94,6 @@ ACLQ_INLINE inline Block roundedTo(const Block& block) {
         return Lanes{_mm256_round_ps(block.part[i].low, mode | _MM_FROUND_NO_EXC), _mm256_round_ps(block.part[i].high, mode | _MM_FROUND_NO_EXC)};
     };
     return {{part(0), part(1), part(2), part(3)}};
-}
-
-[[gnu::noinline]] inline Block rounded(Block block, Round mode) noexcept {
-    return mode == Round::Floor ? roundedTo<_MM_FROUND_TO_NEG_INF>(block) : (mode == Round::Ceil ? roundedTo<_MM_FROUND_TO_POS_INF>(block) : roundedTo<_MM_FROUND_TO_ZERO>(block));
 }
 
 // The low 16 bits of each lane, in order.

@@ -38,9 +38,6 @@ ACLQ_INLINE inline Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_ps(a.v
 ACLQ_INLINE inline Lanes operator*(Lanes a, Lanes b) { return {_mm512_mul_ps(a.values, b.values)}; }
 ACLQ_INLINE inline Lanes operator/(Lanes a, Lanes b) { return {_mm512_div_ps(a.values, b.values)}; }
 
-// x / y, given 1 / y: the product is improved by what it leaves over. Equal to the division for x of eleven bits or fewer and
-// numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying all; infinite x give NaN.
-constexpr bool kQuickDivision = true;
 ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) {
     const __m512 nearly = _mm512_mul_ps(x.values, reciprocal.values);
     return {_mm512_fmadd_ps(_mm512_fnmadd_ps(nearly, y.values, x.values), reciprocal.values, nearly)};
@@ -108,10 +105,6 @@ template <int mode>
 ACLQ_INLINE inline Block roundedTo(const Block& block) {
     const auto part = [&](int i) ACLQ_INLINE { return Lanes{_mm512_roundscale_ps(block.part[i].values, mode | _MM_FROUND_NO_EXC)}; };
     return {{part(0), part(1), part(2), part(3)}};
-}
-
-[[gnu::noinline]] inline Block rounded(Block block, Round mode) noexcept {
-    return mode == Round::Floor ? roundedTo<_MM_FROUND_TO_NEG_INF>(block) : (mode == Round::Ceil ? roundedTo<_MM_FROUND_TO_POS_INF>(block) : roundedTo<_MM_FROUND_TO_ZERO>(block));
 }
 
 ACLQ_INLINE inline __m512i toNearest(__m512 values) { return _mm512_cvt_roundps_epi32(values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
@@ -218,10 +211,8 @@ class Sixteen {
 ACLQ_INLINE inline void store(Zmm vector, void* y) { _mm512_storeu_si512(y, vector.bits); }
 ACLQ_INLINE inline void stream(Zmm vector, void* y) { _mm512_stream_si512(static_cast<__m512i*>(y), vector.bits); }
 
-// Vectors over the boundary of two that follow each other: the last `shift` bytes of one (a multiple of 16), the first of the next.
 template <>
-class Joint<Zmm> {
-  public:
+struct Joint<Zmm> {
     ACLQ_INLINE explicit Joint(std::int64_t shift)
         : lanes_(_mm512_add_epi32(_mm512_set_epi32(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16), _mm512_set1_epi32(static_cast<int>(-shift / 4)))) {}
     ACLQ_INLINE Zmm join(Zmm before, Zmm now) const { return {_mm512_permutex2var_epi32(before.bits, lanes_, now.bits)}; }

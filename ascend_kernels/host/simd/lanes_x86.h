@@ -31,18 +31,24 @@ ACLQ_INLINE inline void streamFence() { _mm_sfence(); }
 template <class Vector>
 constexpr std::int64_t kStreamAlignment = sizeof(Vector);
 
-// Vectors over the boundary of two that follow each other: the last `shift` bytes of one (a multiple of 16), the first of the next.
-template <class Vector>
-class Joint;
-
 template <>
-class Joint<Ymm> {
-  public:
+struct Joint<Ymm> {
     ACLQ_INLINE explicit Joint(std::int64_t shift) : half_(shift != 0) {}
     ACLQ_INLINE Ymm join(Ymm before, Ymm now) const { return half_ ? Ymm{_mm256_permute2x128_si256(before.bits, now.bits, 0x21)} : now; }
 
   private:
     bool half_;
 };
+
+// quotient(x, y, 1 / y): the product with the reciprocal, improved by what it leaves over. Equal to x / y for x of eleven bits
+// or fewer and numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying all; infinite x
+// give NaN.
+constexpr bool kQuickDivision = true;
+
+// Rounded in another way than to nearest, still floats.
+template <class Block>
+[[gnu::noinline]] inline Block rounded(Block block, Round mode) noexcept {
+    return mode == Round::Floor ? roundedTo<_MM_FROUND_TO_NEG_INF>(block) : (mode == Round::Ceil ? roundedTo<_MM_FROUND_TO_POS_INF>(block) : roundedTo<_MM_FROUND_TO_ZERO>(block));
+}
 
 }  // namespace aclq::ACLQ_ISA

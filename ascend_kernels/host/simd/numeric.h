@@ -44,6 +44,13 @@ struct Vectors {
     Vector part[count];
 };
 
+// What joins the end of one vector and the beginning of the next, for those that can only be streamed to multiples of their
+// size: join(before, now) has the last `shift` bytes (a multiple of 16) of one, and the first of the other.
+template <class Vector>
+struct Joint {
+    explicit Joint(std::int64_t) {}
+};
+
 inline float widen(float value) { return value; }
 
 // Exact; subnormals, infinities and NaN included.

@@ -20,7 +20,6 @@ constexpr std::int64_t kAheadBytes = 4096;
 // Rows with factors for each element are worked on side by side where they are longer than this: those factors would not
 // stay in the nearest cache, and so are read once for all rows.
 constexpr std::int64_t kNear = 4096;
-constexpr int kSide = 4;
 
 // Rows are pointers, or int4 packed in bytes.
 template <class T>
@@ -77,6 +76,23 @@ class Factors<true> {
     const float* const values_;
 };
 
+template <class X>
+ACLQ_INLINE inline Block loadBlock(X x) {
+    return makeBlock([&](int part) ACLQ_INLINE { return load(at(x, part * Lanes::kCount)); });
+}
+template <bool each>
+ACLQ_INLINE inline Block operator+(const Block& block, const Factors<each>& factors) {
+    return makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + factors.part(part); });
+}
+template <bool each>
+ACLQ_INLINE inline Block operator*(const Block& block, const Factors<each>& factors) {
+    return makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * factors.part(part); });
+}
+template <bool each>
+ACLQ_INLINE inline Block operator/(const Block& block, const Factors<each>& factors) {
+    return makeBlock([&](int part) ACLQ_INLINE { return block.part[part] / factors.part(part); });
+}
+
 // work(0), work(1), ..., each number a constant.
 template <int... number, class Work>
 ACLQ_INLINE inline void unroll(std::integer_sequence<int, number...>, Work&& work) {
@@ -114,16 +130,6 @@ class Results {
     static constexpr auto kSize = static_cast<std::int64_t>(sizeof(Vector));
     static constexpr std::int64_t kPiece = 16;  // the least that can be streamed
     static constexpr bool kJoined = kStreamAlignment<Vector> > 1;
-    struct Nothing {
-        explicit Nothing(std::int64_t) {}
-    };
-    static auto jointType() {
-        if constexpr (kJoined) {
-            return Joint<Vector>(0);
-        } else {
-            return Nothing(0);
-        }
-    }
 
     ACLQ_INLINE void put(const Vector& now) {
         if (!streamed_) {
@@ -176,7 +182,7 @@ class Results {
     bool open_ = false;
     std::int64_t shift_ = 0;
     Vector before_{};
-    decltype(jointType()) joint_{0};
+    Joint<Vector> joint_{0};
 };
 
 // Calls work(row, side) for all rows: kSide of them side by side, if asked for, as long as there are so many. That number is
@@ -237,22 +243,18 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int
             for (int number = 0; number < side(); ++number, from += n) {
                 askFor<each ? Cache::Next : Cache::Nearest>(from, kAheadBytes);
                 finish(results[number], [&](auto exact) ACLQ_INLINE {
-                    const auto element = [&](int part) ACLQ_INLINE { return load(from + part * Lanes::kCount); };
-                    Block block;
+                    Block block = loadBlock(from);
                     if constexpr (!divide) {
-                        block = makeBlock([&](int part) ACLQ_INLINE { return element(part) * scale.part(part); });
+                        block = block * scale;
                         if (twice) {
-                            block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
+                            block = block * scale;
                         }
                     } else if (kQuick && !exact() && quick) {
-                        block = makeBlock([&](int part) ACLQ_INLINE { return quotient(element(part), scale.part(part), reciprocal.part(part)); });
+                        block = makeBlock([&](int part) ACLQ_INLINE { return quotient(block.part[part], scale.part(part), reciprocal.part(part)); });
                     } else {
-                        block = makeBlock([&](int part) ACLQ_INLINE { return element(part) / scale.part(part); });
+                        block = block / scale;
                     }
-                    if (shifted) {
-                        block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + offset.part(part); });
-                    }
-                    return block;
+                    return shifted ? block + offset : block;
                 });
             }
         }
@@ -332,13 +334,13 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
             for (int number = 0; number < side(); ++number) {
                 const X from = at(x, (row + number) * n + i);
                 askFor<each ? Cache::Next : Cache::Nearest>(from, kAheadBytes);
-                Block block = makeBlock([&](int part) ACLQ_INLINE { return load(at(from, part * Lanes::kCount)); });
+                Block block = loadBlock(from);
                 if (shifted) {
-                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + offset.part(part); });
+                    block = block + offset;
                 }
-                block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
+                block = block * scale;
                 if (twice) {
-                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] * scale.part(part); });
+                    block = block * scale;
                 }
                 results[number].put(toHalves<overflow, Y>(block));
             }
@@ -464,7 +466,7 @@ inline Bits leastOf(std::int64_t n, Value&& value) {
 // Extents by the largest bits. least(row): the least bits of a row whose values all have one sign, which are the other end
 // of its extent.
 template <class Format, class Bits, class Least>
-inline void extentsOf(LargestOfRows<Bits>& largest, std::int64_t count, Bits infinity, Extent* extents, Least&& least) {
+inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64_t count, Bits infinity, Extent* extents, Least&& least) {
     constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
     const Bits most = kSign | infinity;
     float lows[LargestOfRows<Bits>::kMost];
@@ -552,12 +554,13 @@ inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t coun
                 const Factors<each> shift(shiftOfRow + factorsAt);
                 const X* const from = x + (row + number) * n + i;
                 askFor<Cache::Next>(from, ahead);
-                Block block = makeBlock([&](int part) ACLQ_INLINE {
-                    const Lanes v = load(from + part * Lanes::kCount);
-                    return (smoothed ? v * smooth.part(part) : v) * factor.part(part);
-                });
+                Block block = loadBlock(from);
+                if constexpr (smoothed) {
+                    block = block * smooth;
+                }
+                block = block * factor;
                 if (shifted) {
-                    block = makeBlock([&](int part) ACLQ_INLINE { return block.part[part] + shift.part(part); });
+                    block = block + shift;
                 }
                 put<pack>(results[number], narrow(block, type, [&] ACLQ_INLINE { return block; }));
             }
