@@ -17,11 +17,12 @@ mkdir -p "$build"
 cmake -S "$root" -B "$build" -DACLQUANT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DPython_EXECUTABLE="$(command -v "$python")" \
     -DCMAKE_INSTALL_PREFIX="$build/prefix" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 cmake --build "$build" --parallel "$(nproc)" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
-# A package of its own beside the build: neither an installed one nor the folder in the tree, built or not, is meant.
+# A package of its own beside the build: neither an installed one nor the folder in the tree, built or not, is meant. By
+# itself, CMake would keep a library copied from the tree in the second in which it built its own.
 rm -rf "$build/prefix"
 mkdir "$build/prefix"
 cp -r "$root/aclquant" "$build/prefix"
-cmake --install "$build" > "$build.log"
+CMAKE_INSTALL_ALWAYS=1 cmake --install "$build" > "$build.log"
 libraries=$build/prefix/aclquant/_lib
 
 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
