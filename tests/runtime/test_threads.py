@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import shutil
 import subprocess
@@ -264,3 +265,32 @@ def test_a_tensor_without_dimensions() -> None:
         ok(host.aclDestroyTensor(handle))
     for buffer in (x, y, scale, workspace):
         buffer.free()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
+def test_threads_of_the_pool_keep_off_the_processor_of_the_caller() -> None:
+    """They may run wherever the caller may, but for where it ran; with one processor, there."""
+    run_python("""
+import os
+from pathlib import Path
+import numpy as np
+import aclquant as aq
+from runtime.support import host
+host.aclquantSetThreadCount(2)
+x = np.ones((1024, 1024), np.float32)
+
+def processors():
+    aq.quantize(x, 0.5, 0)
+    tasks = (int(task.name) for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text() == "aclquant\\n")
+    (thread,) = tasks
+    return os.sched_getaffinity(thread)
+
+everywhere = os.sched_getaffinity(0)
+there = processors()
+assert there < everywhere and len(everywhere - there) == 1, (there, everywhere)
+one = {min(everywhere)}
+os.sched_setaffinity(0, one)
+assert processors() == one
+os.sched_setaffinity(0, everywhere)
+assert len(everywhere - processors()) == 1
+""")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/thread_pool.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -43,6 +44,7 @@ class Pool {
             return;
         }
         start(static_cast<std::size_t>(helpers));
+        keepOffThisProcessor(static_cast<std::size_t>(helpers));
         const std::int64_t part = std::max(grain, count / ((helpers + 1) * kPartsPerThread) + 1);
         {
             const std::lock_guard lock(mutex_);
@@ -75,10 +77,35 @@ class Pool {
     void start(std::size_t helpers) {
         while (threads_.size() < helpers) {
             try {
-                threads_.emplace_back([this] { serve(); }).detach();
+                threads_.reserve(threads_.size() + 1);
+                std::thread thread([this] { serve(); });
+                threads_.push_back(thread.native_handle());
+                thread.detach();
+                pthread_setname_np(threads_.back(), "aclquant");
             } catch (const std::system_error&) {
                 return;  // the machine gives no more threads: those that exist do the work
             }
+        }
+    }
+
+    // The calling thread works as well, so its processor is not free. In virtual machines Linux wakes threads there all the
+    // same: it takes a processor that sleeps for one that its host has given to others. Threads may go wherever the caller
+    // may, but for this one processor, unless all are needed.
+    void keepOffThisProcessor(std::size_t helpers) {
+        cpu_set_t allowed;
+        const int here = sched_getcpu();
+        if (here < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+            return;
+        }
+        if (static_cast<std::size_t>(CPU_COUNT(&allowed)) > helpers) {
+            CPU_CLR(static_cast<std::size_t>(here), &allowed);
+        }
+        if (!CPU_EQUAL(&allowed, &allowed_)) {
+            placed_ = 0;
+            allowed_ = allowed;
+        }
+        for (; placed_ < threads_.size(); ++placed_) {
+            pthread_setaffinity_np(threads_[placed_], sizeof allowed, &allowed);
         }
     }
 
@@ -123,7 +150,9 @@ class Pool {
     std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable done_;
-    std::vector<std::thread> threads_;  // detached: they live as long as the process
+    std::vector<pthread_t> threads_;  // detached: they live as long as the process
+    cpu_set_t allowed_{};             // where the first so many of them may run
+    std::size_t placed_ = 0;
     const std::function<void(std::int64_t, std::int64_t)>* body_ = nullptr;
     std::int64_t count_ = 0;
     std::int64_t part_ = 0;
