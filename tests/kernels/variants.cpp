@@ -241,25 +241,32 @@ void everyInt8(const std::vector<float>& patterns) {
     for (std::size_t i = 0; i < x.size(); ++i) {
         x[i] = static_cast<std::int8_t>(i);
     }
-    const auto both = [&](const AntiQuantizeRows& row) {
-        for (const bool half : {true, false}) {
-            antiQuantize(row, x.data(), false, 256, half);
-            antiQuantize(row, x.data(), true, 256, half);  // all pairs of nibbles but half of the bytes
-            antiQuantize(row, x.data() + 128, true, 256, half);
+    const auto both = [&](AntiQuantizeRows row) {
+        const auto finite = [&](const float* values) { return values == nullptr || std::all_of(values, values + (row.step != 0 ? 256 : 1), [](float value) { return std::isfinite(value); }); };
+        const bool allFinite = finite(row.scale) && finite(row.offset);
+        for (row.finite = false;; row.finite = true) {
+            for (const bool half : {true, false}) {
+                antiQuantize(row, x.data(), false, 256, half);
+                antiQuantize(row, x.data(), true, 256, half);  // all pairs of nibbles but half of the bytes
+                antiQuantize(row, x.data() + 128, true, 256, half);
+            }
+            if (row.finite || !allFinite) {
+                break;
+            }
         }
     };
     for (int choice = 0; choice < 4; ++choice) {
         const bool twice = (choice & 1) != 0;
         const bool saturate = (choice & 2) != 0;
         for (const float scale : kScales) {
-            both(AntiQuantizeRows{&scale, nullptr, 0, twice, saturate});
+            both(AntiQuantizeRows{&scale, nullptr, 0, twice, saturate, false});
             for (const float offset : kOffsets) {
-                both(AntiQuantizeRows{&scale, &offset, 0, twice, saturate});
+                both(AntiQuantizeRows{&scale, &offset, 0, twice, saturate, false});
             }
         }
         // Each element its own scale: rounding and overflow of the halves, everywhere.
         for (std::size_t first = 0; first + 512 <= patterns.size(); first += 256) {
-            both(AntiQuantizeRows{&patterns[first], (first / 256) % 2 != 0 ? &patterns[first + 256] : nullptr, 1, twice, saturate});
+            both(AntiQuantizeRows{&patterns[first], (first / 256) % 2 != 0 ? &patterns[first + 256] : nullptr, 1, twice, saturate, false});
         }
     }
 }
@@ -409,7 +416,7 @@ void severalRows(const Input& input) {
                      [&](const Output& y) { variant->quantizeToInt32(rows, input.source, x.data(), kRows, n, y); });
                 // The bytes of x serve as int8, and as pairs of int4.
                 for (const bool pack : {false, true}) {
-                    const AntiQuantizeRows back{scale, offset, step, false, false};
+                    const AntiQuantizeRows back{scale, offset, step, false, false, false};
                     const auto from = [&](std::int64_t row) { return x.data() + (pack ? row * n / 2 : row * n); };
                     same("rows to 16 bits", 16, [&](std::int64_t row, const void*, const Output& y) { variant->antiQuantize(back, from(row), pack, 1, n, y, shifted); },
                          [&](const Output& y) { variant->antiQuantize(back, x.data(), pack, kRows, n, y, shifted); });
@@ -451,7 +458,7 @@ void outputs(const Input& input) {
     const float scale = 1.5F;
     const AffineRows affine{nullptr, 0, &scale, &scale, 0, 0};
     const QuantizeRows row{&scale, nullptr, 0, 0, false, false, Round::Rint};
-    const AntiQuantizeRows back{&scale, nullptr, 0, false, false};
+    const AntiQuantizeRows back{&scale, nullptr, 0, false, false, false};
     const unsigned char* const x = input.bytes.data() + input.bytes.size() / 4 / input.size * input.size;
     std::vector<std::uint8_t> bytes(kMost);
     std::vector<std::uint16_t> halves(kMost);
@@ -507,7 +514,7 @@ void int4() {
         variant->unpackInt4(from, n, back);
         compare(x.data(), back, n, [](std::int64_t) { return std::string("unpackInt4"); });
         // Against the guards on both sides.
-        variant->antiQuantize({&scale, nullptr, 0, false, false}, from, true, 1, n, {halves.end(x.size()), n % 4 != 0}, true);
+        variant->antiQuantize({&scale, nullptr, 0, false, false, n % 3 == 0}, from, true, 1, n, {halves.end(x.size()), n % 4 != 0}, true);
     }
     // Copies of every length at every alignment, nothing before or behind them touched.
     std::vector<unsigned char> source(400);

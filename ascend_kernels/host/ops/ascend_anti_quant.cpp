@@ -2,6 +2,9 @@
 // aclnnAscendAntiQuant: (x + offset) * scale.
 #include "aclnnop/aclnn_ascend_anti_quant.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "ops/elements.h"
 #include "ops/phase1.h"
 
@@ -58,6 +61,8 @@ class AntiQuantize : public Kernel {
         const View& y = tensors[3];
         const Floats scale = readFloats(tensors[1]);
         const Floats offset = tensors[2].present ? readFloats(tensors[2]) : Floats();
+        const auto isFinite = [](float value) { return std::isfinite(value); };
+        const bool finite = std::all_of(scale.begin(), scale.end(), isFinite) && std::all_of(offset.begin(), offset.end(), isFinite);
         const bool perTensor = scale.size() == 1;
         const bool words = x.dtype == ACL_INT32;
         // Rows are counted in elements of x, except that words count as eight logical elements.
@@ -87,7 +92,7 @@ class AntiQuantize : public Kernel {
                 const std::int64_t first = pieces.first();
                 const std::int64_t count = pieces.rows();
                 const std::int64_t n = pieces.count();
-                const AntiQuantizeRows parameters{scale.data() + first * scaleStep, offset.empty() ? nullptr : offset.data() + first * scaleStep, scaleStep, scaleTwice_, context.saturate};
+                const AntiQuantizeRows parameters{scale.data() + first * scaleStep, offset.empty() ? nullptr : offset.data() + first * scaleStep, scaleStep, scaleTwice_, context.saturate, finite};
                 const IntegerReader::Row from = reader.read(at[kX], rows.step(kX), first, count * n, cut.interleaved > 1 ? rows.beside(pieces.row()) : 1);
                 const std::int64_t to = at[kY] + first * yStep;
                 kernels().antiQuantize(parameters, from.data, from.packed, count, n, writer.prepareOutput(to, yStep, count * n), y.dtype == ACL_FLOAT16);

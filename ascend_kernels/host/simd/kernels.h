@@ -35,6 +35,7 @@ struct AntiQuantizeRows {
     std::int64_t step;        // within a row, the same for all rows: 1 or 0
     bool scaleTwice;
     bool saturate;
+    bool finite;              // scale and offset are, so that no result is NaN
 };
 
 // Smallest and largest value of a row; NaN if any is NaN.

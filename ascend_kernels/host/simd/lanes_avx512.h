@@ -18,8 +18,10 @@ struct Block {
 ACLQ_INLINE inline Lanes load(const float* x) { return {_mm512_loadu_ps(x)}; }
 ACLQ_INLINE inline Lanes load(const Half* x) { return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)))}; }
 ACLQ_INLINE inline Lanes load(const BFloat16* x) {
-    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16))};
+    // Each becomes the upper half of a lane.
+    const __m512i places = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0);
+    const __m512i words = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
+    return {_mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xAAAAAAAAU, places, words))};
 }
 ACLQ_INLINE inline Lanes load(const std::int8_t* x) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))))};
@@ -43,6 +45,17 @@ ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) {
     return {_mm512_fmadd_ps(_mm512_fnmadd_ps(nearly, y.values, x.values), reciprocal.values, nearly)};
 }
 
+// Of each of four vectors the largest of its numbers, which are 32 bits wide.
+template <class Max>
+ACLQ_INLINE inline __m128i largestOfFour(__m512i a, __m512i b, __m512i c, __m512i d, Max&& max) {
+    const __m512i ab = max(_mm512_shuffle_i64x2(a, b, 0x44), _mm512_shuffle_i64x2(a, b, 0xEE));
+    const __m512i cd = max(_mm512_shuffle_i64x2(c, d, 0x44), _mm512_shuffle_i64x2(c, d, 0xEE));
+    const __m512i quarters = max(_mm512_shuffle_i64x2(ab, cd, 0x88), _mm512_shuffle_i64x2(ab, cd, 0xDD));  // one for each vector
+    const __m512i pairs = max(quarters, _mm512_shuffle_epi32(quarters, _MM_PERM_BADC));
+    const __m512i largest = max(pairs, _mm512_shuffle_epi32(pairs, _MM_PERM_CDAB));
+    return _mm512_castsi512_si128(_mm512_permutexvar_epi32(_mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), largest));
+}
+
 // The largest bits seen, read as signed and as unsigned integers.
 struct Extremes {
     __m512i above = _mm512_set1_epi32(INT32_MIN);
@@ -54,6 +67,12 @@ struct Extremes {
     std::int32_t largest() const { return _mm512_reduce_max_epi32(above); }
     std::uint32_t largestUnsigned() const { return _mm512_reduce_max_epu32(below); }
 };
+ACLQ_INLINE inline void largestOfFour(const Extremes (&rows)[4], std::uint32_t* above, std::uint32_t* below) {
+    const auto largest = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epi32(a, b); };
+    const auto largestUnsigned = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epu32(a, b); };
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(above), largestOfFour(rows[0].above, rows[1].above, rows[2].above, rows[3].above, largest));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(below), largestOfFour(rows[0].below, rows[1].below, rows[2].below, rows[3].below, largestUnsigned));
+}
 
 // The same of words in memory.
 struct Extremes16 {
@@ -61,7 +80,8 @@ struct Extremes16 {
     __m512i above = _mm512_set1_epi16(INT16_MIN);
     __m512i below = _mm512_setzero_si512();
     ACLQ_INLINE void include(const void* x) {
-        const __m512i words = _mm512_loadu_si512(x);
+        __m512i words = _mm512_loadu_si512(x);
+        asm("" : "+v"(words));  // or the compiler loads them twice, once for each use
         above = _mm512_max_epi16(above, words);
         below = _mm512_max_epu16(below, words);
     }
@@ -75,13 +95,29 @@ struct Extremes16 {
     }
 };
 
+ACLQ_INLINE inline void largestOfFour(const Extremes16 (&rows)[4], std::uint16_t* above, std::uint16_t* below) {
+    const auto largest = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epi16(a, b); };
+    const auto largestUnsigned = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epu16(a, b); };
+    const __m128i pairs = largestOfFour(rows[0].above, rows[1].above, rows[2].above, rows[3].above, largest);
+    const __m128i pairsUnsigned = largestOfFour(rows[0].below, rows[1].below, rows[2].below, rows[3].below, largestUnsigned);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(above), _mm_cvtepi32_epi16(_mm_max_epi16(pairs, _mm_srli_epi32(pairs, 16))));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(below), _mm_cvtepi32_epi16(_mm_max_epu16(pairsUnsigned, _mm_srli_epi32(pairsUnsigned, 16))));
+}
+
 struct Zmm {
     __m512i bits;
 };
-using Bytes = Vectors<Zmm, 1>;
+// Bytes whose fours are not in order yet, because packing takes its operands a quarter at a time. They come in order on
+// their way to memory.
+struct Quarters {
+    __m512i bits;
+};
+// Which four belongs where.
+ACLQ_INLINE inline __m512i foursInOrder() { return _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0); }
+using Bytes = Vectors<Quarters, 1>;
 using Nibbles = Vectors<Ymm, 1>;
 
-// Halves of a block as int16, saturated. Packing takes its operands a quarter at a time.
+// Halves of a block as int16, saturated.
 struct Words {
     __m512i first;
     __m512i second;
@@ -89,16 +125,11 @@ struct Words {
 ACLQ_INLINE inline Words words(__m512i a, __m512i b, __m512i c, __m512i d) { return {_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)}; }
 
 ACLQ_INLINE inline Bytes narrow(const Words& from, Integers to) {
-    // Puts the quarters in order.
-    const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-    if (to == Integers::Uint8) {
-        return {{{_mm512_permutexvar_epi32(order, _mm512_packus_epi16(from.first, from.second))}}};
-    }
-    __m512i bytes = _mm512_packs_epi16(from.first, from.second);
+    __m512i bytes = to == Integers::Uint8 ? _mm512_packus_epi16(from.first, from.second) : _mm512_packs_epi16(from.first, from.second);
     if (to == Integers::Int4) {
         bytes = _mm512_max_epi8(_mm512_min_epi8(bytes, _mm512_set1_epi8(7)), _mm512_set1_epi8(-8));
     }
-    return {{{_mm512_permutexvar_epi32(order, bytes)}}};
+    return {{{bytes}}};
 }
 
 template <int mode>
@@ -132,9 +163,11 @@ ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact) 
 }
 
 ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
-    // Pairs become words: the first byte, and sixteen times the second.
+    // Pairs become words: the first byte, and sixteen times the second. Of four bytes there are two left, twice.
     const __m512i pairs = _mm512_maddubs_epi16(_mm512_and_si512(bytes.part[0].bits, _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
-    return {{{_mm512_cvtepi16_epi8(pairs)}}};
+    const __m512i twice = _mm512_packus_epi16(pairs, pairs);
+    const __m512i inOrder = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 27, 19, 11, 3, 26, 18, 10, 2, 25, 17, 9, 1, 24, 16, 8, 0);
+    return {{{_mm512_castsi512_si256(_mm512_permutexvar_epi16(inOrder, twice))}}};
 }
 
 ACLQ_INLINE inline Vectors<Zmm, 4> toInt32(const Block& block) {
@@ -149,46 +182,44 @@ ACLQ_INLINE inline Vectors<Zmm, 4> toInt32(const Block& block) {
     return {{part(0), part(1), part(2), part(3)}};
 }
 
-template <Overflow overflow>
-ACLQ_INLINE inline __m256i convert(Lanes a, Half) {
-    __m256i halves = _mm512_cvtps_ph(a.values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const __mmask16 nan = _mm512_cmp_ps_mask(a.values, a.values, _CMP_UNORD_Q);
-    if constexpr (overflow == Overflow::Saturate) {
-        const __m256i magnitude = _mm256_and_si256(halves, _mm256_set1_epi16(0x7FFF));
-        const __mmask16 infinite = _mm256_cmpeq_epi16_mask(magnitude, _mm256_set1_epi16(0x7C00));
-        halves = _mm256_mask_sub_epi16(halves, infinite, halves, _mm256_set1_epi16(1));  // 0x7C00 - 1 is the largest finite one
-        halves = _mm256_mask_mov_epi16(halves, nan, _mm256_setzero_si256());
-    } else {
-        halves = _mm256_mask_mov_epi16(halves, nan, _mm256_set1_epi16(0x7E00));
-    }
-    return halves;
+ACLQ_INLINE inline __m512i toWords(Lanes a, Lanes b, Half) {
+    const auto half = [](Lanes lanes) ACLQ_INLINE { return _mm512_cvtps_ph(lanes.values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); };
+    return _mm512_inserti64x4(_mm512_castsi256_si512(half(a)), half(b), 1);
 }
-
-template <Overflow overflow>
-ACLQ_INLINE inline __m256i convert(Lanes a, BFloat16) {
-    const __m512i bits = _mm512_castps_si512(a.values);
-    const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
-    const __m512i nearly = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF));
-    const __m512i rounded = _mm512_mask_add_epi32(nearly, odd, nearly, _mm512_set1_epi32(1));
-    // Their upper halves, one behind the other; the mask of sixteen lanes says which of the first sixteen to take.
-    const __m512i upper = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-    const __mmask16 ordered = _mm512_cmp_ps_mask(a.values, a.values, _CMP_ORD_Q);
-    const __m512i nan = _mm512_set1_epi16(overflow == Overflow::Saturate ? 0 : 0x7FC0);
-    __m256i result = _mm512_castsi512_si256(_mm512_mask_permutexvar_epi16(nan, ordered, upper, rounded));
-    if constexpr (overflow == Overflow::Saturate) {
-        const __m256i magnitude = _mm256_and_si256(result, _mm256_set1_epi16(0x7FFF));
-        const __mmask16 infinite = _mm256_cmpeq_epi16_mask(magnitude, _mm256_set1_epi16(0x7F80));
-        result = _mm256_mask_sub_epi16(result, infinite, result, _mm256_set1_epi16(1));
-    }
-    return result;
-}
-
-template <Overflow overflow, class Y>
-ACLQ_INLINE inline Vectors<Zmm, 2> toHalves(const Block& block) {
-    const auto pair = [&](int i) ACLQ_INLINE {
-        return Zmm{_mm512_inserti64x4(_mm512_castsi256_si512(convert<overflow>(block.part[i], Y{})), convert<overflow>(block.part[i + 1], Y{}), 1)};
+ACLQ_INLINE inline __m512i toWords(Lanes a, Lanes b, BFloat16) {
+    const auto rounded = [](Lanes lanes) ACLQ_INLINE {
+        const __m512i bits = _mm512_castps_si512(lanes.values);
+        const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
+        const __m512i nearly = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF));
+        return _mm512_mask_add_epi32(nearly, odd, nearly, _mm512_set1_epi32(1));
     };
-    return {{pair(0), pair(2)}};
+    // Their upper halves, one behind the other.
+    const __m512i upper = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+    return _mm512_permutex2var_epi16(rounded(a), upper, rounded(b));
+}
+
+ACLQ_INLINE inline std::uint32_t nanMask(Lanes a) { return _mm512_cmp_ps_mask(a.values, a.values, _CMP_UNORD_Q); }
+
+// With infinities and NaN as asked for.
+template <Overflow overflow, bool finite, class Y>
+ACLQ_INLINE inline Zmm convert(Lanes a, Lanes b) {
+    constexpr short kInfinity = std::is_same_v<Y, Half> ? 0x7C00 : 0x7F80;
+    constexpr short kNan = overflow == Overflow::Saturate ? 0 : (std::is_same_v<Y, Half> ? 0x7E00 : 0x7FC0);
+    __m512i words = toWords(a, b, Y{});
+    if constexpr (overflow == Overflow::Saturate) {
+        const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7FFF));
+        const __mmask32 infinite = _mm512_cmpeq_epi16_mask(magnitude, _mm512_set1_epi16(kInfinity));
+        words = _mm512_mask_sub_epi16(words, infinite, words, _mm512_set1_epi16(1));  // the largest finite one
+    }
+    if constexpr (!finite) {
+        words = _mm512_mask_mov_epi16(words, nanMask(a) | nanMask(b) << 16, _mm512_set1_epi16(kNan));
+    }
+    return {words};
+}
+
+template <Overflow overflow, bool finite, class Y>
+ACLQ_INLINE inline Vectors<Zmm, 2> toHalves(const Block& block) {
+    return {{convert<overflow, finite, Y>(block.part[0], block.part[1]), convert<overflow, finite, Y>(block.part[2], block.part[3])}};
 }
 
 // Sixteen halves, looked up for the int4 of a block.
@@ -211,11 +242,32 @@ class Sixteen {
 ACLQ_INLINE inline void store(Zmm vector, void* y) { _mm512_storeu_si512(y, vector.bits); }
 ACLQ_INLINE inline void stream(Zmm vector, void* y) { _mm512_stream_si512(static_cast<__m512i*>(y), vector.bits); }
 
+ACLQ_INLINE inline Zmm inOrder(Quarters vector) { return {_mm512_permutexvar_epi32(foursInOrder(), vector.bits)}; }
+ACLQ_INLINE inline void store(Quarters vector, void* y) { store(inOrder(vector), y); }
+ACLQ_INLINE inline void stream(Quarters vector, void* y) { stream(inOrder(vector), y); }
+
+// The lanes of two vectors, the first with numbers below sixteen, that `shift` bytes before the second begin.
+ACLQ_INLINE inline __m512i joinedLanes(std::int64_t shift) {
+    return _mm512_add_epi32(_mm512_set_epi32(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16), _mm512_set1_epi32(static_cast<int>(-shift / 4)));
+}
+
 template <>
 struct Joint<Zmm> {
-    ACLQ_INLINE explicit Joint(std::int64_t shift)
-        : lanes_(_mm512_add_epi32(_mm512_set_epi32(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16), _mm512_set1_epi32(static_cast<int>(-shift / 4)))) {}
+    ACLQ_INLINE explicit Joint(std::int64_t shift) : lanes_(joinedLanes(shift)) {}
     ACLQ_INLINE Zmm join(Zmm before, Zmm now) const { return {_mm512_permutex2var_epi32(before.bits, lanes_, now.bits)}; }
+
+  private:
+    __m512i lanes_;
+};
+
+// Puts in order at the same time.
+template <>
+struct Joint<Quarters> {
+    ACLQ_INLINE explicit Joint(std::int64_t shift) {
+        const __m512i lanes = joinedLanes(shift);
+        lanes_ = _mm512_or_si512(_mm512_permutexvar_epi32(lanes, foursInOrder()), _mm512_and_si512(lanes, _mm512_set1_epi32(16)));
+    }
+    ACLQ_INLINE Zmm join(Quarters before, Quarters now) const { return {_mm512_permutex2var_epi32(before.bits, lanes_, now.bits)}; }
 
   private:
     __m512i lanes_;

@@ -144,34 +144,34 @@ ACLQ_INLINE inline Vectors<Pair, 8> toInt32(const Block& block) {
 }
 
 // With the magnitude `infinity` for what overflowed: infinities and NaN as asked for.
-template <Overflow overflow>
+template <Overflow overflow, bool finite>
 ACLQ_INLINE inline uint16x4_t finish(float32x4_t value, uint16x4_t bits, std::uint16_t infinity, std::uint16_t nan) {
-    const uint16x4_t ordered = vmovn_u32(vceqq_f32(value, value));
     if constexpr (overflow == Overflow::Saturate) {
         const uint16x4_t infinite = vceq_u16(vand_u16(bits, vdup_n_u16(0x7FFF)), vdup_n_u16(infinity));
-        return vand_u16(vadd_u16(bits, infinite), ordered);  // the mask is -1: the largest finite one
+        bits = vadd_u16(bits, infinite);  // the mask is -1: the largest finite one
+        nan = 0;
     }
-    return vbsl_u16(ordered, bits, vdup_n_u16(nan));
+    return finite ? bits : vbsl_u16(vmovn_u32(vceqq_f32(value, value)), bits, vdup_n_u16(nan));
 }
 
-template <Overflow overflow>
+template <Overflow overflow, bool finite>
 ACLQ_INLINE inline uint16x4_t convert(float32x4_t value, Half) {
-    return finish<overflow>(value, vreinterpret_u16_f16(vcvt_f16_f32(value)), 0x7C00, 0x7E00);
+    return finish<overflow, finite>(value, vreinterpret_u16_f16(vcvt_f16_f32(value)), 0x7C00, 0x7E00);
 }
 
-template <Overflow overflow>
+template <Overflow overflow, bool finite>
 ACLQ_INLINE inline uint16x4_t convert(float32x4_t value, BFloat16) {
     const uint32x4_t bits = vreinterpretq_u32_f32(value);
     const uint32x4_t even = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
     const uint16x4_t rounded = vshrn_n_u32(vaddq_u32(bits, vaddq_u32(even, vdupq_n_u32(0x7FFF))), 16);
-    return finish<overflow>(value, rounded, 0x7F80, 0x7FC0);
+    return finish<overflow, finite>(value, rounded, 0x7F80, 0x7FC0);
 }
 
-template <Overflow overflow, class Y>
+template <Overflow overflow, bool finite, class Y>
 ACLQ_INLINE inline Vectors<Pair, 4> toHalves(const Block& block) {
     const auto pair = [&](int i) ACLQ_INLINE -> Pair {
         const auto half = [&](int first) ACLQ_INLINE {
-            return vreinterpretq_u8_u16(vcombine_u16(convert<overflow>(block.part[i].part[first], Y{}), convert<overflow>(block.part[i].part[first + 1], Y{})));
+            return vreinterpretq_u8_u16(vcombine_u16(convert<overflow, finite>(block.part[i].part[first], Y{}), convert<overflow, finite>(block.part[i].part[first + 1], Y{})));
         };
         return {half(0), half(2)};
     };

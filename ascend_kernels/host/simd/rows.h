@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -16,10 +17,12 @@ namespace aclq::ACLQ_ISA {
 constexpr std::int64_t kBlock = 4 * Lanes::kCount;
 constexpr std::int64_t kLine = 64;  // bytes
 // How far ahead of the work memory is asked for: processors do not do it themselves across the ends of pages.
-constexpr std::int64_t kAheadBytes = 4096;
+constexpr std::int64_t kAheadBytes = 16 * 1024;
 // Rows with factors for each element are worked on side by side where they are longer than this: those factors would not
 // stay in the nearest cache, and so are read once for all rows.
 constexpr std::int64_t kNear = 4096;
+// The extremes of rows that are no longer than this are found side by side.
+constexpr std::int64_t kShort = 1024;
 
 // Rows are pointers, or int4 packed in bytes.
 template <class T>
@@ -35,22 +38,15 @@ template <class T>
 ACLQ_INLINE inline const T* like(const T*, const unsigned char* bytes) { return reinterpret_cast<const T*>(bytes); }
 ACLQ_INLINE inline PackedInt4 like(PackedInt4, const unsigned char* bytes) { return {bytes}; }
 
-// Asks for the block that lies so many bytes further on, for the nearest cache or the next one. That may be past the end:
-// asking is no access.
-enum class Cache { Nearest, Next };
-template <Cache cache, class X>
+// Asks for the block that lies so many bytes further on. That may be past the end: asking is no access. It comes to the
+// second cache, so that factors stay in the nearest one.
+template <class X>
 ACLQ_INLINE inline void askFor(X x, std::int64_t bytes) {
-    constexpr int kLocality = cache == Cache::Nearest ? 3 : 2;
+    constexpr int kLocality = 2;
     const auto from = reinterpret_cast<std::uintptr_t>(bytesOf(x)) + static_cast<std::uintptr_t>(bytes);
     for (std::int64_t line = 0; line < sizeOf(x, kBlock); line += kLine) {
         __builtin_prefetch(reinterpret_cast<const void*>(from + static_cast<std::uintptr_t>(line)), 0, kLocality);
     }
-}
-
-// The block whose parts make(number) gives.
-template <class Make>
-ACLQ_INLINE inline Block makeBlock(Make&& make) {
-    return Block{{make(0), make(1), make(2), make(3)}};
 }
 
 // Factors of rows: one each for their elements, or one for all.
@@ -76,6 +72,11 @@ class Factors<true> {
     const float* const values_;
 };
 
+// The block whose parts make(number) gives.
+template <class Make>
+ACLQ_INLINE inline Block makeBlock(Make&& make) {
+    return Block{{make(0), make(1), make(2), make(3)}};
+}
 template <class X>
 ACLQ_INLINE inline Block loadBlock(X x) {
     return makeBlock([&](int part) ACLQ_INLINE { return load(at(x, part * Lanes::kCount)); });
@@ -185,6 +186,12 @@ class Results {
     Joint<Vector> joint_{0};
 };
 
+// What make(number) gives for each of the rows side by side.
+template <int side, class Make>
+ACLQ_INLINE inline auto forEachSide(Make&& make) {
+    return [&]<int... number>(std::integer_sequence<int, number...>) ACLQ_INLINE { return std::array{make(number)...}; }(std::make_integer_sequence<int, side>{});
+}
+
 // Calls work(row, side) for all rows: kSide of them side by side, if asked for, as long as there are so many. That number is
 // a constant.
 template <bool maySide, class Work>
@@ -241,7 +248,7 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int
             const Factors<each> offset = offsets.block(i);
             const X* from = x + row * n + i;
             for (int number = 0; number < side(); ++number, from += n) {
-                askFor<each ? Cache::Next : Cache::Nearest>(from, kAheadBytes);
+                askFor(from, kAheadBytes);
                 finish(results[number], [&](auto exact) ACLQ_INLINE {
                     Block block = loadBlock(from);
                     if constexpr (!divide) {
@@ -288,16 +295,17 @@ ACLQ_INLINE inline void withSource(Source source, const void* x, Body&& body) {
 template <class Results>
 using VectorOf = std::remove_cvref_t<decltype(Results{}.part[0])>;
 
-template <bool pack>
-using IntegerVector = VectorOf<std::conditional_t<pack, Nibbles, Bytes>>;
-template <bool pack>
-ACLQ_INLINE inline void put(Results<IntegerVector<pack>>& results, const Bytes& bytes) {
+// A block's results as integers.
+template <bool pack, class Exact>
+ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exact) {
     if constexpr (pack) {
-        results.put(packed(bytes));
+        return packed(narrow(block, Integers::Int4, exact));
     } else {
-        results.put(bytes);
+        return narrow(block, type, exact);
     }
 }
+template <bool pack>
+using IntegerVector = VectorOf<std::conditional_t<pack, Nibbles, Bytes>>;
 
 inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     withSource(source, data, [&](const auto* x) {
@@ -305,7 +313,7 @@ inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* 
             using Vector = IntegerVector<pack()>;
             forScaled<Vector, divide(), each()>(rows, x, count, n, y.to, pack() ? n / 2 : n, [mode = rows.mode, type = y.type, pack](Results<Vector>& results, const auto& block) ACLQ_INLINE {
                 const auto make = [&](auto exact) ACLQ_INLINE { return mode == Round::Rint ? block(exact) : rounded(block(exact), mode); };
-                put<pack()>(results, narrow(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
+                results.put(integers<pack()>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
             });
         }, rows.divide, rows.step != 0, y.packed);
     });
@@ -320,9 +328,9 @@ inline void quantizeBlocksToInt32(const QuantizeRows& rows, Source source, const
     });
 }
 
-template <Overflow overflow, bool each, class Y, class X>
+template <Overflow overflow, bool finite, bool each, class Y, class X>
 inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, std::int64_t n, const Output& y) {
-    using Vector = VectorOf<decltype(toHalves<overflow, Y>(Block{}))>;
+    using Vector = VectorOf<decltype(toHalves<overflow, finite, Y>(Block{}))>;
     const bool twice = rows.scaleTwice;
     const bool shifted = rows.offset != nullptr;
     const Factors<each> scales(rows.scale);
@@ -333,7 +341,7 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
             const Factors<each> offset = offsets.block(i);
             for (int number = 0; number < side(); ++number) {
                 const X from = at(x, (row + number) * n + i);
-                askFor<each ? Cache::Next : Cache::Nearest>(from, kAheadBytes);
+                askFor(from, kAheadBytes);
                 Block block = loadBlock(from);
                 if (shifted) {
                     block = block + offset;
@@ -342,18 +350,18 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
                 if (twice) {
                     block = block * scale;
                 }
-                results[number].put(toHalves<overflow, Y>(block));
+                results[number].put(toHalves<overflow, finite, Y>(block));
             }
         }
     });
 }
 
 inline void antiQuantizeEach(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
-    withConstants([&](auto saturate, auto each, auto half, auto pack) {
+    withConstants([&](auto saturate, auto finite, auto each, auto half, auto pack) {
         using X = std::conditional_t<pack(), PackedInt4, const std::int8_t*>;
         const X x = like(X{}, static_cast<const unsigned char*>(data));
-        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, each(), std::conditional_t<half(), Half, BFloat16>>(rows, x, count, n, y);
-    }, rows.saturate, rows.step != 0, isHalf, isPacked);
+        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, finite(), each(), std::conditional_t<half(), Half, BFloat16>>(rows, x, count, n, y);
+    }, rows.saturate, rows.finite, rows.step != 0, isHalf, isPacked);
 }
 
 inline void antiQuantizeBlocks(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
@@ -369,7 +377,7 @@ inline void antiQuantizeBlocks(const AntiQuantizeRows& rows, const void* data, b
     const PackedInt4 x{static_cast<const std::uint8_t*>(data)};
     Results<VectorOf<decltype(table.lookUp(x))>> results(y);
     for (std::int64_t i = 0; i < count * n; i += kBlock) {
-        askFor<Cache::Nearest>(at(x, i), kAheadBytes);
+        askFor(at(x, i), kAheadBytes);
         results.put(table.lookUp(at(x, i)));
     }
 }
@@ -394,44 +402,46 @@ inline Extent extentByValue(const X* x, const float* factor, std::int64_t step, 
     return nan ? Extent{__builtin_nanf(""), __builtin_nanf("")} : Extent{extent.low + 0.0F, extent.high + 0.0F};
 }
 
-// Largest value found by comparing bits as integers, which orders floats of one sign, the negative ones backwards.
-template <class Bits>
-struct Largest {
-    std::make_signed_t<Bits> above;  // read as signed: the largest value, unless all are negative
-    Bits below;                      // read as unsigned: the smallest value, unless none is negative
-};
-
-template <class Bits>
-ACLQ_INLINE inline void include(Largest<Bits>& bits, Bits value) {
-    bits.above = std::max(bits.above, static_cast<std::make_signed_t<Bits>>(value));
-    bits.below = std::max(bits.below, value);
-}
-
-// The largest bits of so many rows.
+// The largest bits of so many rows. Comparing bits as integers orders floats of one sign, the negative ones backwards: read
+// as signed, the largest is that of the largest value, unless all are negative (`above`); read as unsigned, it is that of the
+// smallest value, unless none is negative (`below`).
 template <class Bits>
 struct LargestOfRows {
+    using Signed = std::make_signed_t<Bits>;
     static constexpr std::int64_t kMost = 4 * Lanes::kCount;
     Bits above[kMost];
     Bits below[kMost];
-    ACLQ_INLINE void set(std::int64_t row, Largest<Bits> bits) {
-        above[row] = static_cast<Bits>(bits.above);
-        below[row] = bits.below;
+
+    // Of rows side by side. value(number, i): the bits of the elements from `first` on, which are not among the extremes.
+    template <class E, int side, class Value>
+    ACLQ_INLINE void set(std::int64_t row, const E (&extremes)[side], std::int64_t first, std::int64_t n, Value&& value) {
+        if constexpr (side == 4 && requires { largestOfFour(extremes, above, below); }) {
+            largestOfFour(extremes, above + row, below + row);
+        } else {
+            for (int number = 0; number < side; ++number) {
+                above[row + number] = static_cast<Bits>(extremes[number].largest());
+                below[row + number] = extremes[number].largestUnsigned();
+            }
+        }
+        for (int number = 0; number < side; ++number) {
+            for (std::int64_t i = first; i < n; ++i) {
+                const Bits bits = value(number, i);
+                above[row + number] = static_cast<Bits>(std::max(static_cast<Signed>(above[row + number]), static_cast<Signed>(bits)));
+                below[row + number] = std::max(below[row + number], bits);
+            }
+        }
     }
 };
 
 // The bits of 16-bit values need no conversion; those of products do.
-template <class X>
-inline Largest<std::uint16_t> largestOf(const X* x, std::int64_t n) {
-    Extremes16 extremes;
+template <int side, class X>
+ACLQ_INLINE inline void largestOf(const X* x, std::int64_t n, std::int64_t row, LargestOfRows<std::uint16_t>& largest) {
+    Extremes16 extremes[side];
     std::int64_t i = 0;
     for (; i + Extremes16::kCount <= n; i += Extremes16::kCount) {
-        extremes.include(x + i);
+        unroll<side>([&](auto number) ACLQ_INLINE { extremes[number].include(x + number * n + i); });
     }
-    Largest<std::uint16_t> bits{extremes.largest(), extremes.largestUnsigned()};
-    for (; i < n; ++i) {
-        include(bits, static_cast<std::uint16_t>(x[i]));
-    }
-    return bits;
+    largest.set(row, extremes, i, n, [&](int number, std::int64_t rest) { return static_cast<std::uint16_t>(x[number * n + rest]); });
 }
 
 // Of products, in rows side by side.
@@ -444,13 +454,7 @@ ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t 
         const Lanes factors = each ? load(factor + i) : same.part(0);
         unroll<side>([&](auto number) ACLQ_INLINE { extremes[number].include(load(x + number * n + i) * factors); });
     }
-    unroll<side>([&](auto number) ACLQ_INLINE {
-        Largest<std::uint32_t> bits{extremes[number].largest(), extremes[number].largestUnsigned()};
-        for (std::int64_t rest = i; rest < n; ++rest) {
-            include(bits, bitCast<std::uint32_t>(widen(x[number * n + rest]) * factor[each ? rest : 0]));
-        }
-        largest.set(row + number, bits);
-    });
+    largest.set(row, extremes, i, n, [&](int number, std::int64_t rest) { return bitCast<std::uint32_t>(widen(x[number * n + rest]) * factor[each ? rest : 0]); });
 }
 
 // Of values that all have one sign, the one nearest to zero has the smallest bits.
@@ -513,13 +517,11 @@ inline void extentsOfRows(const X* x, const float* factor, std::int64_t count, s
         if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
             constexpr std::uint16_t kInfinity = std::is_same_v<X, Half> ? 0x7C00 : 0x7F80;
             LargestOfRows<std::uint16_t> largest{};
-            for (std::int64_t row = 0; row < some; ++row) {
-                largest.set(row, largestOf(from + row * n, n));
-            }
+            forSides<true>(some, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(from + row * n, n, row, largest); });
             extentsOf<X>(largest, some, kInfinity, extents + first, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return from[row * n + i]; }); });
         } else {
             LargestOfRows<std::uint32_t> largest{};
-            forSides<each>(some, n > kNear, [&](std::int64_t row, auto side) ACLQ_INLINE {
+            forSides<true>(some, n <= kShort || (each && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
                 largestOf<each, side()>(from + row * n, smoothed ? factor : &kOne, n, row, largest);  // floats alone are products with 1
             });
             extentsOf<float>(largest, some, std::uint32_t{0x7F800000U}, extents + first, [&](std::int64_t row) {
@@ -539,30 +541,28 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
     });
 }
 
-template <bool smoothed, bool smoothEach, bool each, bool pack, class X>
+template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class X>
 inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
-    const bool shifted = rows.shift != nullptr;
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
     const float* const shiftOfRow = shifted ? rows.shift : rows.factor;
     const std::int64_t ahead = sizeOf(x, count * n);
-    forRows<IntegerVector<pack>, smoothEach || each>(y.to, pack ? n / 2 : n, count, n >= kNear, [&, type = y.type](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+    forRows<IntegerVector<pack>, smoothEach || each>(y.to, pack ? n / 2 : n, count, n >= kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+        const auto factors = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row + number) * rows.rowStep); });
+        const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row + number) * rows.rowStep); });
         for (std::int64_t i = 0; i < n; i += kBlock) {
             const Factors<smoothEach> smooth = smooths.block(i);
             for (int number = 0; number < side(); ++number) {
-                const std::int64_t factorsAt = (row + number) * rows.rowStep + (each ? i : 0);
-                const Factors<each> factor(rows.factor + factorsAt);
-                const Factors<each> shift(shiftOfRow + factorsAt);
                 const X* const from = x + (row + number) * n + i;
-                askFor<Cache::Next>(from, ahead);
+                askFor(from, ahead);
                 Block block = loadBlock(from);
                 if constexpr (smoothed) {
                     block = block * smooth;
                 }
-                block = block * factor;
-                if (shifted) {
-                    block = block + shift;
+                block = block * factors[number].block(i);
+                if constexpr (shifted) {
+                    block = block + shifts[number].block(i);
                 }
-                put<pack>(results[number], narrow(block, type, [&] ACLQ_INLINE { return block; }));
+                results[number].put(integers<pack>(block, y.type, [&] ACLQ_INLINE { return block; }));
             }
         }
     });
@@ -570,11 +570,11 @@ inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t coun
 
 inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     withSource(source, data, [&](const auto* x) {
-        withConstants([&](auto smoothed, auto smoothEach, auto each, auto pack) {
+        withConstants([&](auto smoothed, auto smoothEach, auto each, auto shifted, auto pack) {
             if constexpr (smoothed() || !smoothEach()) {
-                quantizeAffine<smoothed(), smoothEach(), each(), pack()>(rows, x, count, n, y);
+                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, count, n, y);
             }
-        }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.step != 0, y.packed);
+        }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.step != 0, rows.shift != nullptr, y.packed);
     });
 }
 
@@ -718,7 +718,7 @@ inline void packScales(const float* scale, const float* offset, bool nearest, st
 }
 
 inline void streamTo(void* to, const void* from, std::int64_t bytes) {
-    using Vector = VectorOf<Bytes>;
+    using Vector = VectorOf<decltype(toInt32(Block{}))>;  // bytes as they are in memory
     constexpr auto kSize = static_cast<std::int64_t>(sizeof(Vector));
     auto* const target = static_cast<unsigned char*>(to);
     const auto* const source = static_cast<const unsigned char*>(from);
