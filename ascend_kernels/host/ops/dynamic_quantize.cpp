@@ -94,39 +94,59 @@ Extent join(Extent a, Extent b) {
 
 constexpr Extent kNothing{__builtin_inff(), -__builtin_inff()};
 
-// For each row of x, the row of the smooth scales that applies; -1 for rows behind the last group.
-std::vector<std::int64_t> groupOfRows(const View& groupIndex, std::int64_t rows) {
-    std::vector<std::int64_t> ends = readIntegers(groupIndex);
-    std::vector<std::int64_t> groups(static_cast<std::size_t>(rows), -1);
-    // Row r, counted from 1, belongs to the first group whose end is r or more: a walk over the running maximum.
-    std::int64_t row = 0;
-    for (std::size_t group = 0; group < ends.size(); ++group) {
-        for (; row < std::min(ends[group], rows); ++row) {
-            groups[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(group);
+// Which row of the smooth scales applies to which rows of x.
+class Groups {
+  public:
+    // Rows that lie behind each other, up to `end`; group -1: they belong to none.
+    struct Run {
+        std::int64_t end;
+        std::int64_t group;
+    };
+
+    // One group for all.
+    explicit Groups(std::int64_t rows) : runs_{{rows, 0}} {}
+
+    // Row r, counted from 1, belongs to the first group whose end is r or more; rows behind the last end to none.
+    Groups(const std::vector<std::int64_t>& ends, std::int64_t rows) {
+        std::int64_t row = 0;
+        const auto upTo = [&](std::int64_t end, std::int64_t group) {
+            if (end > row) {
+                runs_.push_back({end, group});
+                row = end;
+            }
+        };
+        for (std::size_t group = 0; group < ends.size(); ++group) {
+            upTo(std::min(ends[group], rows), static_cast<std::int64_t>(group));
         }
+        upTo(rows, -1);
     }
-    return groups;
-}
+
+    const Run& of(std::int64_t row) const {
+        return *std::upper_bound(runs_.begin(), runs_.end(), row, [](std::int64_t number, const Run& run) { return number < run.end; });
+    }
+
+  private:
+    std::vector<Run> runs_;
+};
 
 // What all threads share: the tensors, and what was read from the small ones.
 struct Shared {
     Shared(const View* tensors, bool isSymmetric, QuantMode quantMode, Family chip, int version)
         : x(tensors[0]), y(tensors[3]), scale(tensors[4]), offset(tensors[5]), symmetric(isSymmetric), mode(quantMode), family(chip),
           length(x.shape[x.rank - 1]), rows(x.elements() / length), channels(x.shape[x.rank - 2]),
-          limits(limitsOf(y.dtype == ACL_INT8 ? Integers::Int8 : Integers::Int4)) {
+          limits(limitsOf(y.dtype == ACL_INT8 ? Integers::Int8 : Integers::Int4)), groups(rows) {
         // The inference series checks smooth scales and groups, and ignores them.
         if (family == Family::A2 && tensors[1].present) {
             smooth = readFloats(tensors[1]);
         }
-        if (family == Family::A2 && tensors[2].present) {
-            groups = groupOfRows(tensors[2], rows);
+        const bool grouped = family == Family::A2 && tensors[2].present;
+        if (grouped) {
+            groups = Groups(readIntegers(tensors[2]), rows);
         }
-        scaleByProduct = mode == QuantMode::PerToken && usesProduct(version, !groups.empty(), !smooth.empty(), y.dtype == ACL_INT8, rows, length);
+        scaleByProduct = mode == QuantMode::PerToken && usesProduct(version, grouped, !smooth.empty(), y.dtype == ACL_INT8, rows, length);
     }
 
-    // The row of the smooth scales that applies; -1: the row belongs to no group.
-    std::int64_t group(std::int64_t row) const { return groups.empty() ? 0 : groups[static_cast<std::size_t>(row)]; }
-    bool covered(std::int64_t row) const { return groups.empty() || groups[static_cast<std::size_t>(row)] >= 0; }
+    bool covered(std::int64_t row) const { return groups.of(row).group >= 0; }
 
     // Long rows of the inference series are quantised symmetrically whatever was asked for.
     bool symmetricRows() const { return symmetric || (family == Family::InferenceSeries && length > kLongRow); }
@@ -158,7 +178,7 @@ struct Shared {
     const Limits limits;
     bool scaleByProduct = false;
     Floats smooth;
-    std::vector<std::int64_t> groups;
+    Groups groups;
 };
 
 void fillZeros(const IntegerOutput& to, std::int64_t n) { std::memset(to.to.data, 0, static_cast<std::size_t>(to.packed ? n / 2 : n)); }
@@ -178,8 +198,8 @@ class Row {
             if (s_.mode == QuantMode::PerChannel) {
                 factor_ += row % s_.channels;
                 step_ = 0;
-            } else if (!s_.groups.empty()) {
-                factor_ += s_.groups[static_cast<std::size_t>(row)] * s_.length;
+            } else {
+                factor_ += s_.groups.of(row).group * s_.length;
             }
         }
     }
@@ -293,15 +313,11 @@ class DenseRows {
     };
 
     Set take(std::int64_t first, std::int64_t end) const {
-        if (s_.groups.empty()) {
-            return {first, std::min(most_, end - first), 0};
+        if (first == end) {
+            return {first, 0, -1};
         }
-        std::int64_t rows = first < end ? 1 : 0;
-        const std::int64_t group = rows > 0 ? s_.group(first) : -1;
-        while (rows < most_ && first + rows < end && s_.group(first + rows) == group) {
-            ++rows;
-        }
-        return {first, rows, group};
+        const auto [endOfGroup, group] = s_.groups.of(first);
+        return {first, std::min(most_, std::min(end, endOfGroup) - first), group};
     }
 
     const void* data(const Set& set) const { return s_.x.data + (s_.x.offset + set.first * s_.length) * 2; }
