@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kBlock = 64;
 constexpr std::size_t kColumns = 4096;  // factors of a row
+constexpr std::size_t kShortest = 128;  // row
 
 // A number of bytes past the caches, to where a line begins.
 template <std::size_t bytes>
@@ -63,13 +64,13 @@ void put(const std::int8_t* from, Nibbles* to) {
 #endif
 }
 
-float widen(float value) { return value; }
-float widen(std::uint16_t bits) {
-    const std::uint32_t wide = static_cast<std::uint32_t>(bits) << 16;
+float floatOf(std::uint32_t bits) {
     float value = 0;
-    std::memcpy(&value, &wide, sizeof value);
+    std::memcpy(&value, &bits, sizeof value);
     return value;
 }
+float widen(float value) { return value; }
+float widen(std::uint16_t bits) { return floatOf(static_cast<std::uint32_t>(bits) << 16); }
 
 template <bool divide, bool each, class X, class Y>
 void quantize(const X* x, std::size_t n, const float* factors, Y* y) {
@@ -114,42 +115,49 @@ void dequantize(const std::uint8_t* x, std::size_t n, const float* factors, std:
     }
 }
 
-// Rows read twice: extremes, then a product and a sum. The extremes are those of the bits.
+// Rows read twice: extremes, then a product and a sum. The extremes are those of the bits. What follows from them takes
+// three divisions: a scale and an offset, which are results too, and the factor.
 template <bool smoothed, class Y>
-void dynamic(const std::uint16_t* x, std::size_t n, std::size_t length, const float* smooth, Y* y) {
+void dynamic(const std::uint16_t* x, std::size_t n, std::size_t length, const float* smooth, Y* y, float* parameters) {
     constexpr std::size_t kPerByte = std::is_same_v<Y, Nibbles> ? 2 : 1;
     for (std::size_t row = 0; row < n; row += length) {
-        float factor = 0;
+        std::int32_t high = 0;
+        std::uint32_t low = 0;
         if (smoothed) {
-            std::int32_t high = 0;
-            std::uint32_t low = 0;
             for (std::size_t i = 0; i < length; ++i) {
                 const std::uint32_t bits = bitsOf(widen(x[row + i]) * smooth[i]);
                 high = std::max(high, static_cast<std::int32_t>(bits));
                 low = std::max(low, bits);
             }
-            factor = static_cast<float>(high) - static_cast<float>(low);
         } else {
-            std::int16_t high = 0;
-            std::uint16_t low = 0;
+            std::int16_t highWord = 0;
+            std::uint16_t lowWord = 0;
             for (std::size_t i = 0; i < length; ++i) {
-                high = std::max(high, static_cast<std::int16_t>(x[row + i]));
-                low = std::max(low, x[row + i]);
+                highWord = std::max(highWord, static_cast<std::int16_t>(x[row + i]));
+                lowWord = std::max(lowWord, x[row + i]);
             }
-            factor = static_cast<float>(high - low);
+            high = highWord << 16;
+            low = static_cast<std::uint32_t>(lowWord) << 16;
         }
+        const float most = floatOf(static_cast<std::uint32_t>(high));
+        const float scale = (most - floatOf(low)) / 255.0F;
+        const float offset = 127.0F - most / scale;
+        const float factor = 1.0F / scale;
+        parameters[0] = scale;
+        parameters[1] = offset;
+        parameters += 2;
         for (std::size_t i = 0; i < length; i += kBlock) {
             alignas(64) std::int8_t block[kBlock];
             for (std::size_t j = 0; j < kBlock; ++j) {
                 const float value = smoothed ? widen(x[row + i + j]) * smooth[i + j] : widen(x[row + i + j]);
-                block[j] = static_cast<std::int8_t>(static_cast<std::int32_t>(value * factor + 3.0F));
+                block[j] = static_cast<std::int8_t>(static_cast<std::int32_t>(value * factor + offset));
             }
             put(block, y + (row + i) / kPerByte);
         }
     }
 }
 
-using Loop = void (*)(const void* x, std::size_t n, const float* factors, void* y);
+using Loop = void (*)(const void* x, std::size_t n, const float* factors, void* y, float* parameters);
 struct Pattern {
     std::size_t xBits;
     std::size_t yBits;
@@ -159,17 +167,17 @@ struct Pattern {
 template <bool divide, bool each, class X, class Y>
 constexpr Pattern quantizing() {
     return {sizeof(X) * 8, std::is_same_v<Y, Nibbles> ? 4U : 8U,
-            [](const void* x, std::size_t n, const float* factors, void* y) { quantize<divide, each>(static_cast<const X*>(x), n, factors, static_cast<Y*>(y)); }};
+            [](const void* x, std::size_t n, const float* factors, void* y, float*) { quantize<divide, each>(static_cast<const X*>(x), n, factors, static_cast<Y*>(y)); }};
 }
 template <bool packed, bool each>
 constexpr Pattern dequantizing() {
     return {packed ? 4U : 8U, 16,
-            [](const void* x, std::size_t n, const float* factors, void* y) { dequantize<packed, each>(static_cast<const std::uint8_t*>(x), n, factors, static_cast<std::uint16_t*>(y)); }};
+            [](const void* x, std::size_t n, const float* factors, void* y, float*) { dequantize<packed, each>(static_cast<const std::uint8_t*>(x), n, factors, static_cast<std::uint16_t*>(y)); }};
 }
 template <std::size_t length, bool smoothed, class Y>
 constexpr Pattern rows() {
     return {16, std::is_same_v<Y, Nibbles> ? 4U : 8U,
-            [](const void* x, std::size_t n, const float* factors, void* y) { dynamic<smoothed>(static_cast<const std::uint16_t*>(x), n, length, factors, static_cast<Y*>(y)); }};
+            [](const void* x, std::size_t n, const float* factors, void* y, float* parameters) { dynamic<smoothed>(static_cast<const std::uint16_t*>(x), n, length, factors, static_cast<Y*>(y), parameters); }};
 }
 
 template <class X>
@@ -198,7 +206,7 @@ std::unordered_map<std::string, Pattern> allPatterns() {
     patterns["int8 -> 16 bits, each"] = dequantizing<false, true>();
     patterns["int4 -> 16 bits"] = dequantizing<true, false>();
     patterns["int4 -> 16 bits, each"] = dequantizing<true, true>();
-    addRows<128>(patterns);
+    addRows<kShortest>(patterns);
     addRows<4096>(patterns);
     addRows<16384>(patterns);
     return patterns;
@@ -206,8 +214,8 @@ std::unordered_map<std::string, Pattern> allPatterns() {
 
 }  // namespace
 
-// Runs the loop of that name over n elements of x; 0 if there is none.
-extern "C" int runLimit(const char* name, const void* x, std::size_t n, const float* factors, void* y, std::size_t threads) {
+// Runs the loop of that name over n elements of x; 0 if there is none. Parameters: room for two for each row.
+extern "C" int runLimit(const char* name, const void* x, std::size_t n, const float* factors, void* y, float* parameters, std::size_t threads) {
     static const std::unordered_map<std::string, Pattern> patterns = allPatterns();
     const auto found = patterns.find(name);
     if (found == patterns.end()) {
@@ -216,7 +224,8 @@ extern "C" int runLimit(const char* name, const void* x, std::size_t n, const fl
     const Pattern& pattern = found->second;
     const std::size_t part = n / threads;
     const auto work = [&](std::size_t thread) {
-        pattern.loop(static_cast<const unsigned char*>(x) + thread * part * pattern.xBits / 8, part, factors, static_cast<unsigned char*>(y) + thread * part * pattern.yBits / 8);
+        pattern.loop(static_cast<const unsigned char*>(x) + thread * part * pattern.xBits / 8, part, factors, static_cast<unsigned char*>(y) + thread * part * pattern.yBits / 8,
+                     parameters + thread * part / kShortest * 2);
     };
     std::vector<std::thread> others;
     for (std::size_t thread = 1; thread < threads; ++thread) {

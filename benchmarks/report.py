@@ -54,7 +54,7 @@ def markdown(report: Result) -> str:
             others = [
                 f"{name} {other['median'] / ours['median']:.2f}x"
                 for name, other in case["timings"].items()
-                if name not in ("aclquant", "copy", "limit")
+                if name not in ("aclquant", "copy", "copy again", "limit")
             ]
             rows.append(
                 [

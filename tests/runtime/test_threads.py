@@ -281,9 +281,9 @@ x = np.ones((1024, 1024), np.float32)
 
 def processors():
     aq.quantize(x, 0.5, 0)
-    tasks = (int(task.name) for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text() == "aclquant\\n")
-    (thread,) = tasks
-    return os.sched_getaffinity(thread)
+    tasks = Path("/proc/self/task").iterdir()
+    (thread,) = [task for task in tasks if (task / "comm").read_text() == "aclquant\\n"]
+    return os.sched_getaffinity(int(thread.name))
 
 everywhere = os.sched_getaffinity(0)
 there = processors()
