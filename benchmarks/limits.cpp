@@ -214,7 +214,8 @@ std::unordered_map<std::string, Pattern> allPatterns() {
 
 }  // namespace
 
-// Runs the loop of that name over n elements of x; 0 if there is none. Parameters: room for two for each row.
+// Runs the loop of that name over n elements of x, whole rows for each thread; 0 if there is none. Parameters: room for two
+// for each row.
 extern "C" int runLimit(const char* name, const void* x, std::size_t n, const float* factors, void* y, float* parameters, std::size_t threads) {
     static const std::unordered_map<std::string, Pattern> patterns = allPatterns();
     const auto found = patterns.find(name);

@@ -66,7 +66,7 @@ def measure(case: cases.Case, rounds: int, limit: Job | None = None) -> dict[str
     copy = partial(np.copyto, target, source)
     jobs: dict[str, Job] = {"copy": copy, **case.jobs}
     if limit is not None:
-        # The copy leaves nothing in the caches, for the limit as for the operator.
+        # A large copy leaves nothing in the caches, for the limit as for the operator.
         jobs |= {"copy again": copy, "limit": limit}
     timings = interleaved(jobs, rounds, least=0.0005)
     copied = 2 * source.nbytes
@@ -111,7 +111,10 @@ class Limits:
         self.run = ctypes.CDLL(str(library)).runLimit
 
     def job(self, case: cases.Case, threads: int) -> Job | None:
-        """The loop on the case's arrays, but for a row of each thread: it begins with a line."""
+        """The loop on the case's arrays, which begins where a line does.
+
+        So there is not room for all: the longest row is left out for each thread.
+        """
         if self.run is None or case.arrays is None:
             return None
         source, target = case.arrays

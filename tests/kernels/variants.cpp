@@ -416,7 +416,7 @@ void severalRows(const Input& input) {
                      [&](const Output& y) { variant->quantizeToInt32(rows, input.source, x.data(), kRows, n, y); });
                 // The bytes of x serve as int8, and as pairs of int4.
                 for (const bool pack : {false, true}) {
-                    const AntiQuantizeRows back{scale, offset, step, false, false, false};
+                    const AntiQuantizeRows back{scale, offset, step, false, false, true};
                     const auto from = [&](std::int64_t row) { return x.data() + (pack ? row * n / 2 : row * n); };
                     same("rows to 16 bits", 16, [&](std::int64_t row, const void*, const Output& y) { variant->antiQuantize(back, from(row), pack, 1, n, y, shifted); },
                          [&](const Output& y) { variant->antiQuantize(back, x.data(), pack, kRows, n, y, shifted); });
@@ -431,10 +431,11 @@ void shiftedExtents(const Input& input) {
     for (const std::int64_t n : {1, 2, 63, 64, 129, 512, 1100}) {
         const std::vector<float> factors(static_cast<std::size_t>(n), -2.0F);
         const std::int64_t step = input.count() / 97;
-        for (std::int64_t first = 0; first + 3 * n <= input.count(); first += step) {
+        constexpr std::int64_t kRows = 5;
+        for (std::int64_t first = 0; first + kRows * n <= input.count(); first += step) {
             const unsigned char* const x = input.bytes.data() + static_cast<std::size_t>(first) * input.size;
-            extents(input, x, 3, n, nullptr, 0);
-            extents(input, x, 3, n, factors.data(), 1);
+            extents(input, x, kRows, n, nullptr, 0);
+            extents(input, x, kRows, n, factors.data(), 1);
         }
     }
 }
@@ -458,7 +459,7 @@ void outputs(const Input& input) {
     const float scale = 1.5F;
     const AffineRows affine{nullptr, 0, &scale, &scale, 0, 0};
     const QuantizeRows row{&scale, nullptr, 0, 0, false, false, Round::Rint};
-    const AntiQuantizeRows back{&scale, nullptr, 0, false, false, false};
+    const AntiQuantizeRows back{&scale, nullptr, 0, false, false, true};
     const unsigned char* const x = input.bytes.data() + input.bytes.size() / 4 / input.size * input.size;
     std::vector<std::uint8_t> bytes(kMost);
     std::vector<std::uint16_t> halves(kMost);
@@ -514,7 +515,7 @@ void int4() {
         variant->unpackInt4(from, n, back);
         compare(x.data(), back, n, [](std::int64_t) { return std::string("unpackInt4"); });
         // Against the guards on both sides.
-        variant->antiQuantize({&scale, nullptr, 0, false, false, n % 3 == 0}, from, true, 1, n, {halves.end(x.size()), n % 4 != 0}, true);
+        variant->antiQuantize({&scale, nullptr, 0, false, false, true}, from, true, 1, n, {halves.end(x.size()), n % 4 != 0}, true);
     }
     // Copies of every length at every alignment, nothing before or behind them touched.
     std::vector<unsigned char> source(400);

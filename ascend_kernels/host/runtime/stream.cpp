@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/stream.h"
 
+#include <pthread.h>
+
 #include <exception>
 #include <new>
 #include <utility>
@@ -55,6 +57,7 @@ aclError Stream::submit(std::unique_ptr<Task> task) {
     moved_.wait(lock, [&] { return queue_.size() < kQueueLimit || closing_; });
     if (!worker_.joinable()) {
         worker_ = std::thread([this] { work(); });
+        pthread_setname_np(worker_.native_handle(), "aclquant stream");
     }
     queue_.push_back(std::move(task));
     wake_.notify_one();

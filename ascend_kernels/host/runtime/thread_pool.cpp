@@ -81,16 +81,17 @@ class Pool {
                 std::thread thread([this] { serve(); });
                 threads_.push_back(thread.native_handle());
                 thread.detach();
-                pthread_setname_np(threads_.back(), "aclquant");
+                pthread_setname_np(threads_.back(), "aclquant pool");
             } catch (const std::system_error&) {
                 return;  // the machine gives no more threads: those that exist do the work
             }
         }
     }
 
-    // The calling thread works as well, so its processor is not free. In virtual machines Linux wakes threads there all the
-    // same: it takes a processor that sleeps for one that its host has given to others. Threads may go wherever the caller
-    // may, but for this one processor, unless all are needed.
+    // The thread that runs the kernel (a stream's worker, usually) works as well, so its processor is not free. In virtual
+    // machines Linux wakes others there all the same: it takes a processor that sleeps for one that the host has given away.
+    // They may go wherever this thread may, but for this one processor, unless all are needed. That takes a system call for
+    // each, but only where this thread has moved.
     void keepOffThisProcessor(std::size_t helpers) {
         cpu_set_t allowed;
         const int here = sched_getcpu();

@@ -35,7 +35,8 @@ struct AntiQuantizeRows {
     std::int64_t step;        // within a row, the same for all rows: 1 or 0
     bool scaleTwice;
     bool saturate;
-    bool finite;              // scale and offset are, so that no result is NaN
+    bool finite;              // scale and offset are. Then no result is NaN: no sum overflows, and infinite products are
+                              // those of scales that are not 0
 };
 
 // Smallest and largest value of a row; NaN if any is NaN.

@@ -201,7 +201,7 @@ ACLQ_INLINE inline __m512i toWords(Lanes a, Lanes b, BFloat16) {
 ACLQ_INLINE inline std::uint32_t nanMask(Lanes a) { return _mm512_cmp_ps_mask(a.values, a.values, _CMP_UNORD_Q); }
 
 // With infinities and NaN as asked for.
-template <Overflow overflow, bool finite, class Y>
+template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline Zmm convert(Lanes a, Lanes b) {
     constexpr short kInfinity = std::is_same_v<Y, Half> ? 0x7C00 : 0x7F80;
     constexpr short kNan = overflow == Overflow::Saturate ? 0 : (std::is_same_v<Y, Half> ? 0x7E00 : 0x7FC0);
@@ -211,15 +211,15 @@ ACLQ_INLINE inline Zmm convert(Lanes a, Lanes b) {
         const __mmask32 infinite = _mm512_cmpeq_epi16_mask(magnitude, _mm512_set1_epi16(kInfinity));
         words = _mm512_mask_sub_epi16(words, infinite, words, _mm512_set1_epi16(1));  // the largest finite one
     }
-    if constexpr (!finite) {
+    if constexpr (!ordered) {
         words = _mm512_mask_mov_epi16(words, nanMask(a) | nanMask(b) << 16, _mm512_set1_epi16(kNan));
     }
     return {words};
 }
 
-template <Overflow overflow, bool finite, class Y>
+template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline Vectors<Zmm, 2> toHalves(const Block& block) {
-    return {{convert<overflow, finite, Y>(block.part[0], block.part[1]), convert<overflow, finite, Y>(block.part[2], block.part[3])}};
+    return {{convert<overflow, ordered, Y>(block.part[0], block.part[1]), convert<overflow, ordered, Y>(block.part[2], block.part[3])}};
 }
 
 // Sixteen halves, looked up for the int4 of a block.

@@ -142,8 +142,8 @@ inline Vectors<Line, 4> toInt32(const Block& block) {
     return lines<std::int32_t>([&](std::size_t i) { return aclq::ACLQ_ISA::toInt32(element(block, i)); });
 }
 
-// Finite: none is NaN.
-template <Overflow overflow, bool finite, class Y>
+// Ordered: none is NaN.
+template <Overflow overflow, bool ordered, class Y>
 inline Vectors<Line, 2> toHalves(const Block& block) {
     return lines<Y>([&](std::size_t i) {
         if constexpr (std::is_same_v<Y, Half>) {

@@ -16,7 +16,8 @@ namespace aclq::ACLQ_ISA {
 // Elements of a block.
 constexpr std::int64_t kBlock = 4 * Lanes::kCount;
 constexpr std::int64_t kLine = 64;  // bytes
-// How far ahead of the work memory is asked for: processors do not do it themselves across the ends of pages.
+// How far ahead of the work memory is asked for: processors do not do it themselves across the ends of pages, and what comes
+// from 4 KiB ahead is still late (tried; more than this changes nothing).
 constexpr std::int64_t kAheadBytes = 16 * 1024;
 // Rows with factors for each element are worked on side by side where they are longer than this: those factors would not
 // stay in the nearest cache, and so are read once for all rows.
@@ -42,10 +43,9 @@ ACLQ_INLINE inline PackedInt4 like(PackedInt4, const unsigned char* bytes) { ret
 // second cache, so that factors stay in the nearest one.
 template <class X>
 ACLQ_INLINE inline void askFor(X x, std::int64_t bytes) {
-    constexpr int kLocality = 2;
     const auto from = reinterpret_cast<std::uintptr_t>(bytesOf(x)) + static_cast<std::uintptr_t>(bytes);
     for (std::int64_t line = 0; line < sizeOf(x, kBlock); line += kLine) {
-        __builtin_prefetch(reinterpret_cast<const void*>(from + static_cast<std::uintptr_t>(line)), 0, kLocality);
+        __builtin_prefetch(reinterpret_cast<const void*>(from + static_cast<std::uintptr_t>(line)), 0, 2);
     }
 }
 
@@ -328,9 +328,9 @@ inline void quantizeBlocksToInt32(const QuantizeRows& rows, Source source, const
     });
 }
 
-template <Overflow overflow, bool finite, bool each, class Y, class X>
+template <Overflow overflow, bool ordered, bool each, class Y, class X>
 inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, std::int64_t n, const Output& y) {
-    using Vector = VectorOf<decltype(toHalves<overflow, finite, Y>(Block{}))>;
+    using Vector = VectorOf<decltype(toHalves<overflow, ordered, Y>(Block{}))>;
     const bool twice = rows.scaleTwice;
     const bool shifted = rows.offset != nullptr;
     const Factors<each> scales(rows.scale);
@@ -350,17 +350,17 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
                 if (twice) {
                     block = block * scale;
                 }
-                results[number].put(toHalves<overflow, finite, Y>(block));
+                results[number].put(toHalves<overflow, ordered, Y>(block));
             }
         }
     });
 }
 
 inline void antiQuantizeEach(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
-    withConstants([&](auto saturate, auto finite, auto each, auto half, auto pack) {
+    withConstants([&](auto saturate, auto ordered, auto each, auto half, auto pack) {
         using X = std::conditional_t<pack(), PackedInt4, const std::int8_t*>;
         const X x = like(X{}, static_cast<const unsigned char*>(data));
-        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, finite(), each(), std::conditional_t<half(), Half, BFloat16>>(rows, x, count, n, y);
+        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, ordered(), each(), std::conditional_t<half(), Half, BFloat16>>(rows, x, count, n, y);
     }, rows.saturate, rows.finite, rows.step != 0, isHalf, isPacked);
 }
 
@@ -415,7 +415,7 @@ struct LargestOfRows {
     // Of rows side by side. value(number, i): the bits of the elements from `first` on, which are not among the extremes.
     template <class E, int side, class Value>
     ACLQ_INLINE void set(std::int64_t row, const E (&extremes)[side], std::int64_t first, std::int64_t n, Value&& value) {
-        if constexpr (side == 4 && requires { largestOfFour(extremes, above, below); }) {
+        if constexpr (requires { largestOfFour(extremes, above, below); }) {
             largestOfFour(extremes, above + row, below + row);
         } else {
             for (int number = 0; number < side; ++number) {
@@ -546,7 +546,7 @@ inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t coun
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
     const float* const shiftOfRow = shifted ? rows.shift : rows.factor;
     const std::int64_t ahead = sizeOf(x, count * n);
-    forRows<IntegerVector<pack>, smoothEach || each>(y.to, pack ? n / 2 : n, count, n >= kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+    forRows<IntegerVector<pack>, smoothEach || each>(y.to, pack ? n / 2 : n, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
         const auto factors = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row + number) * rows.rowStep); });
         const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row + number) * rows.rowStep); });
         for (std::int64_t i = 0; i < n; i += kBlock) {
