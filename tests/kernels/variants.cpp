@@ -244,14 +244,15 @@ void everyInt8(const std::vector<float>& patterns) {
     const auto both = [&](AntiQuantizeRows row) {
         const auto finite = [&](const float* values) { return values == nullptr || std::all_of(values, values + (row.step != 0 ? 256 : 1), [](float value) { return std::isfinite(value); }); };
         const bool allFinite = finite(row.scale) && finite(row.offset);
-        for (row.finite = false;; row.finite = true) {
+        for (const bool said : {false, true}) {
+            if (said && !allFinite) {
+                continue;
+            }
+            row.finite = said;
             for (const bool half : {true, false}) {
                 antiQuantize(row, x.data(), false, 256, half);
                 antiQuantize(row, x.data(), true, 256, half);  // all pairs of nibbles but half of the bytes
                 antiQuantize(row, x.data() + 128, true, 256, half);
-            }
-            if (row.finite || !allFinite) {
-                break;
             }
         }
     };

@@ -170,22 +170,21 @@ ACLQ_INLINE inline Vectors<Ymm, 8> toInt32(const Block& block) {
 ACLQ_INLINE inline __m256i narrowMask(__m256 low, __m256 high) { return narrow(_mm256_castps_si256(low), _mm256_castps_si256(high)); }
 ACLQ_INLINE inline __m256i nanMask(Lanes a) { return narrowMask(_mm256_cmp_ps(a.low, a.low, _CMP_UNORD_Q), _mm256_cmp_ps(a.high, a.high, _CMP_UNORD_Q)); }
 
-// With the magnitude `infinity` for what overflowed: infinities and NaN as asked for.
-template <Overflow overflow, bool ordered>
-ACLQ_INLINE inline __m256i finish(Lanes a, __m256i bits, short infinity, short nan) {
+// Infinities and NaN as asked for.
+template <Overflow overflow, bool ordered, class Y>
+ACLQ_INLINE inline __m256i finish(Lanes a, __m256i bits) {
     if constexpr (overflow == Overflow::Saturate) {
-        const __m256i infinite = _mm256_cmpeq_epi16(_mm256_and_si256(bits, _mm256_set1_epi16(0x7FFF)), _mm256_set1_epi16(infinity));
+        const __m256i infinite = _mm256_cmpeq_epi16(_mm256_and_si256(bits, _mm256_set1_epi16(0x7FFF)), _mm256_set1_epi16(kInfinityOf<Y>));
         bits = _mm256_add_epi16(bits, infinite);  // the mask is -1: the largest finite one
-        nan = 0;
     }
-    return ordered ? bits : _mm256_blendv_epi8(bits, _mm256_set1_epi16(nan), nanMask(a));
+    return ordered ? bits : _mm256_blendv_epi8(bits, _mm256_set1_epi16(kNanOf<overflow, Y>), nanMask(a));
 }
 
 template <Overflow overflow, bool ordered>
 ACLQ_INLINE inline __m256i convert(Lanes a, Half) {
     constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
     const __m256i halves = _mm256_set_m128i(_mm256_cvtps_ph(a.high, kNearest), _mm256_cvtps_ph(a.low, kNearest));
-    return finish<overflow, ordered>(a, halves, 0x7C00, 0x7E00);
+    return finish<overflow, ordered, Half>(a, halves);
 }
 
 ACLQ_INLINE inline __m256i roundBFloat16(__m256 value) {
@@ -197,7 +196,7 @@ ACLQ_INLINE inline __m256i roundBFloat16(__m256 value) {
 template <Overflow overflow, bool ordered>
 ACLQ_INLINE inline __m256i convert(Lanes a, BFloat16) {
     const __m256i bits = narrowUnsigned(roundBFloat16(a.low), roundBFloat16(a.high));
-    return finish<overflow, ordered>(a, bits, 0x7F80, 0x7FC0);
+    return finish<overflow, ordered, BFloat16>(a, bits);
 }
 
 template <Overflow overflow, bool ordered, class Y>

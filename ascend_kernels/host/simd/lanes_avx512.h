@@ -203,16 +203,14 @@ ACLQ_INLINE inline std::uint32_t nanMask(Lanes a) { return _mm512_cmp_ps_mask(a.
 // With infinities and NaN as asked for.
 template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline Zmm convert(Lanes a, Lanes b) {
-    constexpr short kInfinity = std::is_same_v<Y, Half> ? 0x7C00 : 0x7F80;
-    constexpr short kNan = overflow == Overflow::Saturate ? 0 : (std::is_same_v<Y, Half> ? 0x7E00 : 0x7FC0);
     __m512i words = toWords(a, b, Y{});
     if constexpr (overflow == Overflow::Saturate) {
         const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7FFF));
-        const __mmask32 infinite = _mm512_cmpeq_epi16_mask(magnitude, _mm512_set1_epi16(kInfinity));
+        const __mmask32 infinite = _mm512_cmpeq_epi16_mask(magnitude, _mm512_set1_epi16(kInfinityOf<Y>));
         words = _mm512_mask_sub_epi16(words, infinite, words, _mm512_set1_epi16(1));  // the largest finite one
     }
     if constexpr (!ordered) {
-        words = _mm512_mask_mov_epi16(words, nanMask(a) | nanMask(b) << 16, _mm512_set1_epi16(kNan));
+        words = _mm512_mask_mov_epi16(words, nanMask(a) | nanMask(b) << 16, _mm512_set1_epi16(kNanOf<overflow, Y>));
     }
     return {words};
 }

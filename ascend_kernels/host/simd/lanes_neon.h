@@ -143,20 +143,19 @@ ACLQ_INLINE inline Vectors<Pair, 8> toInt32(const Block& block) {
     return results;
 }
 
-// With the magnitude `infinity` for what overflowed: infinities and NaN as asked for.
-template <Overflow overflow, bool ordered>
-ACLQ_INLINE inline uint16x4_t finish(float32x4_t value, uint16x4_t bits, std::uint16_t infinity, std::uint16_t nan) {
+// Infinities and NaN as asked for.
+template <Overflow overflow, bool ordered, class Y>
+ACLQ_INLINE inline uint16x4_t finish(float32x4_t value, uint16x4_t bits) {
     if constexpr (overflow == Overflow::Saturate) {
-        const uint16x4_t infinite = vceq_u16(vand_u16(bits, vdup_n_u16(0x7FFF)), vdup_n_u16(infinity));
+        const uint16x4_t infinite = vceq_u16(vand_u16(bits, vdup_n_u16(0x7FFF)), vdup_n_u16(kInfinityOf<Y>));
         bits = vadd_u16(bits, infinite);  // the mask is -1: the largest finite one
-        nan = 0;
     }
-    return ordered ? bits : vbsl_u16(vmovn_u32(vceqq_f32(value, value)), bits, vdup_n_u16(nan));
+    return ordered ? bits : vbsl_u16(vmovn_u32(vceqq_f32(value, value)), bits, vdup_n_u16(kNanOf<overflow, Y>));
 }
 
 template <Overflow overflow, bool ordered>
 ACLQ_INLINE inline uint16x4_t convert(float32x4_t value, Half) {
-    return finish<overflow, ordered>(value, vreinterpret_u16_f16(vcvt_f16_f32(value)), 0x7C00, 0x7E00);
+    return finish<overflow, ordered, Half>(value, vreinterpret_u16_f16(vcvt_f16_f32(value)));
 }
 
 template <Overflow overflow, bool ordered>
@@ -164,7 +163,7 @@ ACLQ_INLINE inline uint16x4_t convert(float32x4_t value, BFloat16) {
     const uint32x4_t bits = vreinterpretq_u32_f32(value);
     const uint32x4_t even = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
     const uint16x4_t rounded = vshrn_n_u32(vaddq_u32(bits, vaddq_u32(even, vdupq_n_u32(0x7FFF))), 16);
-    return finish<overflow, ordered>(value, rounded, 0x7F80, 0x7FC0);
+    return finish<overflow, ordered, BFloat16>(value, rounded);
 }
 
 template <Overflow overflow, bool ordered, class Y>

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "simd/kernels.h"
 
@@ -72,6 +73,12 @@ inline float widen(std::int32_t value) { return static_cast<float>(value); }
 // Overflow: infinities and NaN as IEEE has them, or the largest finite value and 0 for NaN.
 enum class Overflow { InfNan, Saturate };
 
+// Bits of a 16-bit format's infinity, and of what NaN become.
+template <class Y>
+constexpr std::uint16_t kInfinityOf = std::is_same_v<Y, Half> ? 0x7C00 : 0x7F80;
+template <Overflow overflow, class Y>
+constexpr std::uint16_t kNanOf = overflow == Overflow::Saturate ? 0 : (std::is_same_v<Y, Half> ? 0x7E00 : 0x7FC0);
+
 // To nearest, ties to even; subnormals are produced.
 template <Overflow overflow = Overflow::InfNan>
 inline Half toHalf(float value) {
@@ -83,10 +90,9 @@ inline Half toHalf(float value) {
     // Subnormal results (below 2^-14): adding 0.5 leaves the value in units of 2^-24 in the low mantissa bits.
     const std::uint32_t subnormal = bitCast<std::uint32_t>(bitCast<float>(magnitude) + 0.5F) - 0x3F000000U;
     std::uint32_t result = magnitude < 0x38800000U ? subnormal : normal;
-    constexpr std::uint32_t kLargest = overflow == Overflow::Saturate ? 0x7BFFU : 0x7C00U;
+    constexpr std::uint32_t kLargest = kInfinityOf<Half> - (overflow == Overflow::Saturate ? 1U : 0U);
     result = magnitude >= 0x477FF000U ? kLargest : result;  // 65520 and more, infinity
-    constexpr std::uint32_t kNan = overflow == Overflow::Saturate ? 0U : 0x7E00U;
-    return static_cast<Half>(magnitude > 0x7F800000U ? kNan : (sign | result));
+    return static_cast<Half>(magnitude > 0x7F800000U ? kNanOf<overflow, Half> : (sign | result));
 }
 
 // The same from a double, for sums of halves, which a float cannot always hold.
@@ -108,10 +114,9 @@ inline BFloat16 toBFloat16(float value) {
     const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
     std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
     if (overflow == Overflow::Saturate) {
-        rounded = (rounded & 0x7FFFU) >= 0x7F80U ? (bits >> 16 & 0x8000U) | 0x7F7FU : rounded;
+        rounded = (rounded & 0x7FFFU) >= kInfinityOf<BFloat16> ? (bits >> 16 & 0x8000U) | (kInfinityOf<BFloat16> - 1U) : rounded;
     }
-    constexpr std::uint32_t kNan = overflow == Overflow::Saturate ? 0U : 0x7FC0U;
-    return static_cast<BFloat16>(magnitude > 0x7F800000U ? kNan : rounded);
+    return static_cast<BFloat16>(magnitude > 0x7F800000U ? kNanOf<overflow, BFloat16> : rounded);
 }
 
 // To nearest even, saturated to [low, high], which lie within +-2^22; NaN gives 0.

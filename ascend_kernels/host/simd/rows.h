@@ -216,10 +216,8 @@ ACLQ_INLINE inline void forRows(const Output& y, std::int64_t bytesOfRow, std::i
             one[0].moveTo(static_cast<unsigned char*>(y.data) + row * bytesOfRow);
             body(one, row, side);
         } else {
-            [&]<int... number>(std::integer_sequence<int, number...>) ACLQ_INLINE {
-                Results<Vector> results[] = {Results<Vector>(y, (row + number) * bytesOfRow)...};
-                body(results, row, side);
-            }(std::make_integer_sequence<int, side()>{});
+            auto results = forEachSide<side()>([&](int number) ACLQ_INLINE { return Results<Vector>(y, (row + number) * bytesOfRow); });
+            body(results, row, side);
         }
     });
 }
@@ -515,10 +513,9 @@ inline void extentsOfRows(const X* x, const float* factor, std::int64_t count, s
         const std::int64_t some = std::min(kTogether, count - first);
         const X* const from = x + first * n;
         if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
-            constexpr std::uint16_t kInfinity = std::is_same_v<X, Half> ? 0x7C00 : 0x7F80;
             LargestOfRows<std::uint16_t> largest{};
             forSides<true>(some, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(from + row * n, n, row, largest); });
-            extentsOf<X>(largest, some, kInfinity, extents + first, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return from[row * n + i]; }); });
+            extentsOf<X>(largest, some, kInfinityOf<X>, extents + first, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return from[row * n + i]; }); });
         } else {
             LargestOfRows<std::uint32_t> largest{};
             forSides<true>(some, n <= kShort || (each && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
