@@ -270,7 +270,7 @@ def test_a_tensor_without_dimensions() -> None:
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
 @pytest.mark.skipif(not Path("/proc/self/sched").exists(), reason="the system counts no moves")
 def test_threads_of_the_pool_keep_off_the_processor_of_the_kernel() -> None:
-    """They may run wherever the stream's worker may, which runs the kernel, but for where it is."""
+    """They may run where the thread of the kernel may (here, who waits), but for where it is."""
     run_python("""
 import os
 from pathlib import Path
@@ -294,17 +294,51 @@ def moves(task):
     return next(int(line.split()[-1]) for line in lines if "nr_migrations" in line)
 
 everywhere = os.sched_getaffinity(0)
-processors()
-(worker,) = tasks("aclquant stream")
+for _ in range(3):  # prepared calls wait at once, so that no worker comes first
+    processors()
 kept_off = []
 for _ in range(50):
     for processor in everywhere:
-        os.sched_setaffinity(worker, {processor})
+        os.sched_setaffinity(0, {processor})
         assert processors() == {processor}  # there is no other one
-        os.sched_setaffinity(worker, everywhere)
-        before = moves(worker)
+        os.sched_setaffinity(0, everywhere)
+        before = moves(os.getpid())
         (missing,) = everywhere - processors()
-        if moves(worker) == before:  # it stayed there all the time
+        if moves(os.getpid()) == before:  # this thread stayed there all the time
             kept_off.append(missing == processor)
 assert kept_off and all(kept_off), kept_off
 """)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system counts no wakings")
+@pytest.mark.parametrize("delay", [0, 1000])
+def test_who_waits_does_the_work(delay: int) -> None:
+    """A prepared call wakes no worker, unless the stream holds its work back."""
+    program = """
+from pathlib import Path
+import sys
+import numpy as np
+import aclquant as aq
+from runtime.support import host, ok
+host.aclquantSetThreadCount(1)
+x = np.ones((1024, 1024), np.float32)
+for _ in range(3):
+    assert np.all(aq.quantize(x, 0.5, 0).view(np.int8) == 2)  # the third call is a prepared one
+(worker,) = [
+    task for task in Path("/proc/self/task").iterdir()
+    if (task / "comm").read_text().strip() == "aclquant stream"
+]
+
+def wakings():
+    lines = (worker / "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+
+def call(number):
+    assert np.all(aq.quantize(x + number, 0.5, 0).view(np.int8) == 2 + 2 * number)
+
+before = wakings()
+for number in range(20):
+    call(number)
+assert (wakings() > before) == (sys.argv[1] != "0")
+"""
+    run_python(program, str(delay), ACLQUANT_HOST_DELAY=str(delay))

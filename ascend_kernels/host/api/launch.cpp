@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prepared launches (include/aclquant/launch.h). Uses nothing of the host device but what the record points to.
+// Prepared launches (include/aclquant/launch.h). Uses nothing of the host device but what the record points to, and tells its
+// streams that somebody will wait; other devices do not hear that.
 #include "aclquant/launch.h"
 
 #include <sched.h>
 
 #include <cstdint>
+
+#include "runtime/stream.h"
 
 namespace {
 
@@ -42,8 +45,12 @@ int run(aclquantLaunch& launch, void* const* addresses) {
         }
         tensor.address = addresses[index];
     }
+    if (launch.wait == nullptr) {
+        return launch.phaseTwo(launch.workspace, launch.workspaceSize, launch.executor, launch.stream);
+    }
+    const aclq::WaitsAtOnce waits(launch.stream);
     const int status = launch.phaseTwo(launch.workspace, launch.workspaceSize, launch.executor, launch.stream);
-    return status == 0 && launch.wait != nullptr ? launch.wait(launch.stream) : status;
+    return status == 0 ? launch.wait(launch.stream) : status;
 }
 
 // Turns at a record.

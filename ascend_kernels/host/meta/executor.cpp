@@ -80,6 +80,7 @@ class KernelTask : public Task {
     }
 
     bool isSmall() const override { return bytes_ <= kSmallBytes; }
+    bool suitsWaiters() const override { return true; }
 
     std::optional<AsyncError> run() override {
         Pins pins({holds_.data(), holds_.size()});

@@ -119,6 +119,7 @@ class FunctionTask : public Task {
         return std::nullopt;
     }
     bool isSmall() const override { return small_; }
+    bool suitsWaiters() const override { return true; }
 
   private:
     AsyncError error(std::size_t index, const char* when) const {
@@ -151,6 +152,7 @@ aclError enqueue(Stream& stream, Work work, const std::vector<Touched>& touched,
             finished->set_value();
         },
         touched, bytes <= kSmallBytes)));
+    stream.help();
     try {
         future.get();
     } catch (const std::future_error&) {  // the task went without having run

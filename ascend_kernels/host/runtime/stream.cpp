@@ -17,6 +17,8 @@ constexpr std::size_t kQueueLimit = 1024;
 
 }  // namespace
 
+thread_local const void* WaitsAtOnce::expected = nullptr;
+
 void ErrorSlot::set(AsyncError error) {
     const std::lock_guard lock(mutex_);
     if (!first_) {
@@ -60,7 +62,9 @@ aclError Stream::submit(std::unique_ptr<Task> task) {
         pthread_setname_np(worker_.native_handle(), "aclquant stream");
     }
     queue_.push_back(std::move(task));
-    wake_.notify_one();
+    if (WaitsAtOnce::expected != this) {
+        wake_.notify_one();
+    }
     return ACL_SUCCESS;
 }
 
@@ -117,10 +121,21 @@ void Stream::work() {
                 continue;
             }
         }
-        std::unique_ptr<Task> task = std::move(queue_.front());
-        queue_.pop_front();
-        Task& next = *task;
-        runOne(lock, next, std::move(task));
+        runNext(lock);
+    }
+}
+
+void Stream::runNext(std::unique_lock<std::mutex>& lock) {
+    std::unique_ptr<Task> task = std::move(queue_.front());
+    queue_.pop_front();
+    Task& next = *task;
+    runOne(lock, next, std::move(task));
+}
+
+void Stream::help() {
+    std::unique_lock lock(mutex_);
+    while (helpful()) {
+        runNext(lock);
     }
 }
 
@@ -129,6 +144,12 @@ aclError Stream::synchronize(std::int32_t timeoutMs) {
         std::unique_lock lock(mutex_);
         const std::uint64_t aborts = aborts_;
         const auto settled = [&] { return (queue_.empty() && !running_) || aborts_ != aborts; };
+        while (timeoutMs < 0 && !settled() && helpful()) {
+            runNext(lock);
+        }
+        if (!settled()) {
+            wake_.notify_one();  // who gave the stream work may not have done it
+        }
         if (timeoutMs < 0) {
             moved_.wait(lock, settled);
         } else if (!moved_.wait_for(lock, std::chrono::milliseconds(timeoutMs), settled)) {

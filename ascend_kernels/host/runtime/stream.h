@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stream: tasks in order, run by a worker thread of its own, or by the caller when the stream is idle and the task small.
+// A stream: tasks in order, run by a worker thread of its own, by the caller when the stream is idle and the task small, or
+// by who waits for the stream.
 #pragma once
 
 #include <atomic>
@@ -42,10 +43,24 @@ class Task {
     virtual std::optional<AsyncError> run() = 0;
     // True for work so short that waking a worker would cost more than doing it.
     virtual bool isSmall() const { return false; }
+    // True for work that whoever waits for the stream may do as well: it has a processor and warm caches, a worker has to be
+    // woken first.
+    virtual bool suitsWaiters() const { return false; }
     // What happens when the stream drops the task: nothing may wait for it for ever.
     virtual void drop() {}
     // Ends a run in another thread that may last for ever; called when the stream is aborted.
     virtual void interrupt() {}
+};
+
+// While one lives, its thread waits for that stream right after it has given it work: no worker need be woken for it.
+class WaitsAtOnce {
+  public:
+    explicit WaitsAtOnce(const void* stream) { expected = stream; }
+    ~WaitsAtOnce() { expected = nullptr; }
+    WaitsAtOnce(const WaitsAtOnce&) = delete;
+    WaitsAtOnce& operator=(const WaitsAtOnce&) = delete;
+
+    static thread_local const void* expected;
 };
 
 class Stream {
@@ -59,8 +74,10 @@ class Stream {
     // Runs a small task at once if the stream is idle, without making it an object of the heap; false if it must be
     // submitted.
     bool tryRun(Task& task);
-    // Waits for everything submitted so far, then reports the first error. timeoutMs < 0: for ever.
+    // Waits for everything submitted so far, then reports the first error. timeoutMs < 0: for ever, doing the work meanwhile.
     aclError synchronize(std::int32_t timeoutMs);
+    // Does what is queued and suits waiters, in the calling thread, which is about to wait for it.
+    void help();
     bool idle() const;
     // Drops the tasks that have not begun; waiting threads get 107023.
     void abort();
@@ -93,6 +110,9 @@ class Stream {
     void work();
     // Whether a small task may run in the calling thread now.
     bool ready() const { return queue_.empty() && !running_ && !stalled_ && delay_.count() == 0; }
+    // Whether who waits may run the next task.
+    bool helpful() const { return !running_ && !queue_.empty() && !stalled_ && delay_.count() == 0 && queue_.front()->suitsWaiters(); }
+    void runNext(std::unique_lock<std::mutex>& lock);
     void runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_ptr<Task> owner);
 
     const std::shared_ptr<ErrorSlot> errors_ = std::make_shared<ErrorSlot>();

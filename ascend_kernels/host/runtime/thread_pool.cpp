@@ -88,10 +88,10 @@ class Pool {
         }
     }
 
-    // The thread that runs the kernel (a stream's worker, usually) works as well, so its processor is not free. In virtual
-    // machines Linux wakes others there all the same: it takes a processor that sleeps for one that the host has given away.
-    // They may go wherever this thread may, but for this one processor, unless all are needed. That takes a system call for
-    // each, but only where this thread has moved.
+    // The thread that runs the kernel (a stream's worker, or who waits for the stream) works as well, so its processor is not
+    // free. In virtual machines Linux wakes others there all the same: it takes a processor that sleeps for one that the host
+    // has given away. They may go wherever this thread may, but for this one processor, unless all are needed. That takes a
+    // system call for each, but only where this thread has moved.
     void keepOffThisProcessor(std::size_t helpers) {
         cpu_set_t allowed;
         const int here = sched_getcpu();
