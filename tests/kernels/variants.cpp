@@ -427,6 +427,69 @@ void severalRows(const Input& input) {
     }
 }
 
+// Rows with scales of their own: anything, and values close together, far from 0 and near it, whose results are the largest
+// numbers that can still be within the limits; rows of zeros, and some with an infinity or NaN.
+void dynamicRows(const Input& input) {
+    std::uint32_t random = 7;
+    const auto next = [&] { return (random = random * 1664525U + 1013904223U) >> 8; };
+    const auto below = [&](std::int64_t most) { return static_cast<std::int64_t>(next()) % most; };
+    constexpr std::int64_t kRows = 37;  // twice as many as parameters are found at a time, and five
+    const Guarded<unsigned char> memory(static_cast<std::size_t>(kRows) * 8192 * input.size);
+    for (const std::int64_t n : {2, 6, 62, 64, 66, 128, 320, 1024, 1088, 4096, 4160, 8192}) {
+        const std::int64_t all = kRows * n;
+        unsigned char* const x = memory.end(static_cast<std::size_t>(all) * input.size);
+        const auto put = [&](std::int64_t at, std::int64_t pattern) {
+            std::memcpy(x + static_cast<std::size_t>(at) * input.size, input.bytes.data() + static_cast<std::size_t>(pattern) * input.size, input.size);
+        };
+        std::vector<float> smooth(static_cast<std::size_t>(n));
+        for (float& value : smooth) {
+            value = static_cast<float>(below(512) - 256) * 0x1p-7F;
+        }
+        const int turns = (n > 2000 ? 2 : 12) / (sparse ? 2 : 1);
+        for (int turn = 0; turn < turns; ++turn) {
+            for (std::int64_t row = 0; row < kRows; ++row) {
+                const std::int64_t width = std::int64_t{1} << below(13);
+                const std::int64_t first = below(input.count() - width);
+                for (std::int64_t i = 0; i < n; ++i) {
+                    put(row * n + i, first + below(width));
+                }
+                if (below(16) == 0) {
+                    std::memset(x + static_cast<std::size_t>(row * n) * input.size, 0, static_cast<std::size_t>(n) * input.size);
+                }
+                if (below(16) == 0) {
+                    put(row * n + below(n), below(input.count()));
+                }
+            }
+            for (int way = 0; way < 16; ++way) {
+                const bool symmetric = (way & 1) != 0;
+                const bool pack = (way & 2) != 0;
+                const Integers type = (way & 4) != 0 || pack ? Integers::Int4 : Integers::Int8;
+                const auto run = [&](const Kernels& k, std::vector<float>& parameters, unsigned char* y, bool streamed) {
+                    parameters.assign(2 * kRows + 2, 99.0F);
+                    const DynamicRows rows{(way & 8) != 0 ? smooth.data() : nullptr, symmetric, turn % 2 != 0, parameters.data(), turn % 4 != 3 ? parameters.data() + kRows + 1 : nullptr};
+                    k.quantizeDynamic(rows, input.source, x, kRows, n, {{y, streamed}, type, pack});
+                    k.finishStreaming();
+                };
+                const std::int64_t size = pack ? all / 2 : all;
+                std::vector<unsigned char> expected(static_cast<std::size_t>(size));
+                std::vector<unsigned char> actual(expected.size() + 144, 0xEE);
+                std::vector<float> wanted;
+                std::vector<float> found;
+                unsigned char* const y = actual.data() + (64 - reinterpret_cast<std::uintptr_t>(actual.data()) % 64) + static_cast<std::uintptr_t>(turn % 3) * 16;
+                run(*definition, wanted, expected.data(), false);
+                run(*variant, found, y, turn % 5 != 0);
+                const auto describe = [&](std::int64_t) { return "quantizeDynamic of " + std::to_string(n) + " " + input.name + (symmetric ? " symmetric" : "") + (pack ? " packed" : "") + ((way & 8) != 0 ? " smooth" : ""); };
+                compare(expected.data(), y, size, describe);
+                compare(wanted.data(), found.data(), static_cast<std::int64_t>(wanted.size()), describe);
+                if (y[size] != 0xEE || y[-1] != 0xEE) {
+                    std::printf("%s wrote outside its results\n", describe(0).c_str());
+                    std::exit(1);
+                }
+            }
+        }
+    }
+}
+
 // Extents of rows that begin anywhere: rows of one sign, infinities and NaN are among them.
 void shiftedExtents(const Input& input) {
     for (const std::int64_t n : {1, 2, 63, 64, 129, 512, 1100}) {
@@ -582,6 +645,7 @@ int main(int count, char** arguments) {
             everyExtent(input);
             everyLength(input, patterns);
             severalRows(input);
+            dynamicRows(input);
             shiftedExtents(input);
             outputs(input);
         }

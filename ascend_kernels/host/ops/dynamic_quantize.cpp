@@ -17,36 +17,10 @@ using scalar::Overflow;
 using scalar::toHalf;
 using scalar::widen;
 
-constexpr float kEpsilon = 1e-12F;
+using scalar::kEpsilon;
+using scalar::Parameters;
 // On the inference series rows longer than this are quantised symmetrically, and no offset is written.
 constexpr std::int64_t kLongRow = 4096;
-
-// What is found out about a row, a tensor or a channel, and how its values become integers.
-struct Parameters {
-    float scale = 0.0F;
-    float offset = 0.0F;   // as stored
-    float factor = 0.0F;   // values are multiplied by this
-    float shift = 0.0F;    // and this is added
-};
-
-// A2 and A3, asymmetric. Every line rounds once; divisions are divisions.
-Parameters asymmetric(Extent extent, Limits limits) {
-    const float range = limits.high - limits.low;
-    const float spread = extent.high - extent.low;
-    const float divided = spread / range;
-    const float scale = divided > kEpsilon ? divided : kEpsilon;  // also for NaN
-    const float ratio = extent.high / scale;
-    const float offset = limits.high - ratio;
-    return {scale, offset, 1.0F / scale, offset};
-}
-
-// A2 and A3, symmetric. Which of two formulas gives the scale depends on the kernel that would run.
-Parameters symmetric(Extent extent, Limits limits, bool scaleByProduct) {
-    const float largest = std::max(std::fabs(extent.low), std::fabs(extent.high));
-    const float factor = limits.high / largest;
-    const float reciprocal = 1.0F / limits.high;
-    return {scaleByProduct ? largest * reciprocal : 1.0F / factor, 0.0F, factor, 0.0F};
-}
 
 // True if the mid-2026 kernels that store largest * (1 / limit) take these rows (they came after 8.1).
 bool usesProduct(int version, bool grouped, bool smoothed, bool int8, std::int64_t rows, std::int64_t length) {
@@ -155,7 +129,7 @@ struct Shared {
         if (family == Family::InferenceSeries) {
             return inferenceSeries(extent, symmetricRows());
         }
-        return symmetric ? aclq::symmetric(extent, limits, scaleByProduct) : asymmetric(extent, limits);
+        return symmetric ? scalar::symmetric(extent, limits, scaleByProduct) : scalar::asymmetric(extent, limits);
     }
 
     void store(std::int64_t index, const Parameters& parameters) const {
@@ -180,6 +154,9 @@ struct Shared {
     Floats smooth;
     Groups groups;
 };
+
+// Where a contiguous tensor of floats begins.
+float* floatsOf(const View& view) { return reinterpret_cast<float*>(view.data) + view.offset; }
 
 void fillZeros(const IntegerOutput& to, std::int64_t n) { std::memset(to.to.data, 0, static_cast<std::size_t>(to.packed ? n / 2 : n)); }
 
@@ -286,106 +263,41 @@ void forRows(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& 
     });
 }
 
-// Rows of contiguous tensors: sets of rows that stay in a near cache until they are read again.
-class DenseRows {
-  public:
-    explicit DenseRows(const Shared& shared)
-        : s_(shared), writer_(shared.y), most_(std::min(shared.rows, std::max<std::int64_t>(shared.smooth.empty() ? 1 : kSide, kTogether / shared.length))), extents_(static_cast<std::size_t>(most_)), factors_(extents_.size()), shifts_(extents_.size()) {}
+// Rows of contiguous tensors, which one kernel reads, and whose results it writes, where they are.
+bool dense(const Shared& shared) {
+    const bool wholeBytes = shared.y.dtype != ACL_INT4 || (shared.y.offset % 2 == 0 && shared.length % 2 == 0);
+    return shared.family == Family::A2 && wholeBytes && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
+}
 
-    static bool serve(const Shared& shared) {
-        return shared.family == Family::A2 && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
-    }
-
-    void run(std::int64_t begin, std::int64_t end) {
-        for (Set set = take(begin, end); set.rows > 0; set = take(set.first + set.rows, end)) {
-            quantize(set);
-        }
-    }
-
-  private:
-    static constexpr std::int64_t kTogether = 16 * 1024;  // elements
-
-    // Rows of one group.
-    struct Set {
-        std::int64_t first;
-        std::int64_t rows;
-        std::int64_t group;
-    };
-
-    Set take(std::int64_t first, std::int64_t end) const {
-        if (first == end) {
-            return {first, 0, -1};
-        }
-        const auto [endOfGroup, group] = s_.groups.of(first);
-        return {first, std::min(most_, std::min(end, endOfGroup) - first), group};
-    }
-
-    const void* data(const Set& set) const { return s_.x.data + (s_.x.offset + set.first * s_.length) * 2; }
-    const float* smooth(const Set& set) const { return s_.smooth.empty() ? nullptr : s_.smooth.data() + set.group * s_.length; }
-
-    void quantize(const Set& set) {
-        const std::int64_t n = s_.length;
-        const std::int64_t at = set.first * n;
-        const IntegerOutput to = writer_.prepare(at, 1, 0, set.rows * n);
-        if (set.group < 0) {
-            fillZeros(to, set.rows * n);
-            store(set, [](Extent) { return Parameters{}; });
+void quantizeDense(const Shared& shared, std::int64_t begin, std::int64_t end) {
+    const std::int64_t n = shared.length;
+    QuantizedWriter writer(shared.y);
+    for (std::int64_t row = begin; row < end;) {
+        const auto [endOfGroup, group] = shared.groups.of(row);
+        const std::int64_t count = std::min(end, endOfGroup) - row;
+        const IntegerOutput to = writer.prepare(row * n, 1, 0, count * n);
+        const DynamicRows rows{.smooth = shared.smooth.empty() ? nullptr : shared.smooth.data() + group * n,
+                               .symmetric = shared.symmetric,
+                               .scaleByProduct = shared.scaleByProduct,
+                               .scale = floatsOf(shared.scale) + row,
+                               .offset = shared.offset.present ? floatsOf(shared.offset) + row : nullptr};
+        if (group >= 0) {
+            const unsigned char* const x = shared.x.data + (shared.x.offset + row * n) * 2;
+            kernels().quantizeDynamic(rows, sourceOf(shared.x.dtype), x, count, n, to);
         } else {
-            const Source source = sourceOf(s_.x.dtype);
-            kernels().extentsOfRows(source, data(set), smooth(set), 1, set.rows, n, extents_.data());
-            s_.symmetric ? store(set, [&](Extent extent) { return symmetric(extent, s_.limits, s_.scaleByProduct); })
-                         : store(set, [&](Extent extent) { return asymmetric(extent, s_.limits); });
-            const AffineRows affine{.smooth = smooth(set),
-                                    .smoothStep = 1,
-                                    .factor = factors_.data(),
-                                    .shift = s_.symmetric ? nullptr : shifts_.data(),
-                                    .step = 0,
-                                    .rowStep = 1};
-            kernels().quantizeAffine(affine, source, data(set), set.rows, n, to);
-        }
-        writer_.store(at, 1, 0, set.rows * n);
-    }
-
-    // Parameters of all rows: a loop that the compiler makes of vectors, for the sake of its divisions. So its results are
-    // put where nothing else can be.
-    template <class Derive>
-    void store(const Set& set, Derive&& derive) {
-        constexpr std::int64_t kSome = 128;
-        for (std::int64_t first = 0; first < set.rows; first += kSome) {
-            const std::int64_t some = std::min(kSome, set.rows - first);
-            const Extent* const extents = extents_.data() + first;
-            float factors[kSome];
-            float shifts[kSome];
-            float scales[kSome];
-            float offsets[kSome];
-            for (std::int64_t row = 0; row < some; ++row) {
-                const Parameters parameters = derive(extents[row]);
-                factors[row] = parameters.factor;
-                shifts[row] = parameters.shift;
-                scales[row] = parameters.scale;
-                offsets[row] = parameters.offset;
-            }
-            const std::size_t size = static_cast<std::size_t>(some) * sizeof(float);
-            std::memcpy(factors_.data() + first, factors, size);
-            std::memcpy(shifts_.data() + first, shifts, size);
-            std::memcpy(s_.scale.data + (s_.scale.offset + set.first + first) * 4, scales, size);
-            if (s_.offset.present) {
-                std::memcpy(s_.offset.data + (s_.offset.offset + set.first + first) * 4, offsets, size);
+            fillZeros(to, count * n);
+            std::fill_n(rows.scale, count, 0.0F);
+            if (rows.offset != nullptr) {
+                std::fill_n(rows.offset, count, 0.0F);
             }
         }
+        row += count;
     }
-
-    const Shared& s_;
-    QuantizedWriter writer_;
-    const std::int64_t most_;
-    std::vector<Extent> extents_;
-    std::vector<float> factors_;
-    std::vector<float> shifts_;
-};
+}
 
 void perToken(const Shared& shared) {
-    if (DenseRows::serve(shared)) {
-        parallelFor(shared.rows, (kThreadGrain + shared.length - 1) / shared.length, [&](std::int64_t first, std::int64_t last) { DenseRows(shared).run(first, last); });
+    if (dense(shared)) {
+        parallelFor(shared.rows, (kThreadGrain + shared.length - 1) / shared.length, [&](std::int64_t first, std::int64_t last) { quantizeDense(shared, first, last); });
         return;
     }
     forRows(shared, 0, shared.rows, [&](Row& row, std::int64_t number) {

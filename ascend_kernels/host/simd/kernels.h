@@ -55,6 +55,15 @@ struct AffineRows {
     std::int64_t rowStep;      // and from row to row
 };
 
+// y = x * smooth, quantised with a scale of each row's own, found from its extent; and, unless symmetric, an offset.
+struct DynamicRows {
+    const float* smooth;       // one for each element, the same for all rows; null: none
+    bool symmetric;
+    bool scaleByProduct;       // which of two formulas gives the scale of symmetric rows
+    float* scale;              // these are results, one for each row
+    float* offset;             // null: not written
+};
+
 enum class Integers { Int8, Int4, Uint8 };
 struct Limits {
     float low;
@@ -87,8 +96,9 @@ struct Kernels {
     void (*antiQuantize)(const AntiQuantizeRows& rows, const void* x, bool packed, std::int64_t count, std::int64_t n, const Output& y, bool half);
     // Extents of x * factor (no factor: of x); step: of the factor within a row, the same for all rows.
     void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count, std::int64_t n, Extent* extents);
-    // y = saturate(rint(x * smooth * factor + shift)), each operation rounded. Asks for the rows that follow.
+    // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
     void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
+    void (*quantizeDynamic)(const DynamicRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
     // values = x * factor, as floats.
     void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);
     // Two to a byte, the first in the low nibble; n is even.

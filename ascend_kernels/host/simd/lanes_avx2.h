@@ -123,28 +123,28 @@ ACLQ_INLINE inline Words words(const Block& block, Convert&& convert) {
 }
 
 // Packing saturates; the permutation puts the quarters in order.
-ACLQ_INLINE inline __m256i narrow(__m256i first, __m256i second, Integers to) {
+ACLQ_INLINE inline __m256i narrow(__m256i first, __m256i second, Integers to, bool within) {
     const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
     if (to == Integers::Uint8) {
         return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
     }
     __m256i bytes = _mm256_packs_epi16(first, second);
-    if (to == Integers::Int4) {
+    if (to == Integers::Int4 && !within) {
         bytes = _mm256_max_epi8(_mm256_min_epi8(bytes, _mm256_set1_epi8(7)), _mm256_set1_epi8(-8));
     }
     return _mm256_permutevar8x32_epi32(bytes, order);
 }
 
-// exact(): the block again, should it be needed in its exact form.
+// exact(): the block again, should it be needed in its exact form. Within: nothing is beyond the limits, nor NaN.
 template <class Exact>
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact) {
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
     // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
     const __m256i least = _mm256_min_epi16(_mm256_min_epi16(result.quarter[0], result.quarter[1]), _mm256_min_epi16(result.quarter[2], result.quarter[3]));
-    if (_mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_set1_epi16(INT16_MIN))) != 0) [[unlikely]] {
+    if (!within && _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_set1_epi16(INT16_MIN))) != 0) [[unlikely]] {
         result = carefully(exact(), to);
     }
-    return {{{narrow(result.quarter[0], result.quarter[1], to)}, {narrow(result.quarter[2], result.quarter[3], to)}}};
+    return {{{narrow(result.quarter[0], result.quarter[1], to, within)}, {narrow(result.quarter[2], result.quarter[3], to, within)}}};
 }
 
 ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {

@@ -124,9 +124,9 @@ struct Words {
 };
 ACLQ_INLINE inline Words words(__m512i a, __m512i b, __m512i c, __m512i d) { return {_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)}; }
 
-ACLQ_INLINE inline Bytes narrow(const Words& from, Integers to) {
+ACLQ_INLINE inline Bytes narrow(const Words& from, Integers to, bool within) {
     __m512i bytes = to == Integers::Uint8 ? _mm512_packus_epi16(from.first, from.second) : _mm512_packs_epi16(from.first, from.second);
-    if (to == Integers::Int4) {
+    if (to == Integers::Int4 && !within) {
         bytes = _mm512_max_epi8(_mm512_min_epi8(bytes, _mm512_set1_epi8(7)), _mm512_set1_epi8(-8));
     }
     return {{{bytes}}};
@@ -150,16 +150,16 @@ ACLQ_INLINE inline __m512i toNearest(__m512 values) { return _mm512_cvt_roundps_
     return words(part(0), part(1), part(2), part(3));
 }
 
-// exact(): the block again, should it be needed in its exact form.
+// exact(): the block again, should it be needed in its exact form. Within: nothing is beyond the limits, nor NaN.
 template <class Exact>
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact) {
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     const auto part = [&](int i) ACLQ_INLINE { return toNearest(block.part[i].values); };
     Words result = words(part(0), part(1), part(2), part(3));
     // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
-    if (_mm512_cmpeq_epi16_mask(_mm512_min_epi16(result.first, result.second), _mm512_set1_epi16(INT16_MIN)) != 0) [[unlikely]] {
+    if (!within && _mm512_cmpeq_epi16_mask(_mm512_min_epi16(result.first, result.second), _mm512_set1_epi16(INT16_MIN)) != 0) [[unlikely]] {
         result = carefully(exact(), to);
     }
-    return narrow(result, to);
+    return narrow(result, to, within);
 }
 
 ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {

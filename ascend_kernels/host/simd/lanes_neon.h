@@ -99,22 +99,22 @@ using Bytes = Vectors<Pair, 2>;
 using Nibbles = Vectors<Pair, 1>;
 
 // Conversions saturate, and make NaN 0.
-ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, Integers to) {
+ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, Integers to, bool within) {
     const int16x8_t first = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(a.part[0])), vqmovn_s32(vcvtnq_s32_f32(a.part[1])));
     const int16x8_t second = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(a.part[2])), vqmovn_s32(vcvtnq_s32_f32(a.part[3])));
     if (to == Integers::Uint8) {
         return vcombine_u8(vqmovun_s16(first), vqmovun_s16(second));
     }
     int8x16_t bytes = vcombine_s8(vqmovn_s16(first), vqmovn_s16(second));
-    if (to == Integers::Int4) {
+    if (to == Integers::Int4 && !within) {
         bytes = vmaxq_s8(vminq_s8(bytes, vdupq_n_s8(7)), vdupq_n_s8(-8));
     }
     return vreinterpretq_u8_s8(bytes);
 }
 
 template <class Exact>
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&&) {
-    return {{{narrow(block.part[0], to), narrow(block.part[1], to)}, {narrow(block.part[2], to), narrow(block.part[3], to)}}};
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&&, bool within) {
+    return {{{narrow(block.part[0], to, within), narrow(block.part[1], to, within)}, {narrow(block.part[2], to, within), narrow(block.part[3], to, within)}}};
 }
 
 ACLQ_INLINE inline Lanes rounded(const Lanes& a, Round mode) {

@@ -109,9 +109,10 @@ inline Vectors<Line, sizeof(Y)> lines(Value&& value) {
 
 inline float element(const Block& block, std::size_t i) { return block.part[i / Lanes::kCount].values[i % Lanes::kCount]; }
 
-// To nearest, saturated, NaN to 0. exact(): the block again, for those that begin with something less exact.
+// To nearest, saturated, NaN to 0. exact(): the block again, for those that begin with something less exact. The last argument
+// says that nothing is beyond the limits, nor NaN.
 template <class Exact>
-inline Bytes narrow(const Block& block, Integers to, Exact&&) {
+inline Bytes narrow(const Block& block, Integers to, Exact&&, bool) {
     const Limits limits = limitsOf(to);
     return lines<std::uint8_t>([&](std::size_t i) { return static_cast<std::uint8_t>(toSmallInteger(element(block, i), limits.low, limits.high)); });
 }

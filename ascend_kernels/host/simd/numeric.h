@@ -4,6 +4,7 @@
 // no contraction and no fast-math. Written without branches on data, so that loops over it vectorise.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -171,6 +172,35 @@ inline std::uint32_t toNineteenBits(float value) {
     const std::uint32_t rounded = (bits + 0xFFFU + ((bits >> 13) & 1U)) & kKept;
     const std::uint32_t finite = exponent == 0 ? bits & 0x80000000U : rounded;
     return exponent == 0x7F800000U ? bits & kKept : finite;
+}
+
+constexpr float kEpsilon = 1e-12F;
+
+// What is found out about a row, a tensor or a channel, and how its values become integers.
+struct Parameters {
+    float scale = 0.0F;
+    float offset = 0.0F;   // as stored
+    float factor = 0.0F;   // values are multiplied by this
+    float shift = 0.0F;    // and this is added
+};
+
+// A2 and A3, asymmetric. Every line rounds once; divisions are divisions.
+inline Parameters asymmetric(Extent extent, Limits limits) {
+    const float range = limits.high - limits.low;
+    const float spread = extent.high - extent.low;
+    const float divided = spread / range;
+    const float scale = divided > kEpsilon ? divided : kEpsilon;  // also for NaN
+    const float ratio = extent.high / scale;
+    const float offset = limits.high - ratio;
+    return {scale, offset, 1.0F / scale, offset};
+}
+
+// A2 and A3, symmetric. Which of two formulas gives the scale depends on the kernel that would run.
+inline Parameters symmetric(Extent extent, Limits limits, bool scaleByProduct) {
+    const float largest = std::max(std::fabs(extent.low), std::fabs(extent.high));
+    const float factor = limits.high / largest;
+    const float reciprocal = 1.0F / limits.high;
+    return {scaleByProduct ? largest * reciprocal : 1.0F / factor, 0.0F, factor, 0.0F};
 }
 
 }  // namespace aclq::ACLQ_ISA

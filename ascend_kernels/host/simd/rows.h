@@ -207,19 +207,36 @@ ACLQ_INLINE inline void forSides(std::int64_t count, bool sides, Work&& work) {
     }
 }
 
-// Calls body(results, row, side) for all rows, with what puts the results of each of the rows side by side.
+// What puts the results of rows that lie behind each other to their places.
+template <class Vector, bool maySide>
+class RowsOfResults {
+  public:
+    ACLQ_INLINE RowsOfResults(const Output& y, std::int64_t bytesOfRow) : y_(y), bytesOfRow_(bytesOfRow), one_{Results<Vector>(y)} {}
+
+    // Calls body(results, row, side) for so many rows, with what puts the results of each of the rows side by side.
+    template <class Body>
+    ACLQ_INLINE void forRows(std::int64_t first, std::int64_t count, bool sides, Body&& body) {
+        forSides<maySide>(count, sides, [&](std::int64_t number, auto side) ACLQ_INLINE {
+            const std::int64_t row = first + number;
+            if constexpr (side() == 1) {
+                one_[0].moveTo(static_cast<unsigned char*>(y_.data) + row * bytesOfRow_);
+                body(one_, row, side);
+            } else {
+                auto results = forEachSide<side()>([&](int beside) ACLQ_INLINE { return Results<Vector>(y_, (row + beside) * bytesOfRow_); });
+                body(results, row, side);
+            }
+        });
+    }
+
+  private:
+    const Output y_;
+    const std::int64_t bytesOfRow_;
+    Results<Vector> one_[1];
+};
+
 template <class Vector, bool maySide, class Body>
 ACLQ_INLINE inline void forRows(const Output& y, std::int64_t bytesOfRow, std::int64_t count, bool sides, Body&& body) {
-    Results<Vector> one[1] = {Results<Vector>(y)};
-    forSides<maySide>(count, sides, [&](std::int64_t row, auto side) ACLQ_INLINE {
-        if constexpr (side() == 1) {
-            one[0].moveTo(static_cast<unsigned char*>(y.data) + row * bytesOfRow);
-            body(one, row, side);
-        } else {
-            auto results = forEachSide<side()>([&](int number) ACLQ_INLINE { return Results<Vector>(y, (row + number) * bytesOfRow); });
-            body(results, row, side);
-        }
-    });
+    RowsOfResults<Vector, maySide>(y, bytesOfRow).forRows(0, count, sides, body);
 }
 
 // Whether quotients by it, of 16-bit floats, may be found in the quick way: they are exact but for those so small that to
@@ -293,13 +310,13 @@ ACLQ_INLINE inline void withSource(Source source, const void* x, Body&& body) {
 template <class Results>
 using VectorOf = std::remove_cvref_t<decltype(Results{}.part[0])>;
 
-// A block's results as integers.
+// A block's results as integers. Within: nothing is beyond the limits, nor NaN.
 template <bool pack, class Exact>
-ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exact) {
+ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exact, bool within = false) {
     if constexpr (pack) {
-        return packed(narrow(block, Integers::Int4, exact));
+        return packed(narrow(block, Integers::Int4, exact, within));
     } else {
-        return narrow(block, type, exact);
+        return narrow(block, type, exact, within);
     }
 }
 template <bool pack>
@@ -406,7 +423,7 @@ inline Extent extentByValue(const X* x, const float* factor, std::int64_t step, 
 template <class Bits>
 struct LargestOfRows {
     using Signed = std::make_signed_t<Bits>;
-    static constexpr std::int64_t kMost = 4 * Lanes::kCount;
+    static constexpr std::int64_t kMost = Lanes::kCount;
     Bits above[kMost];
     Bits below[kMost];
 
@@ -465,65 +482,85 @@ inline Bits leastOf(std::int64_t n, Value&& value) {
     return least;
 }
 
+// The first `count` of numbers for all lanes.
+ACLQ_INLINE inline void copySome(const float (&from)[Lanes::kCount], std::int64_t count, float* to) {
+    if (count == Lanes::kCount) {
+        std::memcpy(to, from, sizeof from);
+    } else {
+        std::copy_n(from, count, to);
+    }
+}
+
+// Smallest and largest values of some rows; NaN where any is NaN.
+struct Extents {
+    float low[Lanes::kCount];
+    float high[Lanes::kCount];
+};
+
 // Extents by the largest bits. least(row): the least bits of a row whose values all have one sign, which are the other end
 // of its extent.
 template <class Format, class Bits, class Least>
-inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64_t count, Bits infinity, Extent* extents, Least&& least) {
+ACLQ_INLINE inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64_t count, Bits infinity, Extents& extents, Least&& least) {
     constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
     const Bits most = kSign | infinity;
-    float lows[LargestOfRows<Bits>::kMost];
-    float highs[LargestOfRows<Bits>::kMost];
-    for (std::int64_t row = 0; row < count; row += Lanes::kCount) {
-        const auto widened = [row](const Bits* bits, float* to) ACLQ_INLINE {
-            const Lanes values = load(reinterpret_cast<const Format*>(bits + row)) + broadcast(0.0F);
-            std::memcpy(to + row, &values, sizeof values);
-        };
-        widened(largest.below, lows);
-        widened(largest.above, highs);
-    }
+    const auto widened = [](const Bits* bits, float* to) ACLQ_INLINE {
+        const Lanes values = load(reinterpret_cast<const Format*>(bits)) + broadcast(0.0F);
+        std::memcpy(to, &values, sizeof values);
+    };
+    widened(largest.below, extents.low);
+    widened(largest.above, extents.high);
     Bits odd = 0;
-    for (std::int64_t row = 0; row < count; ++row) {
-        extents[row] = {lows[row], highs[row]};
+    for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
         odd |= static_cast<Bits>((largest.above[row] > infinity) | (largest.below[row] < kSign) | (largest.below[row] > most));
     }
     for (std::int64_t row = 0; odd != 0 && row < count; ++row) {
         const auto above = static_cast<std::make_signed_t<Bits>>(largest.above[row]);
         const Bits below = largest.below[row];
         if (above > static_cast<std::make_signed_t<Bits>>(infinity) || below > most) {
-            extents[row] = {__builtin_nanf(""), __builtin_nanf("")};  // NaN lie outside the infinities
+            extents.low[row] = extents.high[row] = __builtin_nanf("");  // NaN lie outside the infinities
         } else if (above < 0 || below < kSign) {
-            (below >= kSign ? extents[row].high : extents[row].low) = widen(bitCast<Format>(least(row))) + 0.0F;
+            (below >= kSign ? extents.high : extents.low)[row] = widen(bitCast<Format>(least(row))) + 0.0F;
         }
     }
 }
 
 inline constexpr float kOne = 1.0F;
 
+// Of so many rows at most as Extents hold.
 template <bool smoothed, bool each, class X>
-inline void extentsOfRows(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extent* extents) {
+ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extents& extents) {
     constexpr std::int64_t kStep = each ? 1 : 0;
     if (Lanes::kDefinition || n == 0) {
         for (std::int64_t row = 0; row < count; ++row) {
-            extents[row] = extentByValue<smoothed>(x + row * n, factor, kStep, n);
+            const Extent extent = extentByValue<smoothed>(x + row * n, factor, kStep, n);
+            extents.low[row] = extent.low;
+            extents.high[row] = extent.high;
         }
         return;
     }
-    constexpr std::int64_t kTogether = LargestOfRows<std::uint32_t>::kMost;
-    for (std::int64_t first = 0; first < count; first += kTogether) {
-        const std::int64_t some = std::min(kTogether, count - first);
-        const X* const from = x + first * n;
-        if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
-            LargestOfRows<std::uint16_t> largest{};
-            forSides<true>(some, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(from + row * n, n, row, largest); });
-            extentsOf<X>(largest, some, kInfinityOf<X>, extents + first, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return from[row * n + i]; }); });
-        } else {
-            LargestOfRows<std::uint32_t> largest{};
-            forSides<true>(some, n <= kShort || (each && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
-                largestOf<each, side()>(from + row * n, smoothed ? factor : &kOne, n, row, largest);  // floats alone are products with 1
-            });
-            extentsOf<float>(largest, some, std::uint32_t{0x7F800000U}, extents + first, [&](std::int64_t row) {
-                return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, kStep, from + row * n, i); });
-            });
+    if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
+        LargestOfRows<std::uint16_t> largest{};
+        forSides<true>(count, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(x + row * n, n, row, largest); });
+        extentsOf<X>(largest, count, kInfinityOf<X>, extents, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return x[row * n + i]; }); });
+    } else {
+        LargestOfRows<std::uint32_t> largest{};
+        forSides<true>(count, n <= kShort || (each && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
+            largestOf<each, side()>(x + row * n, smoothed ? factor : &kOne, n, row, largest);  // floats alone are products with 1
+        });
+        extentsOf<float>(largest, count, std::uint32_t{0x7F800000U}, extents, [&](std::int64_t row) {
+            return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, kStep, x + row * n, i); });
+        });
+    }
+}
+
+template <bool smoothed, bool each, class X>
+inline void extentsOfRows(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extent* extents) {
+    for (std::int64_t first = 0; first < count; first += Lanes::kCount) {
+        const std::int64_t some = std::min(Lanes::kCount, count - first);
+        Extents found{};
+        findExtents<smoothed, each>(x + first * n, factor, some, n, found);
+        for (std::int64_t row = 0; row < some; ++row) {
+            extents[first + row] = {found.low[row], found.high[row]};
         }
     }
 }
@@ -538,14 +575,14 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
     });
 }
 
-template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class X>
-inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+// Rows from `first` on; their factors are counted from there. Within: no result is beyond the limits of its type.
+template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class Put, class X>
+ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, bool within, std::int64_t ahead, Put& put) {
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
     const float* const shiftOfRow = shifted ? rows.shift : rows.factor;
-    const std::int64_t ahead = sizeOf(x, count * n);
-    forRows<IntegerVector<pack>, smoothEach || each>(y.to, pack ? n / 2 : n, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
-        const auto factors = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row + number) * rows.rowStep); });
-        const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row + number) * rows.rowStep); });
+    put.forRows(first, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+        const auto factors = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row - first + number) * rows.rowStep); });
+        const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row - first + number) * rows.rowStep); });
         for (std::int64_t i = 0; i < n; i += kBlock) {
             const Factors<smoothEach> smooth = smooths.block(i);
             for (int number = 0; number < side(); ++number) {
@@ -559,7 +596,7 @@ inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t coun
                 if constexpr (shifted) {
                     block = block + shifts[number].block(i);
                 }
-                results[number].put(integers<pack>(block, y.type, [&] ACLQ_INLINE { return block; }));
+                results[number].put(integers<pack>(block, type, [&] ACLQ_INLINE { return block; }, within));
             }
         }
     });
@@ -569,7 +606,8 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto smoothed, auto smoothEach, auto each, auto shifted, auto pack) {
             if constexpr (smoothed() || !smoothEach()) {
-                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, count, n, y);
+                RowsOfResults<IntegerVector<pack()>, smoothEach() || each()> put(y.to, pack() ? n / 2 : n);
+                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, 0, count, n, y.type, false, kAheadBytes, put);
             }
         }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.step != 0, rows.shift != nullptr, y.packed);
     });
@@ -675,6 +713,67 @@ inline void quantizeAffine(const AffineRows& rows, Source source, const void* x,
                  [&](const AffineRows& some, const void* from, std::int64_t number, std::int64_t length, const Output& to) { quantizeBlocksAffine(some, source, from, number, length, {to, y.type, y.packed}); });
 }
 
+// Parameters of some rows, and whether all their results are within the limits.
+struct ParametersOfRows {
+    float scale[Lanes::kCount];
+    float offset[Lanes::kCount];
+    float factor[Lanes::kCount];
+    bool within;
+};
+
+// Loops over all lanes become vectors; those of no row are not looked at.
+template <bool smoothed, bool shifted, class X>
+ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std::int64_t count, std::int64_t n, Integers type, ParametersOfRows& found) {
+    // Products so small are those of finite values, and so exact that to nearest the extremes become the limits, or what lies
+    // between.
+    constexpr float kExact = 0x1p14F;
+    const Limits limits = limitsOf(type);
+    Extents extents{};
+    findExtents<smoothed, smoothed>(x, rows.smooth, count, n, extents);
+    int beyond = 0;
+    for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
+        const Extent extent{extents.low[row], extents.high[row]};
+        const Parameters parameters = shifted ? asymmetric(extent, limits) : symmetric(extent, limits, rows.scaleByProduct);
+        found.scale[row] = parameters.scale;
+        found.offset[row] = parameters.offset;
+        found.factor[row] = parameters.factor;
+        const bool exact = std::fabs(extent.low * parameters.factor) < kExact && std::fabs(extent.high * parameters.factor) < kExact;
+        beyond |= row < count && !exact ? 1 : 0;
+    }
+    found.within = beyond == 0;
+}
+
+template <bool smoothed, bool shifted, bool pack, class X>
+inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    // Rows that stay in the nearest cache until they are read again.
+    const std::int64_t together = std::clamp<std::int64_t>(kNear / n, smoothed && n > kNear ? kSide : 1, Lanes::kCount);
+    const std::int64_t ahead = std::max(kAheadBytes, sizeOf(x, together * n));
+    const std::int64_t bytesOfRow = pack ? n / 2 : n;
+    RowsOfResults<IntegerVector<pack>, smoothed> put(y.to, bytesOfRow);
+    for (std::int64_t row = 0; row < count; row += together) {
+        const std::int64_t some = std::min(together, count - row);
+        ParametersOfRows found;
+        findParameters<smoothed, shifted>(rows, x + row * n, some, n, y.type, found);
+        copySome(found.scale, some, rows.scale + row);
+        if (rows.offset != nullptr) {
+            copySome(found.offset, some, rows.offset + row);
+        }
+        const AffineRows affine{.smooth = rows.smooth, .smoothStep = 1, .factor = found.factor, .shift = shifted ? found.offset : nullptr, .step = 0, .rowStep = 1};
+        if (n % kBlock == 0) {
+            quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, x, row, some, n, y.type, found.within, ahead, put);
+        } else {
+            quantizeAffine(affine, source, x + row * n, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, y.type, pack});
+        }
+    }
+}
+
+inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    withSource(source, data, [&](const auto* x) {
+        withConstants([&](auto smoothed, auto shifted, auto pack) { quantizeDynamic<smoothed(), shifted(), pack()>(rows, source, x, count, n, y); },
+                      rows.smooth != nullptr, !rows.symmetric, y.packed);
+    });
+}
+
 inline void smoothRow(Source source, const void* data, const float* factor, std::int64_t step, std::int64_t n, float* values) {
     withSource(source, data, [&](const auto* x) {
         for (std::int64_t i = 0; i < n; ++i) {
@@ -734,7 +833,7 @@ inline void streamTo(void* to, const void* from, std::int64_t bytes) {
 }
 
 inline constexpr Kernels table(const char* name) {
-    return Kernels{name, quantize, quantizeToInt32, antiQuantize, extentsOfRows, quantizeAffine, smoothRow, unpackInt4, packScales, streamTo, streamFence};
+    return Kernels{name, quantize, quantizeToInt32, antiQuantize, extentsOfRows, quantizeAffine, quantizeDynamic, smoothRow, unpackInt4, packScales, streamTo, streamFence};
 }
 
 }  // namespace aclq::ACLQ_ISA
