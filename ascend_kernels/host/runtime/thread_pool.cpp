@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint32_t kMaxThreads = 256;
 // Parts per thread: enough that one slow thread does not hold up the rest.
-constexpr std::int64_t kPartsPerThread = 4;
+constexpr std::int64_t kPartsPerThread = 16;
 
 std::uint32_t defaultCount() {
     if (const char* wanted = std::getenv("ACLQUANT_HOST_THREADS"); wanted != nullptr && std::atoi(wanted) > 0) {
