@@ -39,13 +39,15 @@ template <class T>
 ACLQ_INLINE inline const T* like(const T*, const unsigned char* bytes) { return reinterpret_cast<const T*>(bytes); }
 ACLQ_INLINE inline PackedInt4 like(PackedInt4, const unsigned char* bytes) { return {bytes}; }
 
-// Asks for the block that lies so many bytes further on. That may be past the end: asking is no access. It comes to the
-// second cache, so that factors stay in the nearest one.
-template <class X>
+enum class Cache { Nearest, Second };
+
+// Asks for the block that lies so many bytes further on. That may be past the end: asking is no access. From afar it comes to
+// the second cache, so that factors stay in the nearest one.
+template <Cache cache = Cache::Second, class X>
 ACLQ_INLINE inline void askFor(X x, std::int64_t bytes) {
     const auto from = reinterpret_cast<std::uintptr_t>(bytesOf(x)) + static_cast<std::uintptr_t>(bytes);
     for (std::int64_t line = 0; line < sizeOf(x, kBlock); line += kLine) {
-        __builtin_prefetch(reinterpret_cast<const void*>(from + static_cast<std::uintptr_t>(line)), 0, 2);
+        __builtin_prefetch(reinterpret_cast<const void*>(from + static_cast<std::uintptr_t>(line)), 0, cache == Cache::Nearest ? 3 : 2);
     }
 }
 
@@ -500,26 +502,26 @@ struct Extents {
 // Extents by the largest bits. least(row): the least bits of a row whose values all have one sign, which are the other end
 // of its extent.
 template <class Format, class Bits, class Least>
-ACLQ_INLINE inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64_t count, Bits infinity, Extents& extents, Least&& least) {
-    constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
-    const Bits most = kSign | infinity;
+ACLQ_INLINE inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64_t count, Extents& extents, Least&& least) {
     const auto widened = [](const Bits* bits, float* to) ACLQ_INLINE {
         const Lanes values = load(reinterpret_cast<const Format*>(bits)) + broadcast(0.0F);
         std::memcpy(to, &values, sizeof values);
     };
     widened(largest.below, extents.low);
     widened(largest.above, extents.high);
-    Bits odd = 0;
+    int odd = 0;
     for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
-        odd |= static_cast<Bits>((largest.above[row] > infinity) | (largest.below[row] < kSign) | (largest.below[row] > most));
+        odd |= extents.low[row] <= 0.0F && extents.high[row] >= 0.0F ? 0 : 1;
     }
     for (std::int64_t row = 0; odd != 0 && row < count; ++row) {
-        const auto above = static_cast<std::make_signed_t<Bits>>(largest.above[row]);
-        const Bits below = largest.below[row];
-        if (above > static_cast<std::make_signed_t<Bits>>(infinity) || below > most) {
-            extents.low[row] = extents.high[row] = __builtin_nanf("");  // NaN lie outside the infinities
-        } else if (above < 0 || below < kSign) {
-            (below >= kSign ? extents.high : extents.low)[row] = widen(bitCast<Format>(least(row))) + 0.0F;
+        float& low = extents.low[row];
+        float& high = extents.high[row];
+        if (low != low || high != high) {  // NaN lie outside the infinities
+            low = high = __builtin_nanf("");
+        } else if (low > 0.0F) {
+            low = widen(bitCast<Format>(least(row))) + 0.0F;
+        } else if (high < 0.0F) {
+            high = widen(bitCast<Format>(least(row))) + 0.0F;
         }
     }
 }
@@ -541,13 +543,13 @@ ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_
     if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
         LargestOfRows<std::uint16_t> largest{};
         forSides<true>(count, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(x + row * n, n, row, largest); });
-        extentsOf<X>(largest, count, kInfinityOf<X>, extents, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return x[row * n + i]; }); });
+        extentsOf<X>(largest, count, extents, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return x[row * n + i]; }); });
     } else {
         LargestOfRows<std::uint32_t> largest{};
         forSides<true>(count, n <= kShort || (each && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
             largestOf<each, side()>(x + row * n, smoothed ? factor : &kOne, n, row, largest);  // floats alone are products with 1
         });
-        extentsOf<float>(largest, count, std::uint32_t{0x7F800000U}, extents, [&](std::int64_t row) {
+        extentsOf<float>(largest, count, extents, [&](std::int64_t row) {
             return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, kStep, x + row * n, i); });
         });
     }
@@ -575,9 +577,10 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
     });
 }
 
-// Rows from `first` on; their factors are counted from there. Within: no result is beyond the limits of its type.
-template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class Put, class X>
-ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, bool within, std::int64_t ahead, Put& put) {
+// Rows from `first` on; their factors are counted from there. Within: no result is beyond the limits of its type. ask(block):
+// asks for memory when that block's turn comes.
+template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class X, class Put, class Ask>
+ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, bool within, Put& put, Ask&& ask) {
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
     const float* const shiftOfRow = shifted ? rows.shift : rows.factor;
     put.forRows(first, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
@@ -587,7 +590,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
             const Factors<smoothEach> smooth = smooths.block(i);
             for (int number = 0; number < side(); ++number) {
                 const X* const from = x + (row + number) * n + i;
-                askFor(from, ahead);
+                ask(from);
                 Block block = loadBlock(from);
                 if constexpr (smoothed) {
                     block = block * smooth;
@@ -607,7 +610,7 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
         withConstants([&](auto smoothed, auto smoothEach, auto each, auto shifted, auto pack) {
             if constexpr (smoothed() || !smoothEach()) {
                 RowsOfResults<IntegerVector<pack()>, smoothEach() || each()> put(y.to, pack() ? n / 2 : n);
-                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, 0, count, n, y.type, false, kAheadBytes, put);
+                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, 0, count, n, y.type, false, put, [](const auto* from) ACLQ_INLINE { askFor(from, kAheadBytes); });
             }
         }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.step != 0, rows.shift != nullptr, y.packed);
     });
@@ -747,7 +750,12 @@ template <bool smoothed, bool shifted, bool pack, class X>
 inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     // Rows that stay in the nearest cache until they are read again.
     const std::int64_t together = std::clamp<std::int64_t>(kNear / n, smoothed && n > kNear ? kSide : 1, Lanes::kCount);
-    const std::int64_t ahead = std::max(kAheadBytes, sizeOf(x, together * n));
+    const std::int64_t next = sizeOf(x, together * n);
+    const std::int64_t ahead = std::max(kAheadBytes, next);
+    const auto ask = [&](const X* from) ACLQ_INLINE {
+        askFor(from, ahead);
+        askFor<Cache::Nearest>(from, n > kNear ? 0 : next);
+    };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
     RowsOfResults<IntegerVector<pack>, smoothed> put(y.to, bytesOfRow);
     for (std::int64_t row = 0; row < count; row += together) {
@@ -760,7 +768,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         }
         const AffineRows affine{.smooth = rows.smooth, .smoothStep = 1, .factor = found.factor, .shift = shifted ? found.offset : nullptr, .step = 0, .rowStep = 1};
         if (n % kBlock == 0) {
-            quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, x, row, some, n, y.type, found.within, ahead, put);
+            quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, x, row, some, n, y.type, found.within, put, ask);
         } else {
             quantizeAffine(affine, source, x + row * n, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, y.type, pack});
         }
