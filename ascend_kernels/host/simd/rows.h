@@ -17,8 +17,10 @@ namespace aclq::ACLQ_ISA {
 constexpr std::int64_t kBlock = 4 * Lanes::kCount;
 constexpr std::int64_t kLine = 64;  // bytes
 // How far ahead of the work memory is asked for: processors do not do it themselves across the ends of pages, and what comes
-// from 4 KiB ahead is still late (tried; more than this changes nothing).
+// from 4 KiB ahead is still late (tried; more than this changes nothing). It comes to the second cache, so that factors stay
+// in the nearest one; from so little ahead to that one.
 constexpr std::int64_t kAheadBytes = 16 * 1024;
+constexpr std::int64_t kSoonBytes = 2 * 1024;
 // Rows with factors for each element are worked on side by side where they are longer than this: those factors would not
 // stay in the nearest cache, and so are read once for all rows.
 constexpr std::int64_t kNear = 4096;
@@ -41,14 +43,20 @@ ACLQ_INLINE inline PackedInt4 like(PackedInt4, const unsigned char* bytes) { ret
 
 enum class Cache { Nearest, Second };
 
-// Asks for the block that lies so many bytes further on. That may be past the end: asking is no access. From afar it comes to
-// the second cache, so that factors stay in the nearest one.
-template <Cache cache = Cache::Second, class X>
+// Asks for the block that lies so many bytes further on. That may be past the end: asking is no access.
+template <Cache cache, class X>
 ACLQ_INLINE inline void askFor(X x, std::int64_t bytes) {
     const auto from = reinterpret_cast<std::uintptr_t>(bytesOf(x)) + static_cast<std::uintptr_t>(bytes);
     for (std::int64_t line = 0; line < sizeOf(x, kBlock); line += kLine) {
         __builtin_prefetch(reinterpret_cast<const void*>(from + static_cast<std::uintptr_t>(line)), 0, cache == Cache::Nearest ? 3 : 2);
     }
+}
+
+// Asks for what comes after a block that is read once.
+template <class X>
+ACLQ_INLINE inline void askAhead(X x) {
+    askFor<Cache::Second>(x, kAheadBytes);
+    askFor<Cache::Nearest>(x, kSoonBytes);
 }
 
 // Factors of rows: one each for their elements, or one for all.
@@ -265,7 +273,7 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int
             const Factors<each> offset = offsets.block(i);
             const X* from = x + row * n + i;
             for (int number = 0; number < side(); ++number, from += n) {
-                askFor(from, kAheadBytes);
+                askAhead(from);
                 finish(results[number], [&](auto exact) ACLQ_INLINE {
                     Block block = loadBlock(from);
                     if constexpr (!divide) {
@@ -358,7 +366,7 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
             const Factors<each> offset = offsets.block(i);
             for (int number = 0; number < side(); ++number) {
                 const X from = at(x, (row + number) * n + i);
-                askFor(from, kAheadBytes);
+                askAhead(from);
                 Block block = loadBlock(from);
                 if (shifted) {
                     block = block + offset;
@@ -394,7 +402,7 @@ inline void antiQuantizeBlocks(const AntiQuantizeRows& rows, const void* data, b
     const PackedInt4 x{static_cast<const std::uint8_t*>(data)};
     Results<VectorOf<decltype(table.lookUp(x))>> results(y);
     for (std::int64_t i = 0; i < count * n; i += kBlock) {
-        askFor(at(x, i), kAheadBytes);
+        askAhead(at(x, i));
         results.put(table.lookUp(at(x, i)));
     }
 }
@@ -610,7 +618,7 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
         withConstants([&](auto smoothed, auto smoothEach, auto each, auto shifted, auto pack) {
             if constexpr (smoothed() || !smoothEach()) {
                 RowsOfResults<IntegerVector<pack()>, smoothEach() || each()> put(y.to, pack() ? n / 2 : n);
-                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, 0, count, n, y.type, false, put, [](const auto* from) ACLQ_INLINE { askFor(from, kAheadBytes); });
+                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, 0, count, n, y.type, false, put, [](const auto* from) ACLQ_INLINE { askAhead(from); });
             }
         }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.step != 0, rows.shift != nullptr, y.packed);
     });
@@ -753,7 +761,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
     const std::int64_t next = sizeOf(x, together * n);
     const std::int64_t ahead = std::max(kAheadBytes, next);
     const auto ask = [&](const X* from) ACLQ_INLINE {
-        askFor(from, ahead);
+        askFor<Cache::Second>(from, ahead);
         askFor<Cache::Nearest>(from, n > kNear ? 0 : next);
     };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
