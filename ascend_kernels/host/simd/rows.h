@@ -26,6 +26,8 @@ constexpr std::int64_t kSoonBytes = 2 * 1024;
 constexpr std::int64_t kNear = 4096;
 // The extremes of rows that are no longer than this are found side by side.
 constexpr std::int64_t kShort = 1024;
+// So many products with smooth scales are kept in the nearest cache until values are made of them.
+constexpr std::int64_t kKept = 2048;
 
 // Rows are pointers, or int4 packed in bytes.
 template <class T>
@@ -469,15 +471,21 @@ ACLQ_INLINE inline void largestOf(const X* x, std::int64_t n, std::int64_t row, 
     largest.set(row, extremes, i, n, [&](int number, std::int64_t rest) { return static_cast<std::uint16_t>(x[number * n + rest]); });
 }
 
-// Of products, in rows side by side.
+// Of products, in rows side by side. They are kept, unless `kept` is null.
 template <bool each, int side, class X>
-ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t n, std::int64_t row, LargestOfRows<std::uint32_t>& largest) {
+ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t n, std::int64_t row, LargestOfRows<std::uint32_t>& largest, float* kept) {
     Extremes extremes[side];
     const Factors<false> same(factor);
     std::int64_t i = 0;
     for (; i + Lanes::kCount <= n; i += Lanes::kCount) {
         const Lanes factors = each ? load(factor + i) : same.part(0);
-        unroll<side>([&](auto number) ACLQ_INLINE { extremes[number].include(load(x + number * n + i) * factors); });
+        unroll<side>([&](auto number) ACLQ_INLINE {
+            const Lanes products = load(x + number * n + i) * factors;
+            extremes[number].include(products);
+            if (kept != nullptr) {
+                std::memcpy(kept + number * n + i, &products, sizeof products);
+            }
+        });
     }
     largest.set(row, extremes, i, n, [&](int number, std::int64_t rest) { return bitCast<std::uint32_t>(widen(x[number * n + rest]) * factor[each ? rest : 0]); });
 }
@@ -538,7 +546,7 @@ inline constexpr float kOne = 1.0F;
 
 // Of so many rows at most as Extents hold.
 template <bool smoothed, bool each, class X>
-ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extents& extents) {
+ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extents& extents, float* kept = nullptr) {
     constexpr std::int64_t kStep = each ? 1 : 0;
     if (Lanes::kDefinition || n == 0) {
         for (std::int64_t row = 0; row < count; ++row) {
@@ -555,7 +563,7 @@ ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_
     } else {
         LargestOfRows<std::uint32_t> largest{};
         forSides<true>(count, n <= kShort || (each && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
-            largestOf<each, side()>(x + row * n, smoothed ? factor : &kOne, n, row, largest);  // floats alone are products with 1
+            largestOf<each, side()>(x + row * n, smoothed ? factor : &kOne, n, row, largest, kept == nullptr ? nullptr : kept + row * n);  // floats alone are products with 1
         });
         extentsOf<float>(largest, count, extents, [&](std::int64_t row) {
             return leastOf<std::uint32_t>(n, [&](std::int64_t i) { return product<smoothed>(factor, kStep, x + row * n, i); });
@@ -585,7 +593,7 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
     });
 }
 
-// Rows from `first` on; their factors are counted from there. Within: no result is beyond the limits of its type. ask(block):
+// Rows from `first` on; they and their factors are counted from there. Within: no result is beyond the limits of its type. ask(block):
 // asks for memory when that block's turn comes.
 template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class X, class Put, class Ask>
 ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, bool within, Put& put, Ask&& ask) {
@@ -597,7 +605,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
         for (std::int64_t i = 0; i < n; i += kBlock) {
             const Factors<smoothEach> smooth = smooths.block(i);
             for (int number = 0; number < side(); ++number) {
-                const X* const from = x + (row + number) * n + i;
+                const X* const from = x + (row - first + number) * n + i;
                 ask(from);
                 Block block = loadBlock(from);
                 if constexpr (smoothed) {
@@ -732,15 +740,16 @@ struct ParametersOfRows {
     bool within;
 };
 
-// Loops over all lanes become vectors; those of no row are not looked at.
+// Loops over all lanes become vectors; those of no row are not looked at. Kept: where products with smooth scales go, unless
+// null.
 template <bool smoothed, bool shifted, class X>
-ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std::int64_t count, std::int64_t n, Integers type, ParametersOfRows& found) {
+ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std::int64_t count, std::int64_t n, Integers type, ParametersOfRows& found, float* kept) {
     // Products so small are those of finite values, and so exact that to nearest the extremes become the limits, or what lies
     // between.
     constexpr float kExact = 0x1p14F;
     const Limits limits = limitsOf(type);
     Extents extents{};
-    findExtents<smoothed, smoothed>(x, rows.smooth, count, n, extents);
+    findExtents<smoothed, smoothed>(x, rows.smooth, count, n, extents, kept);
     int beyond = 0;
     for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
         const Extent extent{extents.low[row], extents.high[row]};
@@ -754,10 +763,11 @@ ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std:
     found.within = beyond == 0;
 }
 
-template <bool smoothed, bool shifted, bool pack, class X>
+// Keep: products with smooth scales are not made twice.
+template <bool smoothed, bool keep, bool shifted, bool pack, class X>
 inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     // Rows that stay in the nearest cache until they are read again.
-    const std::int64_t together = std::clamp<std::int64_t>(kNear / n, smoothed && n > kNear ? kSide : 1, Lanes::kCount);
+    const std::int64_t together = std::clamp<std::int64_t>((keep ? kKept : kNear) / n, smoothed && n > kNear ? kSide : 1, Lanes::kCount);
     const std::int64_t next = sizeOf(x, together * n);
     const std::int64_t ahead = std::max(kAheadBytes, next);
     const auto ask = [&](const X* from) ACLQ_INLINE {
@@ -766,27 +776,36 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
     };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
     RowsOfResults<IntegerVector<pack>, smoothed> put(y.to, bytesOfRow);
+    alignas(64) float kept[keep ? kKept : 1];
     for (std::int64_t row = 0; row < count; row += together) {
         const std::int64_t some = std::min(together, count - row);
+        const X* const from = x + row * n;
         ParametersOfRows found;
-        findParameters<smoothed, shifted>(rows, x + row * n, some, n, y.type, found);
+        findParameters<smoothed, shifted>(rows, from, some, n, y.type, found, keep ? kept : nullptr);
         copySome(found.scale, some, rows.scale + row);
         if (rows.offset != nullptr) {
             copySome(found.offset, some, rows.offset + row);
         }
         const AffineRows affine{.smooth = rows.smooth, .smoothStep = 1, .factor = found.factor, .shift = shifted ? found.offset : nullptr, .step = 0, .rowStep = 1};
-        if (n % kBlock == 0) {
-            quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, x, row, some, n, y.type, found.within, put, ask);
+        if constexpr (keep) {
+            quantizeAffine<false, false, false, shifted, pack>(affine, kept, row, some, n, y.type, found.within, put, [&](const float* product) ACLQ_INLINE { ask(from + (product - kept)); });
+        } else if (n % kBlock == 0) {
+            quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, from, row, some, n, y.type, found.within, put, ask);
         } else {
-            quantizeAffine(affine, source, x + row * n, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, y.type, pack});
+            quantizeAffine(affine, source, from, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, y.type, pack});
         }
     }
 }
 
 inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    const bool smooth = rows.smooth != nullptr;
+    const bool keeps = !Lanes::kDefinition && smooth && n % kBlock == 0 && n <= kKept / kSide;
     withSource(source, data, [&](const auto* x) {
-        withConstants([&](auto smoothed, auto shifted, auto pack) { quantizeDynamic<smoothed(), shifted(), pack()>(rows, source, x, count, n, y); },
-                      rows.smooth != nullptr, !rows.symmetric, y.packed);
+        withConstants([&](auto smoothed, auto keep, auto shifted, auto pack) {
+            if constexpr (smoothed() || !keep()) {
+                quantizeDynamic<smoothed(), keep(), shifted(), pack()>(rows, source, x, count, n, y);
+            }
+        }, smooth, keeps, !rows.symmetric, y.packed);
     });
 }
 
