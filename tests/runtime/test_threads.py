@@ -339,6 +339,7 @@ def call(number):
 before = wakings()
 for number in range(20):
     call(number)
-assert (wakings() > before) == (sys.argv[1] != "0")
+woken = wakings() - before  # it may still have been on its way to sleep
+assert woken >= 20 if sys.argv[1] != "0" else woken < 10, woken
 """
     run_python(program, str(delay), ACLQUANT_HOST_DELAY=str(delay))

@@ -13,12 +13,12 @@
 namespace aclq {
 namespace {
 
+using scalar::kEpsilon;
 using scalar::Overflow;
+using scalar::Parameters;
 using scalar::toHalf;
 using scalar::widen;
 
-using scalar::kEpsilon;
-using scalar::Parameters;
 // On the inference series rows longer than this are quantised symmetrically, and no offset is written.
 constexpr std::int64_t kLongRow = 4096;
 
@@ -276,20 +276,16 @@ void quantizeDense(const Shared& shared, std::int64_t begin, std::int64_t end) {
         const auto [endOfGroup, group] = shared.groups.of(row);
         const std::int64_t count = std::min(end, endOfGroup) - row;
         const IntegerOutput to = writer.prepare(row * n, 1, 0, count * n);
-        const DynamicRows rows{.smooth = shared.smooth.empty() ? nullptr : shared.smooth.data() + group * n,
-                               .symmetric = shared.symmetric,
-                               .scaleByProduct = shared.scaleByProduct,
-                               .scale = floatsOf(shared.scale) + row,
-                               .offset = shared.offset.present ? floatsOf(shared.offset) + row : nullptr};
+        float* const scale = floatsOf(shared.scale) + row;
+        float* const offset = shared.offset.present ? floatsOf(shared.offset) + row : nullptr;
         if (group >= 0) {
+            const float* const smooth = shared.smooth.empty() ? nullptr : shared.smooth.data() + group * n;
             const unsigned char* const x = shared.x.data + (shared.x.offset + row * n) * 2;
-            kernels().quantizeDynamic(rows, sourceOf(shared.x.dtype), x, count, n, to);
+            kernels().quantizeDynamic({smooth, shared.symmetric, shared.scaleByProduct, scale, offset}, sourceOf(shared.x.dtype), x, count, n, to);
         } else {
             fillZeros(to, count * n);
-            std::fill_n(rows.scale, count, 0.0F);
-            if (rows.offset != nullptr) {
-                std::fill_n(rows.offset, count, 0.0F);
-            }
+            std::fill_n(scale, count, 0.0F);
+            std::fill_n(offset, offset != nullptr ? count : 0, 0.0F);
         }
         row += count;
     }

@@ -151,8 +151,7 @@ aclError enqueue(Stream& stream, Work work, const std::vector<Touched>& touched,
             work(holds);
             finished->set_value();
         },
-        touched, bytes <= kSmallBytes)));
-    stream.help();
+        touched, bytes <= kSmallBytes), &future));
     try {
         future.get();
     } catch (const std::future_error&) {  // the task went without having run

@@ -19,6 +19,7 @@ class RecordTask : public Task {
         return std::nullopt;
     }
     bool isSmall() const override { return true; }
+    bool suitsWaiters() const override { return true; }
     void drop() override { capture_->finish(); }
 
   private:
@@ -40,6 +41,7 @@ class WaitTask : public Task {
         return std::nullopt;
     }
     bool isSmall() const override { return capture_->done(); }
+    bool suitsWaiters() const override { return capture_->done(); }
     void drop() override { waited_->finish(); }
     void interrupt() override {
         interrupted_ = true;

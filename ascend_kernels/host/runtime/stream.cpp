@@ -17,7 +17,7 @@ constexpr std::size_t kQueueLimit = 1024;
 
 }  // namespace
 
-thread_local const void* WaitsAtOnce::expected = nullptr;
+constinit thread_local const void* WaitsAtOnce::expected = nullptr;
 
 void ErrorSlot::set(AsyncError error) {
     const std::lock_guard lock(mutex_);
@@ -41,7 +41,7 @@ Stream::Stream(Context* owner, std::int32_t streamId, std::uint32_t streamPriori
 
 Stream::~Stream() { close(true); }
 
-aclError Stream::submit(std::unique_ptr<Task> task) {
+aclError Stream::submit(std::unique_ptr<Task> task, const std::future<void>* awaited) {
     std::unique_lock lock(mutex_);
     if (stopOnFailure && errors_->pending()) {
         task->drop();
@@ -50,6 +50,7 @@ aclError Stream::submit(std::unique_ptr<Task> task) {
     if (ready() && task->isSmall()) {
         Task& small = *task;
         runOne(lock, small, std::move(task));
+        leaveToWorker();
         return ACL_SUCCESS;
     }
     if (stalled_ && queue_.size() >= kQueueLimit) {
@@ -62,7 +63,9 @@ aclError Stream::submit(std::unique_ptr<Task> task) {
         pthread_setname_np(worker_.native_handle(), "aclquant stream");
     }
     queue_.push_back(std::move(task));
-    if (WaitsAtOnce::expected != this) {
+    if (awaited != nullptr) {
+        help(lock, [&] { return awaited->wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+    } else if (WaitsAtOnce::expected != this) {
         wake_.notify_one();
     }
     return ACL_SUCCESS;
@@ -74,6 +77,7 @@ bool Stream::tryRun(Task& task) {
         return false;
     }
     runOne(lock, task, nullptr);
+    leaveToWorker();
     return true;
 }
 
@@ -102,10 +106,14 @@ void Stream::runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_
         lock.lock();
     }
     running_ = false;
-    if (!queue_.empty() || closing_) {
+    moved_.notify_all();
+}
+
+// For those who have run a task in its place: what it does not see by itself.
+void Stream::leaveToWorker() {
+    if (!running_ && (!queue_.empty() || closing_)) {
         wake_.notify_one();
     }
-    moved_.notify_all();
 }
 
 void Stream::work() {
@@ -132,11 +140,12 @@ void Stream::runNext(std::unique_lock<std::mutex>& lock) {
     runOne(lock, next, std::move(task));
 }
 
-void Stream::help() {
-    std::unique_lock lock(mutex_);
-    while (helpful()) {
+template <class Done>
+void Stream::help(std::unique_lock<std::mutex>& lock, Done&& done) {
+    while (!done() && helpful()) {
         runNext(lock);
     }
+    leaveToWorker();
 }
 
 aclError Stream::synchronize(std::int32_t timeoutMs) {
@@ -144,13 +153,8 @@ aclError Stream::synchronize(std::int32_t timeoutMs) {
         std::unique_lock lock(mutex_);
         const std::uint64_t aborts = aborts_;
         const auto settled = [&] { return (queue_.empty() && !running_) || aborts_ != aborts; };
-        while (timeoutMs < 0 && !settled() && helpful()) {
-            runNext(lock);
-        }
-        if (!settled()) {
-            wake_.notify_one();  // who gave the stream work may not have done it
-        }
         if (timeoutMs < 0) {
+            help(lock, settled);
             moved_.wait(lock, settled);
         } else if (!moved_.wait_for(lock, std::chrono::milliseconds(timeoutMs), settled)) {
             return fail(ACL_ERROR_RT_STREAM_SYNC_TIMEOUT, text("the stream still has work after %d ms", timeoutMs));

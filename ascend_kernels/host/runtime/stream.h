@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,7 +61,7 @@ class WaitsAtOnce {
     WaitsAtOnce(const WaitsAtOnce&) = delete;
     WaitsAtOnce& operator=(const WaitsAtOnce&) = delete;
 
-    static thread_local const void* expected;
+    static constinit thread_local const void* expected;
 };
 
 class Stream {
@@ -70,14 +71,13 @@ class Stream {
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    aclError submit(std::unique_ptr<Task> task);
+    // Awaited: becomes ready with the task, for which the caller waits; it does what suits waiters until then.
+    aclError submit(std::unique_ptr<Task> task, const std::future<void>* awaited = nullptr);
     // Runs a small task at once if the stream is idle, without making it an object of the heap; false if it must be
     // submitted.
     bool tryRun(Task& task);
     // Waits for everything submitted so far, then reports the first error. timeoutMs < 0: for ever, doing the work meanwhile.
     aclError synchronize(std::int32_t timeoutMs);
-    // Does what is queued and suits waiters, in the calling thread, which is about to wait for it.
-    void help();
     bool idle() const;
     // Drops the tasks that have not begun; waiting threads get 107023.
     void abort();
@@ -112,6 +112,10 @@ class Stream {
     bool ready() const { return queue_.empty() && !running_ && !stalled_ && delay_.count() == 0; }
     // Whether who waits may run the next task.
     bool helpful() const { return !running_ && !queue_.empty() && !stalled_ && delay_.count() == 0 && queue_.front()->suitsWaiters(); }
+    // Does what suits waiters, in the calling thread, which waits until done().
+    template <class Done>
+    void help(std::unique_lock<std::mutex>& lock, Done&& done);
+    void leaveToWorker();
     void runNext(std::unique_lock<std::mutex>& lock);
     void runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_ptr<Task> owner);
 

@@ -435,9 +435,8 @@ inline Extent extentByValue(const X* x, const float* factor, std::int64_t step, 
 template <class Bits>
 struct LargestOfRows {
     using Signed = std::make_signed_t<Bits>;
-    static constexpr std::int64_t kMost = Lanes::kCount;
-    Bits above[kMost];
-    Bits below[kMost];
+    Bits above[Lanes::kCount];
+    Bits below[Lanes::kCount];
 
     // Of rows side by side. value(number, i): the bits of the elements from `first` on, which are not among the extremes.
     template <class E, int side, class Value>
@@ -772,7 +771,9 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
     const std::int64_t ahead = std::max(kAheadBytes, next);
     const auto ask = [&](const X* from) ACLQ_INLINE {
         askFor<Cache::Second>(from, ahead);
-        askFor<Cache::Nearest>(from, n > kNear ? 0 : next);
+        if (n <= kNear) {
+            askFor<Cache::Nearest>(from, next);
+        }
     };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
     RowsOfResults<IntegerVector<pack>, smoothed> put(y.to, bytesOfRow);
@@ -799,11 +800,12 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
 
 inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     const bool smooth = rows.smooth != nullptr;
-    const bool keeps = !Lanes::kDefinition && smooth && n % kBlock == 0 && n <= kKept / kSide;
+    const bool keeps = smooth && n % kBlock == 0 && n <= kKept / kSide;
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto smoothed, auto keep, auto shifted, auto pack) {
+            constexpr bool kKeep = keep() && !Lanes::kDefinition;
             if constexpr (smoothed() || !keep()) {
-                quantizeDynamic<smoothed(), keep(), shifted(), pack()>(rows, source, x, count, n, y);
+                quantizeDynamic<smoothed(), kKeep, shifted(), pack()>(rows, source, x, count, n, y);
             }
         }, smooth, keeps, !rows.symmetric, y.packed);
     });
