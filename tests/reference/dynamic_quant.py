@@ -149,8 +149,9 @@ def _symmetric(v: Array, axes: tuple[int, ...], width: str, multiply: bool) -> t
 
 def _inference_series(x: Array, asymmetric: bool) -> Outputs:
     """Half precision arithmetic of the 310P, ties away from zero."""
-    largest = widen(np.max(x, axis=-1, keepdims=True))
-    smallest = widen(np.min(x, axis=-1, keepdims=True))
+    # Which of two zeros NumPy takes for an extreme depends on its order: here a zero has no sign.
+    largest = widen(np.max(x, axis=-1, keepdims=True)) + F32(0)
+    smallest = widen(np.min(x, axis=-1, keepdims=True)) + F32(0)
     if asymmetric:
         span = largest - smallest
         inverse = np.where(span <= EPSILON, F32(0), F32(255) / span)
