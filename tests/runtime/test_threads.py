@@ -301,8 +301,8 @@ for _ in range(50):
     for processor in everywhere:
         os.sched_setaffinity(0, {processor})
         assert processors() == {processor}  # there is no other one
-        os.sched_setaffinity(0, everywhere)
         before = moves(os.getpid())
+        os.sched_setaffinity(0, everywhere)
         (missing,) = everywhere - processors()
         if moves(os.getpid()) == before:  # this thread stayed there all the time
             kept_off.append(missing == processor)
