@@ -45,12 +45,9 @@ int run(aclquantLaunch& launch, void* const* addresses) {
         }
         tensor.address = addresses[index];
     }
-    if (launch.wait == nullptr) {
-        return launch.phaseTwo(launch.workspace, launch.workspaceSize, launch.executor, launch.stream);
-    }
-    const aclq::WaitsAtOnce waits(launch.stream);
+    const aclq::WaitsAtOnce waits(launch.wait != nullptr ? launch.stream : nullptr);
     const int status = launch.phaseTwo(launch.workspace, launch.workspaceSize, launch.executor, launch.stream);
-    return status == 0 ? launch.wait(launch.stream) : status;
+    return status == 0 && launch.wait != nullptr ? launch.wait(launch.stream) : status;
 }
 
 // Turns at a record.

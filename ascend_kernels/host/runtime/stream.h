@@ -53,7 +53,8 @@ class Task {
     virtual void interrupt() {}
 };
 
-// While one lives, its thread waits for that stream right after it has given it work: no worker need be woken for it.
+// While one lives, its thread waits for that stream (null: for none) right after it has given it work: no worker need be woken
+// for it.
 class WaitsAtOnce {
   public:
     explicit WaitsAtOnce(const void* stream) { expected = stream; }
