@@ -615,13 +615,20 @@ void words(const std::vector<float>& patterns) {
     std::vector<std::uint8_t> actual(expected.size());
     for (const bool nearest : {false, true}) {
         for (const float* const offset : {static_cast<const float*>(nullptr), static_cast<const float*>(offsets.data())}) {
-            definition->packScales(patterns.data(), offset, nearest, n, expected.data());
-            variant->packScales(patterns.data(), offset, nearest, n, actual.data());
+            definition->packScales(patterns.data(), offset, nearest, n, Output{expected.data()});
+            variant->packScales(patterns.data(), offset, nearest, n, Output{actual.data()});
             compare(expected.data(), actual.data(), n * 8, [&](std::int64_t i) { return "packScales of " + hex(patterns[static_cast<std::size_t>(i / 8)]); });
             for (std::int64_t length = 0; length < 131; ++length) {
                 std::uint8_t* const to = guarded.end(static_cast<std::size_t>(length) * 8);
-                variant->packScales(patterns.data(), offset, nearest, length, to);
-                compare(expected.data(), to, length * 8, [&](std::int64_t) { return "packScales, length " + std::to_string(length); });
+                for (const std::int64_t shift : {0, 1, 8, 16, 40}) {  // past the caches or not, to any address
+                    for (const bool streamed : {false, true}) {
+                        std::uint8_t* const place = to - shift;
+                        std::fill_n(place, length * 8, std::uint8_t{0xEE});
+                        variant->packScales(patterns.data(), offset, nearest, length, Output{place, streamed});
+                        variant->finishStreaming();
+                        compare(expected.data(), place, length * 8, [&](std::int64_t) { return "packScales, length " + std::to_string(length); });
+                    }
+                }
             }
         }
     }

@@ -155,9 +155,6 @@ struct Shared {
     Groups groups;
 };
 
-// Where a contiguous tensor of floats begins.
-float* floatsOf(const View& view) { return reinterpret_cast<float*>(view.data) + view.offset; }
-
 void fillZeros(const IntegerOutput& to, std::int64_t n) { std::memset(to.to.data, 0, static_cast<std::size_t>(to.packed ? n / 2 : n)); }
 
 // What each thread has of its own: a row of x at a time.

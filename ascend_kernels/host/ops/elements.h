@@ -266,6 +266,9 @@ std::vector<std::int64_t> readIntegers(const View& view);  // INT32
 void writeFloat(const View& view, std::int64_t index, float value);
 // Whether the elements lie behind each other in logical order.
 bool contiguous(const View& view);
+
+// Where a contiguous tensor of floats begins.
+inline float* floatsOf(const View& view) { return reinterpret_cast<float*>(view.data) + view.offset; }
 // Offset of an element, given its number in logical order, without the view's own.
 std::int64_t offsetOf(const View& view, std::int64_t index);
 

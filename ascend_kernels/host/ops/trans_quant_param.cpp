@@ -2,10 +2,11 @@
 // aclnnTransQuantParam (on the host), V2 and V3 (on the device): scale and offset packed into the 64-bit word that the
 // matrix unit reads. The host function and the device operators differ; see docs/ops/trans_quant_param.md.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <vector>
 
 #include "aclnnop/aclnn_trans_quant_param.h"
 #include "aclnnop/aclnn_trans_quant_param_v2.h"
@@ -33,39 +34,47 @@ class TransQuantParam : public Kernel {
 
     void run(const View* tensors, const KernelContext&) const override {
         const View& out = tensors[2];
-        const std::int64_t scales = tensors[0].elements();
-        const std::int64_t offsets = tensors[1].present ? tensors[1].elements() : 0;
-        parallelFor(std::max(scales, offsets), kThreadGrain, [&](std::int64_t begin, std::int64_t end) {
+        const std::int64_t words = std::max(countOf(tensors[0]), countOf(tensors[1]));
+        const Values scale(tensors[0], words);
+        const Values offset(tensors[1], words);
+        const std::int64_t atOnce = std::min(scale.most(), offset.most());
+        parallelFor(words, kThreadGrain, [&](std::int64_t begin, std::int64_t end) {
             RowWriter writer(out);
-            Part scale{};
-            Part offset{};
-            for (std::int64_t first = begin; first < end; first += kPart) {
-                const std::int64_t n = std::min(kPart, end - first);
-                fill(scale, tensors[0], scales, first, n);
-                if (offsets > 0) {
-                    fill(offset, tensors[1], offsets, first, n);
-                }
-                kernels().packScales(scale.data(), offsets > 0 ? offset.data() : nullptr, roundToNearest_, n, static_cast<std::uint8_t*>(writer.prepare(first, 1, n)));
-                writer.store(first, 1, n);
+            for (std::int64_t first = begin; first < end;) {
+                const std::int64_t n = std::min(atOnce, end - first);
+                kernels().packScales(scale.from(first), offset.from(first), roundToNearest_, n, writer.prepareOutput(first, 1, n));
+                first += n;
             }
         });
     }
 
   private:
-    static constexpr std::int64_t kPart = 512;
-    using Part = std::array<float, kPart>;
+    static std::int64_t countOf(const View& view) { return view.present ? view.elements() : 0; }
 
-    // Values from `first` on, or the only one for all. Phase 2 has made sure that the inputs are contiguous.
-    static void fill(Part& part, const View& view, std::int64_t count, std::int64_t first, std::int64_t n) {
-        const unsigned char* const from = view.data + view.offset * 4;
-        if (count > 1) {
-            std::memcpy(part.data(), from + first * 4, static_cast<std::size_t>(n) * 4);
-        } else {
-            float value = 0.0F;
-            std::memcpy(&value, from, sizeof value);
-            part.fill(value);
+    // Those of a tensor for so many words, contiguous as phase 2 has made sure; a single one stands for all.
+    class Values {
+      public:
+        Values(const View& view, std::int64_t words) : values_(view.present ? floatsOf(view) : nullptr), single_(countOf(view) == 1) {
+            if (single_) {
+                same_.assign(static_cast<std::size_t>(std::min(words, kSame)), *values_);
+            }
         }
-    }
+        // From `first` on, at most so many; null if there are none.
+        const float* from(std::int64_t first) const {
+            if (single_) {
+                return same_.data();
+            }
+            return values_ == nullptr ? nullptr : values_ + first;
+        }
+        std::int64_t most() const { return single_ ? kSame : std::numeric_limits<std::int64_t>::max(); }
+
+      private:
+        static constexpr std::int64_t kSame = 4096;
+
+        const float* const values_;
+        const bool single_;
+        std::vector<float> same_;
+    };
 
     const bool roundToNearest_;
 };

@@ -106,7 +106,7 @@ struct Kernels {
     void (*unpackInt4)(const std::uint8_t* x, std::int64_t n, std::int8_t* y);
     // The matrix unit's words of 64 bits: 19 bits of each scale, cut or rounded to nearest even, 9 bits of its offset
     // (null: 0), and the bit that says the result is signed. They may lie at any address.
-    void (*packScales)(const float* scale, const float* offset, bool nearest, std::int64_t n, std::uint8_t* words);
+    void (*packScales)(const float* scale, const float* offset, bool nearest, std::int64_t n, const Output& words);
     // Copies past the caches, as Output says.
     void (*streamTo)(void* to, const void* from, std::int64_t bytes);
     void (*finishStreaming)();

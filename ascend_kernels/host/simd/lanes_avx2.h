@@ -9,6 +9,7 @@ namespace aclq::ACLQ_ISA {
 struct Lanes {
     static constexpr std::int64_t kCount = 16;
     static constexpr bool kDefinition = false;
+    static constexpr bool kShare = false;
     __m256 low;
     __m256 high;
 };
@@ -21,22 +22,23 @@ ACLQ_INLINE inline Lanes load(const Half* x) {
     const auto* at = reinterpret_cast<const __m128i*>(x);
     return {_mm256_cvtph_ps(_mm_loadu_si128(at)), _mm256_cvtph_ps(_mm_loadu_si128(at + 1))};
 }
-ACLQ_INLINE inline __m256 widenBFloat16(__m128i bits) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16)); }
-ACLQ_INLINE inline Lanes load(const BFloat16* x) {
-    const auto* at = reinterpret_cast<const __m128i*>(x);
-    return {widenBFloat16(_mm_loadu_si128(at)), widenBFloat16(_mm_loadu_si128(at + 1))};
+ACLQ_INLINE inline __m256 widenEight(const BFloat16* x) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))), 16));
 }
-ACLQ_INLINE inline Lanes widenBytes(__m128i bytes) {
-    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
+ACLQ_INLINE inline Lanes load(const BFloat16* x) { return {widenEight(x), widenEight(x + 8)}; }
+ACLQ_INLINE inline __m256 widenEight(const std::int8_t* x) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x)))); }
+ACLQ_INLINE inline Lanes load(const std::int8_t* x) { return {widenEight(x), widenEight(x + 8)}; }
+ACLQ_INLINE inline __m256 widenEight(PackedInt4 x) {
+    // Each lane shifts its own nibble up, and with its sign down again.
+    std::int32_t bytes = 0;
+    __builtin_memcpy(&bytes, x.data, sizeof bytes);
+    const __m256i nibbles = _mm256_sllv_epi32(_mm256_set1_epi32(bytes), _mm256_set_epi32(0, 4, 8, 12, 16, 20, 24, 28));
+    return _mm256_cvtepi32_ps(_mm256_srai_epi32(nibbles, 28));
 }
-ACLQ_INLINE inline Lanes load(const std::int8_t* x) { return widenBytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))); }
-// Sixteen int4, still without sign, a byte each.
-ACLQ_INLINE inline __m128i nibbles(const std::uint8_t* x) {
-    const __m128i pairs = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x));
-    return _mm_and_si128(_mm_unpacklo_epi8(pairs, _mm_srli_epi16(pairs, 4)), _mm_set1_epi8(15));
-}
-ACLQ_INLINE inline Lanes load(PackedInt4 x) {
-    return widenBytes(_mm_shuffle_epi8(_mm_set_epi8(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0), nibbles(x.data)));
+ACLQ_INLINE inline Lanes load(PackedInt4 x) { return {widenEight(x), widenEight(PackedInt4{x.data + 4})}; }
+ACLQ_INLINE inline void store(const Lanes& a, float* to) {
+    _mm256_storeu_ps(to, a.low);
+    _mm256_storeu_ps(to + 8, a.high);
 }
 ACLQ_INLINE inline Lanes broadcast(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
 
@@ -140,8 +142,11 @@ template <class Exact>
 ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
     // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
-    const __m256i least = _mm256_min_epi16(_mm256_min_epi16(result.quarter[0], result.quarter[1]), _mm256_min_epi16(result.quarter[2], result.quarter[3]));
-    if (!within && _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_set1_epi16(INT16_MIN))) != 0) [[unlikely]] {
+    const auto beyond = [&] ACLQ_INLINE {
+        const __m256i least = _mm256_min_epi16(_mm256_min_epi16(result.quarter[0], result.quarter[1]), _mm256_min_epi16(result.quarter[2], result.quarter[3]));
+        return _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_set1_epi16(INT16_MIN))) != 0;
+    };
+    if (!within && beyond()) [[unlikely]] {
         result = carefully(exact(), to);
     }
     return {{{narrow(result.quarter[0], result.quarter[1], to, within)}, {narrow(result.quarter[2], result.quarter[3], to, within)}}};
@@ -203,6 +208,12 @@ template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline Vectors<Ymm, 4> toHalves(const Block& block) {
     const auto part = [&](int i) ACLQ_INLINE { return Ymm{convert<overflow, ordered>(block.part[i], Y{})}; };
     return {{part(0), part(1), part(2), part(3)}};
+}
+
+// Sixteen int4, still without sign, a byte each.
+ACLQ_INLINE inline __m128i nibbles(const std::uint8_t* x) {
+    const __m128i pairs = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x));
+    return _mm_and_si128(_mm_unpacklo_epi8(pairs, _mm_srli_epi16(pairs, 4)), _mm_set1_epi8(15));
 }
 
 // Sixteen halves, looked up for the int4 of a block.

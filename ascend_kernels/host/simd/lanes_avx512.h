@@ -9,6 +9,7 @@ namespace aclq::ACLQ_ISA {
 struct Lanes {
     static constexpr std::int64_t kCount = 16;
     static constexpr bool kDefinition = false;
+    static constexpr bool kShare = true;
     __m512 values;
 };
 struct Block {
@@ -34,6 +35,7 @@ ACLQ_INLINE inline Lanes load(PackedInt4 x) {
     const __m512i words = _mm512_castsi128_si512(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x.data)));
     return {_mm512_permutexvar_ps(_mm512_srlv_epi32(_mm512_permutexvar_epi32(halves, words), shifts), values)};
 }
+ACLQ_INLINE inline void store(const Lanes& a, float* to) { _mm512_storeu_ps(to, a.values); }
 ACLQ_INLINE inline Lanes broadcast(float value) { return {_mm512_set1_ps(value)}; }
 
 ACLQ_INLINE inline Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_ps(a.values, b.values)}; }

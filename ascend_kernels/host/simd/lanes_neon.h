@@ -11,6 +11,7 @@ namespace aclq::ACLQ_ISA {
 struct Lanes {
     static constexpr std::int64_t kCount = 16;
     static constexpr bool kDefinition = false;
+    static constexpr bool kShare = false;
     static constexpr int kParts = 4;
     float32x4_t part[kParts];
 };
@@ -44,6 +45,11 @@ ACLQ_INLINE inline Lanes load(PackedInt4 x) {
     const int8x8_t pairs = vreinterpret_s8_u8(vld1_u8(x.data));
     const int8x8x2_t nibbles = vzip_s8(vshr_n_s8(vshl_n_s8(pairs, 4), 4), vshr_n_s8(pairs, 4));
     return widenBytes(vcombine_s8(nibbles.val[0], nibbles.val[1]));
+}
+ACLQ_INLINE inline void store(const Lanes& a, float* to) {
+    for (int i = 0; i < Lanes::kParts; ++i) {
+        vst1q_f32(to + 4 * i, a.part[i]);
+    }
 }
 ACLQ_INLINE inline Lanes broadcast(float value) {
     return each([&](int) ACLQ_INLINE { return vdupq_n_f32(value); });

@@ -12,6 +12,7 @@ namespace aclq::ACLQ_ISA {
 struct Lanes {
     static constexpr std::int64_t kCount = 16;
     static constexpr bool kDefinition = true;  // no short cuts
+    static constexpr bool kShare = false;      // whether long rows side by side share what is read of their factors
     float values[kCount];
 };
 
@@ -36,6 +37,8 @@ inline Lanes load(PackedInt4 x) {
     }
     return lanes;
 }
+
+inline void store(const Lanes& a, float* to) { std::copy_n(a.values, Lanes::kCount, to); }
 
 inline Lanes broadcast(float value) {
     Lanes lanes;

@@ -21,8 +21,9 @@ constexpr std::int64_t kLine = 64;  // bytes
 // in the nearest one; from so little ahead to that one.
 constexpr std::int64_t kAheadBytes = 16 * 1024;
 constexpr std::int64_t kSoonBytes = 2 * 1024;
-// Rows with factors for each element are worked on side by side where they are longer than this: those factors would not
-// stay in the nearest cache, and so are read once for all rows.
+// Factors for each element of rows longer than this would not stay in the nearest cache. Where registers are wide enough
+// that reading them counts (measured: AVX-512; AVX2 loses by it), such rows are worked on side by side, and they are read
+// once for all of these.
 constexpr std::int64_t kNear = 4096;
 // The extremes of rows that are no longer than this are found side by side.
 constexpr std::int64_t kShort = 1024;
@@ -61,12 +62,23 @@ ACLQ_INLINE inline void askAhead(X x) {
     askFor<Cache::Nearest>(x, kSoonBytes);
 }
 
+// x; again: in a way that the compiler takes for another place. What is rarely needed twice is read twice then: else registers
+// would be stored each time, to have it.
+template <class T, bool again>
+ACLQ_INLINE inline const T* placeOf(const T* x, std::bool_constant<again>) {
+    if constexpr (again) {
+        asm("" : "+r"(x));
+    }
+    return x;
+}
+
 // Factors of rows: one each for their elements, or one for all.
 template <bool each>
 class Factors {
   public:
     ACLQ_INLINE explicit Factors(const float* values) : same_(*values) {}
-    ACLQ_INLINE Factors block(std::int64_t) const { return Factors(&same_); }
+    template <class Again = std::false_type>
+    ACLQ_INLINE Factors block(std::int64_t, Again = {}) const { return Factors(&same_); }
     ACLQ_INLINE Lanes part(int) const { return broadcast(same_); }
 
   private:
@@ -77,7 +89,8 @@ template <>
 class Factors<true> {
   public:
     ACLQ_INLINE explicit Factors(const float* values) : values_(values) {}
-    ACLQ_INLINE Factors block(std::int64_t i) const { return Factors(values_ + i); }
+    template <class Again = std::false_type>
+    ACLQ_INLINE Factors block(std::int64_t i, Again again = {}) const { return Factors(placeOf(values_ + i, again)); }
     ACLQ_INLINE Lanes part(int number) const { return load(values_ + number * Lanes::kCount); }
 
   private:
@@ -209,7 +222,7 @@ ACLQ_INLINE inline auto forEachSide(Make&& make) {
 template <bool maySide, class Work>
 ACLQ_INLINE inline void forSides(std::int64_t count, bool sides, Work&& work) {
     std::int64_t row = 0;
-    if constexpr (maySide && !Lanes::kDefinition) {
+    if constexpr (maySide) {
         for (; sides && row + kSide <= count; row += kSide) {
             work(row, std::integral_constant<int, kSide>{});
         }
@@ -263,7 +276,7 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int
     constexpr bool kQuick = kQuickDivision && divide && !each && sizeof(X) == sizeof(std::uint16_t);
     const bool twice = rows.scaleTwice;
     const bool shifted = rows.offset != nullptr;
-    forRows<Vector, each>(y, bytesOfRow, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+    forRows<Vector, each && Lanes::kShare>(y, bytesOfRow, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
         const std::int64_t at = each ? 0 : row * rows.rowStep;
         const Factors<each> scales(rows.scale + at);
         const Factors<each> offsets((shifted ? rows.offset : rows.scale) + at);
@@ -271,13 +284,12 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int
         const float inverse = 1.0F / rows.scale[at];
         const Factors<false> reciprocal(&inverse);
         for (std::int64_t i = 0; i < n; i += kBlock) {
-            const Factors<each> scale = scales.block(i);
-            const Factors<each> offset = offsets.block(i);
             const X* from = x + row * n + i;
             for (int number = 0; number < side(); ++number, from += n) {
                 askAhead(from);
                 finish(results[number], [&](auto exact) ACLQ_INLINE {
-                    Block block = loadBlock(from);
+                    const Factors<each> scale = scales.block(i, exact);
+                    Block block = loadBlock(placeOf(from, exact));
                     if constexpr (!divide) {
                         block = block * scale;
                         if (twice) {
@@ -288,7 +300,7 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int
                     } else {
                         block = block / scale;
                     }
-                    return shifted ? block + offset : block;
+                    return shifted ? block + offsets.block(i, exact) : block;
                 });
             }
         }
@@ -362,7 +374,7 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
     const bool shifted = rows.offset != nullptr;
     const Factors<each> scales(rows.scale);
     const Factors<each> offsets(shifted ? rows.offset : rows.scale);
-    forRows<Vector, each>(y, 2 * n, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
+    forRows<Vector, each && Lanes::kShare>(y, 2 * n, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
         for (std::int64_t i = 0; i < n; i += kBlock) {
             const Factors<each> scale = scales.block(i);
             const Factors<each> offset = offsets.block(i);
@@ -482,7 +494,7 @@ ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t 
             const Lanes products = load(x + number * n + i) * factors;
             extremes[number].include(products);
             if (kept != nullptr) {
-                std::memcpy(kept + number * n + i, &products, sizeof products);
+                store(products, kept + number * n + i);
             }
         });
     }
@@ -519,8 +531,7 @@ struct Extents {
 template <class Format, class Bits, class Least>
 ACLQ_INLINE inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64_t count, Extents& extents, Least&& least) {
     const auto widened = [](const Bits* bits, float* to) ACLQ_INLINE {
-        const Lanes values = load(reinterpret_cast<const Format*>(bits)) + broadcast(0.0F);
-        std::memcpy(to, &values, sizeof values);
+        store(load(reinterpret_cast<const Format*>(bits)) + broadcast(0.0F), to);
     };
     widened(largest.below, extents.low);
     widened(largest.above, extents.high);
@@ -557,11 +568,11 @@ ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_
     }
     if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
         LargestOfRows<std::uint16_t> largest{};
-        forSides<true>(count, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(x + row * n, n, row, largest); });
+        forSides<!Lanes::kDefinition>(count, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(x + row * n, n, row, largest); });
         extentsOf<X>(largest, count, extents, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return x[row * n + i]; }); });
     } else {
         LargestOfRows<std::uint32_t> largest{};
-        forSides<true>(count, n <= kShort || (each && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
+        forSides<!Lanes::kDefinition>(count, n <= kShort || (each && Lanes::kShare && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
             largestOf<each, side()>(x + row * n, smoothed ? factor : &kOne, n, row, largest, kept == nullptr ? nullptr : kept + row * n);  // floats alone are products with 1
         });
         extentsOf<float>(largest, count, extents, [&](std::int64_t row) {
@@ -592,8 +603,8 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
     });
 }
 
-// Rows from `first` on; they and their factors are counted from there. Within: no result is beyond the limits of its type. ask(block):
-// asks for memory when that block's turn comes.
+// Rows from `first` on; they and their factors are counted from there. Within: no result is beyond the limits of its type.
+// ask(block): asks for memory when that block's turn comes.
 template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class X, class Put, class Ask>
 ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, bool within, Put& put, Ask&& ask) {
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
@@ -602,32 +613,37 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
         const auto factors = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row - first + number) * rows.rowStep); });
         const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row - first + number) * rows.rowStep); });
         for (std::int64_t i = 0; i < n; i += kBlock) {
-            const Factors<smoothEach> smooth = smooths.block(i);
             for (int number = 0; number < side(); ++number) {
                 const X* const from = x + (row - first + number) * n + i;
+                const auto make = [&](auto again) ACLQ_INLINE {
+                    Block block = loadBlock(placeOf(from, again));
+                    if constexpr (smoothed) {
+                        block = block * smooths.block(i, again);
+                    }
+                    block = block * factors[number].block(i, again);
+                    if constexpr (shifted) {
+                        block = block + shifts[number].block(i, again);
+                    }
+                    return block;
+                };
                 ask(from);
-                Block block = loadBlock(from);
-                if constexpr (smoothed) {
-                    block = block * smooth;
-                }
-                block = block * factors[number].block(i);
-                if constexpr (shifted) {
-                    block = block + shifts[number].block(i);
-                }
-                results[number].put(integers<pack>(block, type, [&] ACLQ_INLINE { return block; }, within));
+                results[number].put(integers<pack>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }, within));
             }
         }
     });
 }
 
 inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    AffineRows smoothed = rows;
+    if (rows.smooth == nullptr) {  // a product with 1 is exact, and costs less than loops of their own
+        smoothed.smooth = &kOne;
+        smoothed.smoothStep = 0;
+    }
     withSource(source, data, [&](const auto* x) {
-        withConstants([&](auto smoothed, auto smoothEach, auto each, auto shifted, auto pack) {
-            if constexpr (smoothed() || !smoothEach()) {
-                RowsOfResults<IntegerVector<pack()>, smoothEach() || each()> put(y.to, pack() ? n / 2 : n);
-                quantizeAffine<smoothed(), smoothEach(), each(), shifted(), pack()>(rows, x, 0, count, n, y.type, false, put, [](const auto* from) ACLQ_INLINE { askAhead(from); });
-            }
-        }, rows.smooth != nullptr, rows.smooth != nullptr && rows.smoothStep != 0, rows.step != 0, rows.shift != nullptr, y.packed);
+        withConstants([&](auto smoothEach, auto each, auto shifted, auto pack) {
+            RowsOfResults<IntegerVector<pack()>, (smoothEach() || each()) && Lanes::kShare> put(y.to, pack() ? n / 2 : n);
+            quantizeAffine<true, smoothEach(), each(), shifted(), pack()>(smoothed, x, 0, count, n, y.type, false, put, [](const auto* from) ACLQ_INLINE { askAhead(from); });
+        }, smoothed.smoothStep != 0, smoothed.step != 0, smoothed.shift != nullptr, y.packed);
     });
 }
 
@@ -765,8 +781,9 @@ ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std:
 // Keep: products with smooth scales are not made twice.
 template <bool smoothed, bool keep, bool shifted, bool pack, class X>
 inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    constexpr bool kHalves = sizeof(X) == sizeof(std::uint16_t);  // no operator has other rows: they go the way of odd lengths
     // Rows that stay in the nearest cache until they are read again.
-    const std::int64_t together = std::clamp<std::int64_t>((keep ? kKept : kNear) / n, smoothed && n > kNear ? kSide : 1, Lanes::kCount);
+    const std::int64_t together = std::clamp<std::int64_t>((keep ? kKept : kNear) / n, smoothed && Lanes::kShare && n > kNear ? kSide : 1, Lanes::kCount);
     const std::int64_t next = sizeOf(x, together * n);
     const std::int64_t ahead = std::max(kAheadBytes, next);
     const auto ask = [&](const X* from) ACLQ_INLINE {
@@ -776,7 +793,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         }
     };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
-    RowsOfResults<IntegerVector<pack>, smoothed> put(y.to, bytesOfRow);
+    RowsOfResults<IntegerVector<pack>, smoothed && Lanes::kShare> put(y.to, bytesOfRow);
     alignas(64) float kept[keep ? kKept : 1];
     for (std::int64_t row = 0; row < count; row += together) {
         const std::int64_t some = std::min(together, count - row);
@@ -790,11 +807,14 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         const AffineRows affine{.smooth = rows.smooth, .smoothStep = 1, .factor = found.factor, .shift = shifted ? found.offset : nullptr, .step = 0, .rowStep = 1};
         if constexpr (keep) {
             quantizeAffine<false, false, false, shifted, pack>(affine, kept, row, some, n, y.type, found.within, put, [&](const float* product) ACLQ_INLINE { ask(from + (product - kept)); });
-        } else if (n % kBlock == 0) {
-            quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, from, row, some, n, y.type, found.within, put, ask);
-        } else {
-            quantizeAffine(affine, source, from, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, y.type, pack});
+            continue;
+        } else if constexpr (kHalves) {
+            if (n % kBlock == 0) {
+                quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, from, row, some, n, y.type, found.within, put, ask);
+                continue;
+            }
         }
+        quantizeAffine(affine, source, from, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, y.type, pack});
     }
 }
 
@@ -803,7 +823,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* 
     const bool keeps = smooth && n % kBlock == 0 && n <= kKept / kSide;
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto smoothed, auto keep, auto shifted, auto pack) {
-            constexpr bool kKeep = keep() && !Lanes::kDefinition;
+            constexpr bool kKeep = keep() && !Lanes::kDefinition && sizeof(*x) == sizeof(std::uint16_t);
             if constexpr (smoothed() || !keep()) {
                 quantizeDynamic<smoothed(), kKeep, shifted(), pack()>(rows, source, x, count, n, y);
             }
@@ -829,7 +849,7 @@ inline void unpackInt4(const std::uint8_t* x, std::int64_t n, std::int8_t* y) {
 }
 
 template <bool nearest, bool shifted>
-inline void packScales(const float* scale, const float* offset, std::int64_t n, std::uint8_t* words) {
+inline void packWords(const float* scale, const float* offset, std::int64_t n, unsigned char* words) {
     for (std::int64_t i = 0; i < n; ++i) {
         // Half a word at a time: 32 bits vectorise better.
         const std::uint32_t low = toNineteenBits<nearest>(scale[i]);
@@ -842,12 +862,27 @@ inline void packScales(const float* scale, const float* offset, std::int64_t n, 
     }
 }
 
-inline void packScales(const float* scale, const float* offset, bool nearest, std::int64_t n, std::uint8_t* words) {
-    if (offset == nullptr) {
-        nearest ? packScales<true, false>(scale, offset, n, words) : packScales<false, false>(scale, offset, n, words);
-    } else {
-        nearest ? packScales<true, true>(scale, offset, n, words) : packScales<false, true>(scale, offset, n, words);
-    }
+inline void packScales(const float* scale, const float* offset, bool nearest, std::int64_t n, const Output& y) {
+    withConstants([&](auto toNearest, auto shifted) {
+        using Vector = VectorOf<decltype(toInt32(Block{}))>;  // bytes as they are in memory
+        const auto pack = [&](std::int64_t first, std::int64_t count, unsigned char* words) {
+            packWords<toNearest(), shifted()>(scale + first, shifted() ? offset + first : nullptr, count, words);
+        };
+        std::int64_t done = 0;
+        {
+            Results<Vector> results(y);
+            for (; done + kBlock <= n; done += kBlock) {
+                Vectors<Vector, 8 * kBlock / sizeof(Vector)> words;
+                askAhead(scale + done);
+                if (shifted()) {
+                    askAhead(offset + done);
+                }
+                pack(done, kBlock, reinterpret_cast<unsigned char*>(&words));
+                results.put(words);
+            }
+        }
+        pack(done, n - done, static_cast<unsigned char*>(y.data) + 8 * done);
+    }, nearest, offset != nullptr);
 }
 
 inline void streamTo(void* to, const void* from, std::int64_t bytes) {
