@@ -107,20 +107,19 @@ def quantize(elements: int, threads: int, full: bool) -> Iterator[Case]:
                 continue
             moved = x.nbytes + y.nbytes
             each = ", each" if where == "channel" else ""
-            bits = f"{8 * x.itemsize} bits"
             jobs: dict[str, Job] = {
                 "aclquant": partial(aq.quantize, x, scale, axis=axis % 2, out=y)
             }
             if name == "float32" and where != "row":
                 jobs |= peers_of_quantize(x, scale, threads)
             title = f"quantize {name} -> int8, per {where}, divide"
-            yield Case(title, elements, moved, jobs, f"{bits} -> int8, divide{each}", (x, y))
+            yield Case(title, elements, moved, jobs, f"{name} -> int8, divide{each}", (x, y))
             same = scale.astype(dtype)
             multiply: dict[str, Job] = {
                 "aclquant": partial(aq.quantize, x, same, axis=axis, div_mode=False, out=y)
             }
             title = f"quantize {name} -> int8, per {where}, multiply"
-            limit = f"{bits} -> int8, multiply{each}"
+            limit = f"{name} -> int8, multiply{each}"
             yield Case(title, elements, moved, multiply, limit, (x, y))
             if full:
                 packed: dict[str, Job] = {
@@ -129,7 +128,7 @@ def quantize(elements: int, threads: int, full: bool) -> Iterator[Case]:
                     )
                 }
                 title = f"quantize {name} -> int4, per {where}, multiply"
-                limit = f"{bits} -> int4, multiply{each}"
+                limit = f"{name} -> int4, multiply{each}"
                 moved = x.nbytes + words.nbytes
                 yield Case(title, elements, moved, packed, limit, (x, words))
 
@@ -183,7 +182,8 @@ def anti_quant(elements: int, threads: int, full: bool) -> Iterator[Case]:
                             "DequantizeLinear", x, s, zero, 1, threads
                         )
                 title = f"anti_quant {source} -> {name}, per {where}"
-                limit = f"{source} -> 16 bits" + (", each" if where == "channel" else "")
+                each = ", each" if where == "channel" else ""
+                limit = f"{source} -> {name}, multiply{each}"
                 moved = value.nbytes + y.nbytes
                 yield Case(title, elements, moved, jobs, limit, (value, y))
 
@@ -219,7 +219,7 @@ def dynamic(elements: int, threads: int, full: bool) -> Iterator[Case]:
                     }
                     kind_name = "int8" if width == 1 else "int4"
                     title = f"dynamic {name} -> {kind_name}, rows of {length}{extra}"
-                    limit = f"rows of {length} -> {kind_name}" + (", smooth" if extra else "")
+                    limit = f"dynamic {name} -> {kind_name}" + (", smooth" if extra else "")
                     moved = x.nbytes + y.nbytes + 8 * rows
                     yield Case(title, elements, moved, jobs, limit, (x, y))
 

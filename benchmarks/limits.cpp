@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine allows: for each pattern of reading and writing the smallest loop that does its unavoidable
-// arithmetic (widen, scale, convert, narrow) without any of the rules for NaN, rounding or saturation, and writes past the
-// caches. Compiled for the machine it runs on, and run beside the operator, on its arrays.
+// What this machine allows: for each pattern of reading and writing the smallest loop that makes the results of ordinary
+// values. It widens, scales, converts, narrows and writes whole lines past the caches, and nothing else: no rule for NaN,
+// infinities or what is beyond the limits of a type, no results that begin where no line does, no choice at run time. The
+// bytes of a line may come in another order, as putting them in order is work. Compiled for the machine it runs on, and run
+// beside the operator, on its arrays.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -10,58 +13,289 @@
 #include <type_traits>
 #include <unordered_map>
 #include <vector>
-#if defined(__SSE2__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
 namespace {
 
-constexpr std::size_t kBlock = 64;
-constexpr std::size_t kColumns = 4096;  // factors of a row
-constexpr std::size_t kShortest = 128;  // row
-
-// A number of bytes past the caches, to where a line begins.
-template <std::size_t bytes>
-void put(const void* from, void* to) {
-#if defined(__AVX512F__)
-    using Vector = __m512i;
-    constexpr auto stream = [](void* place, Vector vector) { _mm512_stream_si512(static_cast<Vector*>(place), vector); };
-#elif defined(__AVX__)
-    using Vector = __m256i;
-    constexpr auto stream = [](void* place, Vector vector) { _mm256_stream_si256(static_cast<Vector*>(place), vector); };
-#elif defined(__SSE2__)
-    using Vector = __m128i;
-    constexpr auto stream = [](void* place, Vector vector) { _mm_stream_si128(static_cast<Vector*>(place), vector); };
-#else
-    struct Vector {
-        char bytes[16];
-    };
-    constexpr auto stream = [](void* place, const Vector& vector) { std::memcpy(place, &vector, sizeof vector); };
-#endif
-    for (std::size_t i = 0; i + sizeof(Vector) <= bytes; i += sizeof(Vector)) {
-        Vector vector;
-        std::memcpy(&vector, static_cast<const char*>(from) + i, sizeof vector);
-        stream(static_cast<char*>(to) + i, vector);
-    }
-}
-template <class T>
-void put(const T* from, T* to) { put<kBlock * sizeof(T)>(from, static_cast<void*>(to)); }
-
-// Two to a byte.
-struct Nibbles {
+enum class Half : std::uint16_t {};
+enum class BFloat16 : std::uint16_t {};
+struct Int4 {  // two to a byte
     std::uint8_t pair;
 };
-static_assert(sizeof(Nibbles) == 1);
-void put(const std::int8_t* from, Nibbles* to) {
-    alignas(64) std::uint8_t packed[kBlock / 2];
-    for (std::size_t i = 0; i < kBlock / 2; ++i) {
-        packed[i] = static_cast<std::uint8_t>((from[2 * i] & 15) | from[2 * i + 1] << 4);
+
+// Floats of one register, and what is done with them. Words are the 16-bit integers of a block.
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+using Floats = __m512;
+constexpr std::size_t kLanes = 16;
+Floats load(const float* x) { return _mm512_loadu_ps(x); }
+Floats load(const Half* x) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))); }
+Floats load(const BFloat16* x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))), 16)); }
+Floats load(const std::int8_t* x) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)))); }
+Floats load(const Int4* x) {
+    const __m512i words = _mm512_permutexvar_epi32(_mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0), _mm512_castsi128_si512(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x))));
+    const __m512i shifts = _mm512_set_epi32(28, 24, 20, 16, 12, 8, 4, 0, 28, 24, 20, 16, 12, 8, 4, 0);
+    return _mm512_permutexvar_ps(_mm512_srlv_epi32(words, shifts), _mm512_set_ps(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0));
+}
+Floats same(float value) { return _mm512_set1_ps(value); }
+
+struct Extremes {
+    __m512i above = _mm512_set1_epi32(INT32_MIN);
+    __m512i below = _mm512_setzero_si512();
+    void include(Floats x) {
+        above = _mm512_max_epi32(above, _mm512_castps_si512(x));
+        below = _mm512_max_epu32(below, _mm512_castps_si512(x));
     }
-#if defined(__AVX__)
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), _mm256_load_si256(reinterpret_cast<const __m256i*>(packed)));
+    std::int32_t high() const { return _mm512_reduce_max_epi32(above); }
+    std::uint32_t low() const { return _mm512_reduce_max_epu32(below); }
+};
+struct Extremes16 {
+    static constexpr std::size_t kCount = 32;
+    __m512i above = _mm512_set1_epi16(INT16_MIN);
+    __m512i below = _mm512_setzero_si512();
+    void include(const void* x) {
+        above = _mm512_max_epi16(above, _mm512_loadu_si512(x));
+        below = _mm512_max_epu16(below, _mm512_loadu_si512(x));
+    }
+    // Either word of a pair may be the largest.
+    std::int32_t high() const { return _mm512_reduce_max_epi32(_mm512_max_epi16(above, _mm512_slli_epi32(above, 16))) >> 16; }
+    std::uint32_t low() const { return _mm512_reduce_max_epu32(_mm512_max_epu16(below, _mm512_slli_epi32(below, 16))) >> 16; }
+};
+
+__m512i words(const Floats* x) { return _mm512_packs_epi32(_mm512_cvtps_epi32(x[0]), _mm512_cvtps_epi32(x[1])); }
+__m512i bytes(const Floats* x) { return _mm512_packs_epi16(words(x), words(x + 2)); }
+void put(const Floats* x, std::int8_t* y) { _mm512_stream_si512(reinterpret_cast<__m512i*>(y), bytes(x)); }
+void put(const Floats* x, Int4* y) {
+    const __m512i pairs = _mm512_maddubs_epi16(_mm512_and_si512(bytes(x), _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(y), _mm512_cvtepi16_epi8(pairs));
+}
+void put(const Floats* x, Half* y) {
+    for (int i = 0; i < 2; ++i) {
+        const __m256i low = _mm512_cvtps_ph(x[2 * i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        const __m256i high = _mm512_cvtps_ph(x[2 * i + 1], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i, _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+    }
+}
+void put(const Floats* x, BFloat16* y) {
+    const auto rounded = [](Floats value) {
+        const __m512i bits = _mm512_castps_si512(value);
+        const __m512i even = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+        return _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7FFF)));
+    };
+    for (int i = 0; i < 2; ++i) {
+        const __m512i low = _mm512_srli_epi32(rounded(x[2 * i]), 16);
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i, _mm512_mask_blend_epi16(0xAAAAAAAAU, low, rounded(x[2 * i + 1])));
+    }
+}
+#elif defined(__AVX2__) && defined(__F16C__)
+using Floats = __m256;
+constexpr std::size_t kLanes = 8;
+Floats load(const float* x) { return _mm256_loadu_ps(x); }
+Floats load(const Half* x) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))); }
+Floats load(const BFloat16* x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))), 16)); }
+Floats load(const std::int8_t* x) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x)))); }
+Floats load(const Int4* x) {
+    std::int32_t eight = 0;
+    std::memcpy(&eight, x, sizeof eight);
+    return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(eight), _mm256_set_epi32(0, 4, 8, 12, 16, 20, 24, 28)), 28));
+}
+Floats same(float value) { return _mm256_set1_ps(value); }
+
+__m128i halves(__m256i x, int which) { return which == 0 ? _mm256_castsi256_si128(x) : _mm256_extracti128_si256(x, 1); }
+struct Extremes {
+    __m256i above = _mm256_set1_epi32(INT32_MIN);
+    __m256i below = _mm256_setzero_si256();
+    void include(Floats x) {
+        above = _mm256_max_epi32(above, _mm256_castps_si256(x));
+        below = _mm256_max_epu32(below, _mm256_castps_si256(x));
+    }
+    std::int32_t high() const {
+        __m128i x = _mm_max_epi32(halves(above, 0), halves(above, 1));
+        x = _mm_max_epi32(x, _mm_unpackhi_epi64(x, x));
+        return _mm_cvtsi128_si32(_mm_max_epi32(x, _mm_shuffle_epi32(x, 1)));
+    }
+    std::uint32_t low() const {
+        __m128i x = _mm_max_epu32(halves(below, 0), halves(below, 1));
+        x = _mm_max_epu32(x, _mm_unpackhi_epi64(x, x));
+        return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_max_epu32(x, _mm_shuffle_epi32(x, 1))));
+    }
+};
+struct Extremes16 {
+    static constexpr std::size_t kCount = 16;
+    __m256i above = _mm256_set1_epi16(INT16_MIN);
+    __m256i below = _mm256_setzero_si256();
+    void include(const void* x) {
+        const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
+        above = _mm256_max_epi16(above, words);
+        below = _mm256_max_epu16(below, words);
+    }
+    // The smallest unsigned word is found by one instruction: others are turned into that.
+    static int smallest(__m128i x) { return _mm_cvtsi128_si32(_mm_minpos_epu16(x)) & 0xFFFF; }
+    std::int32_t high() const { return 0x7FFF - smallest(_mm_sub_epi16(_mm_set1_epi16(0x7FFF), _mm_max_epi16(halves(above, 0), halves(above, 1)))); }
+    std::uint32_t low() const { return 0xFFFFU - static_cast<unsigned>(smallest(_mm_sub_epi16(_mm_set1_epi16(-1), _mm_max_epu16(halves(below, 0), halves(below, 1))))); }
+};
+
+__m256i words(const Floats* x) { return _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1])); }
+__m256i bytes(const Floats* x) { return _mm256_packs_epi16(words(x), words(x + 2)); }
+void put(__m256i bits, void* y, int part = 0) { _mm256_stream_si256(static_cast<__m256i*>(y) + part, bits); }
+void put(const Floats* x, std::int8_t* y) {
+    put(bytes(x), y);
+    put(bytes(x + 4), y, 1);
+}
+void put(const Floats* x, Int4* y) {
+    const auto pairs = [](__m256i from) { return _mm256_maddubs_epi16(_mm256_and_si256(from, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
+    put(_mm256_packus_epi16(pairs(bytes(x)), pairs(bytes(x + 4))), y);
+}
+void put(const Floats* x, Half* y) {
+    constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    for (int i = 0; i < 4; ++i) {
+        put(_mm256_set_m128i(_mm256_cvtps_ph(x[2 * i + 1], kNearest), _mm256_cvtps_ph(x[2 * i], kNearest)), y, i);
+    }
+}
+void put(const Floats* x, BFloat16* y) {
+    const auto rounded = [](Floats value) {
+        const __m256i bits = _mm256_castps_si256(value);
+        const __m256i even = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+        return _mm256_add_epi32(bits, _mm256_add_epi32(even, _mm256_set1_epi32(0x7FFF)));
+    };
+    for (int i = 0; i < 4; ++i) {
+        put(_mm256_blend_epi16(_mm256_srli_epi32(rounded(x[2 * i]), 16), rounded(x[2 * i + 1]), 0xAA), y, i);
+    }
+}
 #else
-    put<kBlock / 2>(packed, static_cast<void*>(to));
+// Plain loops, which the compiler makes instructions of.
+constexpr std::size_t kLanes = 16;
+struct Floats {
+    float lane[kLanes];
+};
+template <class Make>
+Floats each(Make&& make) {
+    Floats result;
+    for (std::size_t i = 0; i < kLanes; ++i) {
+        result.lane[i] = make(i);
+    }
+    return result;
+}
+template <class To, class From>
+To bitsOf(From from) {
+    To to{};
+    std::memcpy(&to, &from, sizeof to);
+    return to;
+}
+Floats load(const float* x) { return each([&](std::size_t i) { return x[i]; }); }
+Floats load(const BFloat16* x) { return each([&](std::size_t i) { return bitsOf<float>(static_cast<std::uint32_t>(x[i]) << 16); }); }
+#if defined(__aarch64__)
+Floats load(const Half* x) { return each([&](std::size_t i) { return static_cast<float>(bitsOf<__fp16>(x[i])); }); }
+#else
+Floats load(const Half* x) { return load(reinterpret_cast<const BFloat16*>(x)); }  // less work than it takes
 #endif
+Floats load(const std::int8_t* x) { return each([&](std::size_t i) { return static_cast<float>(x[i]); }); }
+Floats load(const Int4* x) { return each([&](std::size_t i) { return static_cast<float>(static_cast<std::int32_t>(static_cast<std::uint32_t>(x[i / 2].pair) << (i % 2 != 0 ? 24 : 28)) >> 28); }); }
+Floats same(float value) { return each([&](std::size_t) { return value; }); }
+Floats operator+(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] + b.lane[i]; }); }
+Floats operator*(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] * b.lane[i]; }); }
+Floats operator/(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] / b.lane[i]; }); }
+
+template <class Signed, std::size_t count>
+struct Largest {
+    using Unsigned = std::make_unsigned_t<Signed>;
+    static constexpr std::size_t kCount = count;
+    Signed above[count] = {};
+    Unsigned below[count] = {};
+    void include(const void* x) {
+        Unsigned bits[count];
+        std::memcpy(bits, x, sizeof bits);
+        for (std::size_t i = 0; i < count; ++i) {
+            above[i] = std::max(above[i], static_cast<Signed>(bits[i]));
+            below[i] = std::max(below[i], bits[i]);
+        }
+    }
+    void include(const Floats& x) { include(x.lane); }
+    std::int32_t high() const { return *std::max_element(above, above + count); }
+    std::uint32_t low() const { return *std::max_element(below, below + count); }
+};
+using Extremes = Largest<std::int32_t, kLanes>;
+using Extremes16 = Largest<std::int16_t, 8>;
+
+float lane(const Floats* x, std::size_t i) { return x[i / kLanes].lane[i % kLanes]; }
+void put(const Floats* x, std::int8_t* y) {
+    for (std::size_t i = 0; i < 64; ++i) {
+        y[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(std::nearbyint(lane(x, i))));
+    }
+}
+void put(const Floats* x, Int4* y) {
+    std::int8_t bytes[64];
+    put(x, bytes);
+    for (std::size_t i = 0; i < 32; ++i) {
+        y[i].pair = static_cast<std::uint8_t>((bytes[2 * i] & 15) | bytes[2 * i + 1] << 4);
+    }
+}
+void put(const Floats* x, BFloat16* y) {
+    for (std::size_t i = 0; i < 64; ++i) {
+        const auto bits = bitsOf<std::uint32_t>(lane(x, i));
+        y[i] = static_cast<BFloat16>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+    }
+}
+#if defined(__aarch64__)
+void put(const Floats* x, Half* y) {
+    for (std::size_t i = 0; i < 64; ++i) {
+        y[i] = bitsOf<Half>(static_cast<__fp16>(lane(x, i)));
+    }
+}
+#else
+void put(const Floats* x, Half* y) { put(x, reinterpret_cast<BFloat16*>(y)); }
+#endif
+#endif
+
+constexpr std::size_t kBlock = 64;
+constexpr std::size_t kParts = kBlock / kLanes;
+constexpr std::size_t kTogether = 4096;  // elements of the rows that are read twice before the next ones
+constexpr std::size_t kMostRows = 32;
+
+// How many elements of a row there are to one of an array.
+template <class T>
+constexpr std::size_t kPer = std::is_same_v<T, Int4> ? 2 : 1;
+template <class T>
+constexpr std::size_t kBits = 8 * sizeof(T) / kPer<T>;
+template <class T>
+T* at(T* x, std::size_t i) { return x + i / kPer<std::remove_const_t<T>>; }
+
+// Memory is asked for ahead: processors do not do it themselves across the ends of pages.
+constexpr std::size_t kFar = 16 * 1024;
+constexpr std::size_t kNear = 2 * 1024;
+template <class X>
+void ask(const X* x, std::size_t far, std::size_t near) {
+    const auto from = reinterpret_cast<std::uintptr_t>(x);
+    for (std::size_t line = 0; line < kBlock * kBits<X> / 8; line += 64) {
+        __builtin_prefetch(reinterpret_cast<const void*>(from + far + line), 0, 2);
+        __builtin_prefetch(reinterpret_cast<const void*>(from + near + line), 0, 3);
+    }
+}
+
+template <class Make, class Y>
+void putBlock(Make&& make, Y* y) {
+    Floats block[kParts];
+    for (std::size_t part = 0; part < kParts; ++part) {
+        block[part] = make(part * kLanes);
+    }
+    put(block, y);
+}
+
+// Quantising and dequantising are one loop.
+template <bool divide, bool each, class X, class Y>
+void scale(const X* x, std::size_t n, std::size_t length, const float* factors, Y* y) {
+    const Floats one = same(factors[0]);
+    for (std::size_t row = 0; row < n; row += length) {
+        for (std::size_t i = 0; i < length; i += kBlock) {
+            ask(at(x, row + i), kFar, kNear);
+            putBlock([&](std::size_t j) {
+                const Floats factor = each ? load(factors + i + j) : one;
+                const Floats value = load(at(x, row + i + j));
+                return divide ? value / factor : value * factor;
+            }, at(y, row + i));
+        }
+    }
 }
 
 float floatOf(std::uint32_t bits) {
@@ -69,155 +303,131 @@ float floatOf(std::uint32_t bits) {
     std::memcpy(&value, &bits, sizeof value);
     return value;
 }
-float widen(float value) { return value; }
-float widen(std::uint16_t bits) { return floatOf(static_cast<std::uint32_t>(bits) << 16); }
-
-template <bool divide, bool each, class X, class Y>
-void quantize(const X* x, std::size_t n, const float* factors, Y* y) {
-    constexpr std::size_t kPerByte = std::is_same_v<Y, Nibbles> ? 2 : 1;
-    for (std::size_t i = 0; i < n; i += kBlock) {
-        const float* const factor = factors + (each ? i % kColumns : 0);
-        alignas(64) std::int8_t block[kBlock];
-        for (std::size_t j = 0; j < kBlock; ++j) {
-            const float value = widen(x[i + j]);
-            block[j] = static_cast<std::int8_t>(static_cast<std::int32_t>(divide ? value / factor[each ? j : 0] : value * factor[each ? j : 0]));
-        }
-        put(block, y + i / kPerByte);
+template <class X>
+void widenAll(std::uint16_t (&bits)[kMostRows], float (&values)[kMostRows]) {
+    for (std::size_t i = 0; i < kMostRows; i += kLanes) {
+        const Floats some = load(reinterpret_cast<const X*>(bits + i));
+        std::memcpy(values + i, &some, sizeof some);
     }
 }
 
-std::uint32_t bitsOf(float value) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-template <bool packed, bool each>
-void dequantize(const std::uint8_t* x, std::size_t n, const float* factors, std::uint16_t* y) {
-    constexpr std::size_t kHalf = kBlock / 2;
-    for (std::size_t i = 0; i < n; i += kBlock) {
-        const float* const factor = factors + (each ? i % kColumns : 0);
-        alignas(64) std::uint16_t block[kBlock];
-        if (packed) {  // two results to a word
-            for (std::size_t j = 0; j < kHalf; ++j) {
-                const auto byte = static_cast<std::uint32_t>(x[i / 2 + j]);
-                const float first = static_cast<float>(static_cast<std::int32_t>(byte << 28) >> 28) * factor[each ? j : 0];
-                const float second = static_cast<float>(static_cast<std::int32_t>(byte << 24) >> 28) * factor[each ? kHalf + j : 0];
-                const std::uint32_t pair = bitsOf(first) >> 16 | (bitsOf(second) & 0xFFFF0000U);
-                std::memcpy(block + 2 * j, &pair, sizeof pair);
-            }
-        } else {
-            for (std::size_t j = 0; j < kBlock; ++j) {
-                block[j] = static_cast<std::uint16_t>(bitsOf(static_cast<float>(static_cast<std::int8_t>(x[i + j])) * factor[each ? j : 0]) >> 16);
+// Rows read twice: extremes, then a product and a sum. What follows from the extremes takes three divisions: a scale and an
+// offset, which are results too, and the factor; for some rows at once.
+template <bool smoothed, class X, class Y>
+void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth, Y* y, float* parameters) {
+    const std::size_t most = std::min(std::max<std::size_t>(kTogether / length, 1), kMostRows);
+    const std::size_t next = most * length * sizeof(X);
+    for (std::size_t set = 0; set < n; set += most * length) {
+        const std::size_t together = std::min(most, (n - set) / length);
+        float high[kMostRows] = {};
+        float low[kMostRows] = {};
+        std::uint16_t highWord[kMostRows] = {};
+        std::uint16_t lowWord[kMostRows] = {};
+        for (std::size_t number = 0; number < together; ++number) {
+            const X* const from = x + set + number * length;
+            if constexpr (smoothed) {
+                Extremes extremes;
+                for (std::size_t i = 0; i < length; i += kLanes) {
+                    extremes.include(load(from + i) * load(smooth + i));
+                }
+                high[number] = floatOf(static_cast<std::uint32_t>(extremes.high()));
+                low[number] = floatOf(extremes.low());
+            } else {
+                Extremes16 extremes;
+                for (std::size_t i = 0; i < length; i += Extremes16::kCount) {
+                    extremes.include(from + i);
+                }
+                highWord[number] = static_cast<std::uint16_t>(extremes.high());
+                lowWord[number] = static_cast<std::uint16_t>(extremes.low());
             }
         }
-        put(block, y + i);
-    }
-}
-
-// Rows read twice: extremes, then a product and a sum. The extremes are those of the bits. What follows from them takes
-// three divisions: a scale and an offset, which are results too, and the factor.
-template <bool smoothed, class Y>
-void dynamic(const std::uint16_t* x, std::size_t n, std::size_t length, const float* smooth, Y* y, float* parameters) {
-    constexpr std::size_t kPerByte = std::is_same_v<Y, Nibbles> ? 2 : 1;
-    for (std::size_t row = 0; row < n; row += length) {
-        std::int32_t high = 0;
-        std::uint32_t low = 0;
-        if (smoothed) {
-            for (std::size_t i = 0; i < length; ++i) {
-                const std::uint32_t bits = bitsOf(widen(x[row + i]) * smooth[i]);
-                high = std::max(high, static_cast<std::int32_t>(bits));
-                low = std::max(low, bits);
-            }
-        } else {
-            std::int16_t highWord = 0;
-            std::uint16_t lowWord = 0;
-            for (std::size_t i = 0; i < length; ++i) {
-                highWord = std::max(highWord, static_cast<std::int16_t>(x[row + i]));
-                lowWord = std::max(lowWord, x[row + i]);
-            }
-            high = highWord << 16;
-            low = static_cast<std::uint32_t>(lowWord) << 16;
+        if constexpr (!smoothed) {
+            widenAll<X>(highWord, high);
+            widenAll<X>(lowWord, low);
         }
-        const float most = floatOf(static_cast<std::uint32_t>(high));
-        const float scale = (most - floatOf(low)) / 255.0F;
-        const float offset = 127.0F - most / scale;
-        const float factor = 1.0F / scale;
-        parameters[0] = scale;
-        parameters[1] = offset;
-        parameters += 2;
-        for (std::size_t i = 0; i < length; i += kBlock) {
-            alignas(64) std::int8_t block[kBlock];
-            for (std::size_t j = 0; j < kBlock; ++j) {
-                const float value = smoothed ? widen(x[row + i + j]) * smooth[i + j] : widen(x[row + i + j]);
-                block[j] = static_cast<std::int8_t>(static_cast<std::int32_t>(value * factor + offset));
+        float factor[kMostRows];
+        float offset[kMostRows];
+        for (std::size_t number = 0; number < kMostRows; ++number) {
+            const float made = (high[number] - low[number]) / 255.0F;
+            offset[number] = 127.0F - high[number] / made;
+            factor[number] = 1.0F / made;
+            if (number < together) {
+                parameters[2 * number] = made;
+                parameters[2 * number + 1] = offset[number];
             }
-            put(block, y + (row + i) / kPerByte);
+        }
+        parameters += 2 * together;
+        for (std::size_t number = 0; number < together; ++number) {
+            const X* const from = x + set + number * length;
+            const Floats times = same(factor[number]);
+            const Floats plus = same(offset[number]);
+            for (std::size_t i = 0; i < length; i += kBlock) {
+                ask(from + i, std::max(kFar, next), next);
+                putBlock([&](std::size_t j) {
+                    const Floats value = load(from + i + j);
+                    return (smoothed ? value * load(smooth + i + j) : value) * times + plus;
+                }, at(y, set + number * length + i));
+            }
         }
     }
 }
 
-using Loop = void (*)(const void* x, std::size_t n, const float* factors, void* y, float* parameters);
+struct Work {
+    const void* x;
+    std::size_t n;
+    std::size_t length;  // of a row
+    const float* factors;
+    void* y;
+    float* parameters;
+};
 struct Pattern {
     std::size_t xBits;
     std::size_t yBits;
-    Loop loop;
+    void (*loop)(const Work& work);
 };
-
 template <bool divide, bool each, class X, class Y>
-constexpr Pattern quantizing() {
-    return {sizeof(X) * 8, std::is_same_v<Y, Nibbles> ? 4U : 8U,
-            [](const void* x, std::size_t n, const float* factors, void* y, float*) { quantize<divide, each>(static_cast<const X*>(x), n, factors, static_cast<Y*>(y)); }};
+constexpr Pattern scaling() {
+    return {kBits<X>, kBits<Y>, [](const Work& w) { scale<divide, each>(static_cast<const X*>(w.x), w.n, w.length, w.factors, static_cast<Y*>(w.y)); }};
 }
-template <bool packed, bool each>
-constexpr Pattern dequantizing() {
-    return {packed ? 4U : 8U, 16,
-            [](const void* x, std::size_t n, const float* factors, void* y, float*) { dequantize<packed, each>(static_cast<const std::uint8_t*>(x), n, factors, static_cast<std::uint16_t*>(y)); }};
-}
-template <std::size_t length, bool smoothed, class Y>
+template <bool smoothed, class X, class Y>
 constexpr Pattern rows() {
-    return {16, std::is_same_v<Y, Nibbles> ? 4U : 8U,
-            [](const void* x, std::size_t n, const float* factors, void* y, float* parameters) { dynamic<smoothed>(static_cast<const std::uint16_t*>(x), n, length, factors, static_cast<Y*>(y), parameters); }};
+    return {kBits<X>, kBits<Y>, [](const Work& w) { dynamic<smoothed>(static_cast<const X*>(w.x), w.n, w.length, w.factors, static_cast<Y*>(w.y), w.parameters); }};
 }
 
-template <class X>
-void addQuantizing(std::unordered_map<std::string, Pattern>& patterns, const std::string& source) {
-    patterns[source + " -> int8, divide"] = quantizing<true, false, X, std::int8_t>();
-    patterns[source + " -> int8, multiply"] = quantizing<false, false, X, std::int8_t>();
-    patterns[source + " -> int4, multiply"] = quantizing<false, false, X, Nibbles>();
-    patterns[source + " -> int8, divide, each"] = quantizing<true, true, X, std::int8_t>();
-    patterns[source + " -> int8, multiply, each"] = quantizing<false, true, X, std::int8_t>();
-    patterns[source + " -> int4, multiply, each"] = quantizing<false, true, X, Nibbles>();
-}
-template <std::size_t length>
-void addRows(std::unordered_map<std::string, Pattern>& patterns) {
-    const std::string name = "rows of " + std::to_string(length);
-    patterns[name + " -> int8"] = rows<length, false, std::int8_t>();
-    patterns[name + " -> int8, smooth"] = rows<length, true, std::int8_t>();
-    patterns[name + " -> int4"] = rows<length, false, Nibbles>();
-    patterns[name + " -> int4, smooth"] = rows<length, true, Nibbles>();
+using Patterns = std::unordered_map<std::string, Pattern>;
+template <class X, class Y>
+void add(Patterns& patterns, const std::string& name) {
+    patterns[name + ", multiply"] = scaling<false, false, X, Y>();
+    patterns[name + ", multiply, each"] = scaling<false, true, X, Y>();
+    patterns[name + ", divide"] = scaling<true, false, X, Y>();
+    patterns[name + ", divide, each"] = scaling<true, true, X, Y>();
+    if constexpr (sizeof(X) == 2) {
+        patterns["dynamic " + name] = rows<false, X, Y>();
+        patterns["dynamic " + name + ", smooth"] = rows<true, X, Y>();
+    }
 }
 
-std::unordered_map<std::string, Pattern> allPatterns() {
-    std::unordered_map<std::string, Pattern> patterns;
-    addQuantizing<float>(patterns, "32 bits");
-    addQuantizing<std::uint16_t>(patterns, "16 bits");
-    patterns["int8 -> 16 bits"] = dequantizing<false, false>();
-    patterns["int8 -> 16 bits, each"] = dequantizing<false, true>();
-    patterns["int4 -> 16 bits"] = dequantizing<true, false>();
-    patterns["int4 -> 16 bits, each"] = dequantizing<true, true>();
-    addRows<kShortest>(patterns);
-    addRows<4096>(patterns);
-    addRows<16384>(patterns);
+Patterns allPatterns() {
+    Patterns patterns;
+    add<float, std::int8_t>(patterns, "float32 -> int8");
+    add<float, Int4>(patterns, "float32 -> int4");
+    add<Half, std::int8_t>(patterns, "float16 -> int8");
+    add<Half, Int4>(patterns, "float16 -> int4");
+    add<BFloat16, std::int8_t>(patterns, "bfloat16 -> int8");
+    add<BFloat16, Int4>(patterns, "bfloat16 -> int4");
+    add<std::int8_t, Half>(patterns, "int8 -> float16");
+    add<Int4, Half>(patterns, "int4 -> float16");
+    add<std::int8_t, BFloat16>(patterns, "int8 -> bfloat16");
+    add<Int4, BFloat16>(patterns, "int4 -> bfloat16");
     return patterns;
 }
 
 }  // namespace
 
-// Runs the loop of that name over n elements of x, whole rows for each thread; 0 if there is none. Parameters: room for two
-// for each row.
-extern "C" int runLimit(const char* name, const void* x, std::size_t n, const float* factors, void* y, float* parameters, std::size_t threads) {
-    static const std::unordered_map<std::string, Pattern> patterns = allPatterns();
+// Runs the loop of that name over n elements of x, so many to a row, whole rows for each thread; 0 if there is none.
+// Parameters: room for two for each row.
+extern "C" int runLimit(const char* name, const void* x, std::size_t n, std::size_t length, const float* factors, void* y, float* parameters, std::size_t threads) {
+    static const Patterns patterns = allPatterns();
     const auto found = patterns.find(name);
     if (found == patterns.end()) {
         return 0;
@@ -225,8 +435,8 @@ extern "C" int runLimit(const char* name, const void* x, std::size_t n, const fl
     const Pattern& pattern = found->second;
     const std::size_t part = n / threads;
     const auto work = [&](std::size_t thread) {
-        pattern.loop(static_cast<const unsigned char*>(x) + thread * part * pattern.xBits / 8, part, factors, static_cast<unsigned char*>(y) + thread * part * pattern.yBits / 8,
-                     parameters + thread * part / kShortest * 2);
+        const std::size_t first = thread * part;
+        pattern.loop({static_cast<const unsigned char*>(x) + first * pattern.xBits / 8, part, length, factors, static_cast<unsigned char*>(y) + first * pattern.yBits / 8, parameters + first / length * 2});
     };
     std::vector<std::thread> others;
     for (std::size_t thread = 1; thread < threads; ++thread) {

@@ -96,7 +96,6 @@ class Limits:
     """The loops of limits.cpp, compiled for this machine."""
 
     LONGEST = 16384  # row
-    SHORTEST = 128
 
     def __init__(self, folder: str) -> None:
         self.run: Any = None
@@ -106,8 +105,8 @@ class Limits:
             print("no C++ compiler: the limits are left out")
             return
         library = Path(folder) / "limits.so"
-        flags = ["-std=c++20", "-O3", "-march=native", "-pthread", "-shared", "-fPIC"]
-        subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", library], check=True)
+        flags = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-pthread"]
+        subprocess.run([compiler, *flags, "-shared", "-fPIC", HERE / "limits.cpp", "-o", library], check=True)
         self.run = ctypes.CDLL(str(library)).runLimit
 
     def job(self, case: cases.Case, threads: int) -> Job | None:
@@ -118,18 +117,19 @@ class Limits:
         if self.run is None or case.arrays is None:
             return None
         source, target = case.arrays
+        length = case.elements // source.shape[0]
         elements = case.elements - threads * self.LONGEST
-        parameters = np.zeros(2 * elements // self.SHORTEST, np.float32)
+        parameters = np.zeros(2 * elements // length, np.float32)
         x = ctypes.c_void_p(source.ctypes.data)
         y = ctypes.c_void_p(target.ctypes.data + -target.ctypes.data % 64)
         factors, made = (ctypes.c_void_p(array.ctypes.data) for array in (self.factors, parameters))
-        count, parts = ctypes.c_size_t(elements), ctypes.c_size_t(threads)
-        name = case.limit.encode()
-        if not self.run(name, x, count, factors, y, made, parts):
+        numbers = [ctypes.c_size_t(number) for number in (elements, length)]
+        work = (case.limit.encode(), x, *numbers, factors, y, made, ctypes.c_size_t(threads))
+        if not self.run(*work):
             raise ValueError(f"limits.cpp has no loop {case.limit!r}")
 
         def run(keep: Any = (source, target, parameters)) -> None:
-            self.run(name, x, count, factors, y, made, parts)
+            self.run(*work)
 
         return run
 
