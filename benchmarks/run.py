@@ -106,7 +106,8 @@ class Limits:
             return
         library = Path(folder) / "limits.so"
         flags = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-pthread"]
-        subprocess.run([compiler, *flags, "-shared", "-fPIC", HERE / "limits.cpp", "-o", library], check=True)
+        flags += ["-shared", "-fPIC"]
+        subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", library], check=True)
         self.run = ctypes.CDLL(str(library)).runLimit
 
     def job(self, case: cases.Case, threads: int) -> Job | None:

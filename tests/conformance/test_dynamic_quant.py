@@ -766,6 +766,6 @@ def test_row_56_inference_series_constant_row(host: Host) -> None:
 def test_row_56_inference_series_zeros_have_no_sign(host: Host) -> None:
     """Whatever signs a row's zeros have, and in whatever order: it is a constant row."""
     signs = ([0.0], [-0.0], [0.0, -0.0], [-0.0, 0.0])
-    x = np.stack([np.resize(np.float16(row), 32) for row in signs])
+    x = np.stack([np.resize(np.array(row, np.float16), 32) for row in signs])
     found = host.ok(V2, *dq(x))
     check(found, [[0] * 32] * 4, [0x00000000] * 4, [0x80000000] * 4)
