@@ -10,10 +10,9 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+from measure import Job
 
 import aclquant as aq
-
-from .measure import Job
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 FLOATS = {

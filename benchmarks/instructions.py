@@ -48,6 +48,7 @@ def instructions(code: str, calls: int) -> int:
             capture_output=True,
             text=True,
             env=environment,
+            cwd=folder,
         )
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or not found:

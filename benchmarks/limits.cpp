@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine allows: for each pattern of reading and writing the smallest loop that makes the results of ordinary
-// values. It widens, scales, converts, narrows and writes whole lines past the caches, and nothing else: no rule for NaN,
-// infinities or what is beyond the limits of a type, no results that begin where no line does, no choice at run time. The
-// bytes of a line may come in another order, as putting them in order is work. Compiled for the machine it runs on, and run
-// beside the operator, on its arrays.
+// What this machine allows: for each pattern of reading and writing the smallest loop that makes the operator's results of
+// ordinary values (limits.py compares them). It widens, scales, converts, narrows and writes whole lines past the caches, and
+// nothing else: no rule for NaN, infinities or what is beyond the limits of a type, no results that begin where no line does,
+// no choice at run time. Compiled for the machine it runs on, and run beside the operator, on its arrays.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -64,7 +63,11 @@ struct Extremes16 {
 };
 
 __m512i words(const Floats* x) { return _mm512_packs_epi32(_mm512_cvtps_epi32(x[0]), _mm512_cvtps_epi32(x[1])); }
-__m512i bytes(const Floats* x) { return _mm512_packs_epi16(words(x), words(x + 2)); }
+// Packing takes its operands a quarter at a time.
+__m512i bytes(const Floats* x) {
+    const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(words(x), words(x + 2)));
+}
 void put(const Floats* x, std::int8_t* y) { _mm512_stream_si512(reinterpret_cast<__m512i*>(y), bytes(x)); }
 void put(const Floats* x, Int4* y) {
     const __m512i pairs = _mm512_maddubs_epi16(_mm512_and_si512(bytes(x), _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
@@ -83,9 +86,14 @@ void put(const Floats* x, BFloat16* y) {
         const __m512i even = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
         return _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7FFF)));
     };
+    // The upper words of both.
+    alignas(64) std::uint16_t upper[32];
+    for (int i = 0; i < 32; ++i) {
+        upper[i] = static_cast<std::uint16_t>(2 * i + 1);
+    }
+    const __m512i places = _mm512_load_si512(upper);
     for (int i = 0; i < 2; ++i) {
-        const __m512i low = _mm512_srli_epi32(rounded(x[2 * i]), 16);
-        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i, _mm512_mask_blend_epi16(0xAAAAAAAAU, low, rounded(x[2 * i + 1])));
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i, _mm512_permutex2var_epi16(rounded(x[2 * i]), places, rounded(x[2 * i + 1])));
     }
 }
 #elif defined(__AVX2__) && defined(__F16C__)
@@ -137,15 +145,19 @@ struct Extremes16 {
 };
 
 __m256i words(const Floats* x) { return _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1])); }
+// Packing takes its operands by halves: fours of bytes come out of order.
 __m256i bytes(const Floats* x) { return _mm256_packs_epi16(words(x), words(x + 2)); }
 void put(__m256i bits, void* y, int part = 0) { _mm256_stream_si256(static_cast<__m256i*>(y) + part, bits); }
 void put(const Floats* x, std::int8_t* y) {
-    put(bytes(x), y);
-    put(bytes(x + 4), y, 1);
+    const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
+    put(_mm256_permutevar8x32_epi32(bytes(x), order), y);
+    put(_mm256_permutevar8x32_epi32(bytes(x + 4), order), y, 1);
 }
 void put(const Floats* x, Int4* y) {
     const auto pairs = [](__m256i from) { return _mm256_maddubs_epi16(_mm256_and_si256(from, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
-    put(_mm256_packus_epi16(pairs(bytes(x)), pairs(bytes(x + 4))), y);
+    const __m256i fours = _mm256_permute4x64_epi64(_mm256_packus_epi16(pairs(bytes(x)), pairs(bytes(x + 4))), 0xD8);
+    const __m256i order = _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0));
+    put(_mm256_shuffle_epi8(fours, order), y);
 }
 void put(const Floats* x, Half* y) {
     constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
@@ -157,10 +169,10 @@ void put(const Floats* x, BFloat16* y) {
     const auto rounded = [](Floats value) {
         const __m256i bits = _mm256_castps_si256(value);
         const __m256i even = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-        return _mm256_add_epi32(bits, _mm256_add_epi32(even, _mm256_set1_epi32(0x7FFF)));
+        return _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(even, _mm256_set1_epi32(0x7FFF))), 16);
     };
     for (int i = 0; i < 4; ++i) {
-        put(_mm256_blend_epi16(_mm256_srli_epi32(rounded(x[2 * i]), 16), rounded(x[2 * i + 1]), 0xAA), y, i);
+        put(_mm256_permute4x64_epi64(_mm256_packus_epi32(rounded(x[2 * i]), rounded(x[2 * i + 1])), 0xD8), y, i);
     }
 }
 #else
@@ -315,6 +327,8 @@ void widenAll(std::uint16_t (&bits)[kMostRows], float (&values)[kMostRows]) {
 // offset, which are results too, and the factor; for some rows at once.
 template <bool smoothed, class X, class Y>
 void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth, Y* y, float* parameters) {
+    constexpr float kRange = std::is_same_v<Y, Int4> ? 15.0F : 255.0F;
+    constexpr float kTop = std::is_same_v<Y, Int4> ? 7.0F : 127.0F;
     const std::size_t most = std::min(std::max<std::size_t>(kTogether / length, 1), kMostRows);
     const std::size_t next = most * length * sizeof(X);
     for (std::size_t set = 0; set < n; set += most * length) {
@@ -348,8 +362,8 @@ void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth,
         float factor[kMostRows];
         float offset[kMostRows];
         for (std::size_t number = 0; number < kMostRows; ++number) {
-            const float made = (high[number] - low[number]) / 255.0F;
-            offset[number] = 127.0F - high[number] / made;
+            const float made = (high[number] - low[number]) / kRange;
+            offset[number] = kTop - high[number] / made;
             factor[number] = 1.0F / made;
             if (number < together) {
                 parameters[2 * number] = made;

@@ -1,4 +1,4 @@
-"""Tables and pictures of what `benchmarks.run` measured."""
+"""Tables and pictures of what `run.py` measured."""
 
 from __future__ import annotations
 

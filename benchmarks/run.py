@@ -1,6 +1,6 @@
 """Measure aclquant's operators beside a copy of memory, NumPy, PyTorch and ONNX Runtime.
 
-    python -m benchmarks [--quick] [--output FOLDER] [--rounds N] [--docs]
+    python benchmarks/run.py [--quick] [--output FOLDER] [--rounds N] [--docs]
 
 Everything is compared within one run, in interleaved rounds: `np.copyto` of float32 of as many
 elements stands beside each operator. Peers that are not installed are named and left out
@@ -13,13 +13,10 @@ less than a minute and only shows that everything runs. ``--docs`` also puts the
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import json
 import os
 import platform
-import shutil
-import subprocess
 import tempfile
 from dataclasses import asdict
 from functools import partial
@@ -27,14 +24,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import cases
 import numpy as np
+import report
+from limits import Limits
+from measure import Job, interleaved
+from small import small, start
 
 from aclquant._ffi import ffi
 from aclquant._ffi.library import load
-
-from . import cases, report
-from .measure import Job, interleaved
-from .small import small, start
 
 HERE = Path(__file__).parent
 
@@ -92,51 +90,8 @@ def measure(case: cases.Case, rounds: int, limit: Job | None = None) -> dict[str
     }
 
 
-class Limits:
-    """The loops of limits.cpp, compiled for this machine."""
-
-    LONGEST = 16384  # row
-
-    def __init__(self, folder: str) -> None:
-        self.run: Any = None
-        self.factors = np.full(self.LONGEST, 0.5, np.float32)
-        compiler = shutil.which(os.environ.get("CXX", "g++"))
-        if compiler is None:
-            print("no C++ compiler: the limits are left out")
-            return
-        library = Path(folder) / "limits.so"
-        flags = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-pthread"]
-        flags += ["-shared", "-fPIC"]
-        subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", library], check=True)
-        self.run = ctypes.CDLL(str(library)).runLimit
-
-    def job(self, case: cases.Case, threads: int) -> Job | None:
-        """The loop on the case's arrays, which begins where a line does.
-
-        So there is not room for all: the longest row is left out for each thread.
-        """
-        if self.run is None or case.arrays is None:
-            return None
-        source, target = case.arrays
-        length = case.elements // source.shape[0]
-        elements = case.elements - threads * self.LONGEST
-        parameters = np.zeros(2 * elements // length, np.float32)
-        x = ctypes.c_void_p(source.ctypes.data)
-        y = ctypes.c_void_p(target.ctypes.data + -target.ctypes.data % 64)
-        factors, made = (ctypes.c_void_p(array.ctypes.data) for array in (self.factors, parameters))
-        numbers = [ctypes.c_size_t(number) for number in (elements, length)]
-        work = (case.limit.encode(), x, *numbers, factors, y, made, ctypes.c_size_t(threads))
-        if not self.run(*work):
-            raise ValueError(f"limits.cpp has no loop {case.limit!r}")
-
-        def run(keep: Any = (source, target, parameters)) -> None:
-            self.run(*work)
-
-        return run
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--output", type=Path, default=HERE / "results")

@@ -1,6 +1,6 @@
 """The cost of a call: 4x8 float32, beside PyTorch's on the same data in the same run.
 
-    python -m benchmarks.small [--rounds N] [--profile]
+    python benchmarks/small.py [--rounds N] [--profile]
 
 Interleaved rounds; the ratio is that of the medians. ``--profile`` says where the time of a call
 goes, ``start`` what a process pays once.
@@ -12,17 +12,18 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import median
 from typing import Any
 
+import cases
 import numpy as np
+from measure import Job, Timing, interleaved
 
 import aclquant as aq
 from aclquant._ffi.library import load
 
-from . import cases
-from .measure import Job, Timing, interleaved
-
+HERE = Path(__file__).parent  # where there is no package that is not built
 PEER = "torch.quantize_per_channel"
 X = np.random.default_rng(0).standard_normal((4, 8), np.float32)
 SCALES = np.linspace(0.5, 2, 8).astype(np.float32)
@@ -75,7 +76,7 @@ def start(rounds: int) -> dict[str, float]:
     found = []
     for _ in range(rounds):
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE
         )
         found.append([float(number) for number in done.stdout.split()])
     return {
@@ -130,7 +131,7 @@ def profile(rounds: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.small", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--profile", action="store_true")

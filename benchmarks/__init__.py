@@ -1,1 +1,0 @@
-"""Benchmarks of aclquant; ``python -m benchmarks`` runs them."""

@@ -1,0 +1,121 @@
+"""The loops of limits.cpp, compiled for this machine: what it allows."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cases
+import numpy as np
+import numpy.typing as npt
+from measure import Job
+
+import aclquant as aq
+
+HERE = Path(__file__).parent
+LONGEST = 16384  # row
+ROWS, LENGTH = 64, 128  # of the comparison
+Array = npt.NDArray[Any]
+
+
+def _from_line(elements: int, dtype: npt.DTypeLike) -> Array:
+    """Zeros that begin where a line of memory does."""
+    size = elements * np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    first = -memory.ctypes.data % 64
+    return memory[first : first + size].view(dtype)
+
+
+def _pointer(array: Array) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+class Limits:
+    """Loops by name; none where there is no C++ compiler."""
+
+    def __init__(self, folder: str) -> None:
+        self._run: Any = None
+        self._factors = np.full(LONGEST, 0.5, np.float32)
+        compiler = shutil.which(os.environ.get("CXX", "g++"))
+        if compiler is None:
+            print("no C++ compiler: the limits are left out")
+            return
+        library = Path(folder) / "limits.so"
+        flags = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-pthread"]
+        flags += ["-shared", "-fPIC"]
+        subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", library], check=True)
+        self._run = ctypes.CDLL(str(library)).runLimit
+        self._check()
+
+    def _bound(
+        self, name: str, x: Array, elements: int, length: int, y: Array, threads: int
+    ) -> tuple[Job, Array]:
+        """A call of a loop, and where it puts scale and offset of each row."""
+        made = np.zeros((max(elements // length, 1), 2), np.float32)
+        numbers = [ctypes.c_size_t(number) for number in (elements, length)]
+        places = [_pointer(array) for array in (self._factors, y, made)]
+        work = (name.encode(), _pointer(x), *numbers, *places, ctypes.c_size_t(threads))
+        if not self._run(*work):
+            raise ValueError(f"limits.cpp has no loop {name!r}")
+
+        def run(keep: Any = (x, y, made)) -> None:
+            self._run(*work)
+
+        return run, made
+
+    def job(self, case: cases.Case, threads: int) -> Job | None:
+        """The loop on the case's arrays, which begins where a line does.
+
+        So there is not room for all: the longest row is left out for each thread.
+        """
+        if self._run is None or case.arrays is None:
+            return None
+        source, target = case.arrays
+        elements = case.elements - threads * LONGEST
+        y = target.reshape(-1).view(np.uint8)
+        y = y[-y.ctypes.data % 64 :]
+        length = case.elements // source.shape[0]
+        return self._bound(case.limit, source, elements, length, y, threads)[0]
+
+    def _check(self) -> None:
+        """What is no operator's result shows no limit."""
+        for name, x, expected, parameters in _results(self._factors[:LENGTH]):
+            y = _from_line(expected.size, expected.dtype)
+            made = self._bound(name, x, ROWS * LENGTH, LENGTH, y, 2)[1]
+            equal = y.tobytes() == expected.tobytes()
+            if not equal or not (parameters is None or np.array_equal(made, parameters)):
+                raise AssertionError(f"the loop {name!r} does not make the operator's results")
+
+
+def _results(factors: Array) -> Iterator[tuple[str, Array, Array, Array | None]]:
+    """Name, input, and what the operator makes of it; scale and offset of each row, if it does."""
+    values = np.random.default_rng(0).standard_normal((ROWS, LENGTH), np.float32) * 3
+    for source, dtype in cases.FLOATS.items():
+        x = values.astype(dtype)
+        for target, kind in (("int8", "qint8"), ("int4", "quint4x2")):
+            name = f"{source} -> {target}"
+            for extra, scale in (("", factors[:1]), (", each", factors)):
+                same = scale.astype(dtype)
+                y = aq.quantize(x, same, dtype=kind, axis=-1, div_mode=False)
+                yield f"{name}, multiply{extra}", x, y, None
+                if target == "int8":
+                    yield f"{name}, divide{extra}", x, aq.quantize(x, scale, axis=1), None
+            for extra, smooth in (("", None), (", smooth", factors.astype(dtype))):
+                if source != "float32":
+                    dst_type = "int8" if target == "int8" else kind
+                    y, *parameters = aq.dynamic_quant_asymmetric(
+                        x, smooth_scales=smooth, dst_type=dst_type
+                    )
+                    yield f"dynamic {name}{extra}", x, y, np.stack(parameters, 1)
+    codes = np.arange(ROWS * LENGTH).astype(np.int8).reshape(ROWS, LENGTH)
+    packed = codes.reshape(-1)[::2].copy().view(np.int32).reshape(ROWS, -1)
+    for source, q in (("int8", codes), ("int4", packed)):
+        for result in ("float16", "bfloat16"):
+            for extra, scale in (("", factors[:1]), (", each", factors)):
+                y = aq.anti_quant(q, scale, dst_dtype=cases.FLOATS[result])
+                yield f"{source} -> {result}, multiply{extra}", q, y, None
