@@ -47,7 +47,7 @@ class Limits:
             return
         library = Path(folder) / "limits.so"
         flags = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-pthread"]
-        flags += ["-shared", "-fPIC"]
+        flags += ["-falign-loops=32", "-shared", "-fPIC"]
         subprocess.run([compiler, *flags, HERE / "limits.cpp", "-o", library], check=True)
         self._run = ctypes.CDLL(str(library)).runLimit
         self._check()

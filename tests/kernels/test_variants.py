@@ -40,12 +40,32 @@ def test_variants_of_this_processor(tmp_path: Path) -> None:
     assert all(line.endswith("results equal those of scalar") for line in lines)
 
 
+def processor_has(*names: str) -> bool:
+    processor = Path("/proc/cpuinfo").read_text()
+    return all(f" {name} " in processor for name in names)
+
+
+def needs_avx2() -> None:
+    if not processor_has("avx2", "f16c", "fma"):
+        pytest.skip("needs a processor with AVX2, F16C and FMA")
+
+
+@needs_sources
+def test_avx512_emulated(tmp_path: Path) -> None:
+    """Where the processor cannot run this variant, its intrinsics in plain C++ can."""
+    needs_avx2()
+    if processor_has("avx512f", "avx512bw", "avx512vl", "avx512dq"):
+        pytest.skip("this processor runs them itself")
+    run("bash", HERE / "compile.sh", find_compiler(), tmp_path / "variants", "emulated")
+    lines = run(tmp_path / "variants", "--sparse").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["scalar", "avx2", "avx512"]
+    assert all(line.endswith("results equal those of scalar") for line in lines)
+
+
 @needs_sources
 def test_quick_division_is_exact(tmp_path: Path) -> None:
     """For all mantissas of 16-bit floats over all mantissas of a float: no sample."""
-    processor = Path("/proc/cpuinfo").read_text()
-    if not all(f" {name} " in processor for name in ("avx2", "f16c", "fma")):
-        pytest.skip("needs a processor with AVX2, F16C and FMA")
+    needs_avx2()
     flags = ["-std=c++20", "-O3", "-mavx2", "-mf16c", "-mfma", "-ffp-contract=off"]
     program = tmp_path / "quotients"
     sources = ["-I", SOURCES.parent, HERE / "quotients.cpp", "-o", program]

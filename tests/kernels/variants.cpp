@@ -118,7 +118,8 @@ std::vector<std::uint16_t> allHalves() {
 }
 
 // Scales and offsets for ties, saturation, overflow, subnormal products and NaN.
-const std::vector<float> kScales{1.0F, 0.5F, 3.0F, -0.7F, 0x1p-10F, 0x1p20F, 0x1p-126F, 0x1p-149F, 0x1p126F, 0.0F, -0.0F, kInf, -kInf, kNan};
+// Quotients by 41 show whether the quick division is a division.
+const std::vector<float> kScales{1.0F, 0.5F, 3.0F, -0.7F, 41.0F, 0x1p-10F, 0x1p20F, 0x1p-126F, 0x1p-149F, 0x1p126F, 0.0F, -0.0F, kInf, -kInf, kNan};
 const std::vector<float> kOffsets{0.0F, -0.0F, 0.5F, -3.0F, 127.0F, 0x1p24F, -0x1p31F, 0x1p-149F, kInf, kNan};
 
 struct Input {

@@ -23,7 +23,9 @@ ACLQ_INLINE inline Lanes load(const Half* x) {
     return {_mm256_cvtph_ps(_mm_loadu_si128(at)), _mm256_cvtph_ps(_mm_loadu_si128(at + 1))};
 }
 ACLQ_INLINE inline __m256 widenEight(const BFloat16* x) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))), 16));
+    // Each becomes the upper half of a lane: the first four in one half of the register, the others in the other.
+    const __m256i places = _mm256_set_epi8(15, 14, -1, -1, 13, 12, -1, -1, 11, 10, -1, -1, 9, 8, -1, -1, 7, 6, -1, -1, 5, 4, -1, -1, 3, 2, -1, -1, 1, 0, -1, -1);
+    return _mm256_castsi256_ps(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))), places));
 }
 ACLQ_INLINE inline Lanes load(const BFloat16* x) { return {widenEight(x), widenEight(x + 8)}; }
 ACLQ_INLINE inline __m256 widenEight(const std::int8_t* x) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x)))); }

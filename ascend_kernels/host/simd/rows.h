@@ -134,7 +134,7 @@ ACLQ_INLINE inline void unroll(Work&& work) {
 template <class Vector>
 class Results {
   public:
-    ACLQ_INLINE explicit Results(const Output& y, std::int64_t bytes = 0) : to_(static_cast<unsigned char*>(y.data) + bytes), streamed_(y.streamed) {}
+    ACLQ_INLINE explicit Results(const Output& y, std::int64_t bytes = 0) : to_(static_cast<unsigned char*>(y.data) + bytes), wanted_(y.streamed), streamed_(canStream()) {}
     ACLQ_INLINE ~Results() { close(); }
     Results(const Results&) = delete;
     Results& operator=(const Results&) = delete;
@@ -144,12 +144,27 @@ class Results {
         if (place != to_) {
             close();
             to_ = place;
+            streamed_ = canStream();
         }
     }
 
     template <int count>
     ACLQ_INLINE void put(const Vectors<Vector, count>& results) {
-        unroll<count>([&](auto number) ACLQ_INLINE { put(results.part[number]); });
+        const auto place = [&](int number) ACLQ_INLINE { return to_ + number * kSize; };
+        if (!streamed_) {
+            unroll<count>([&](auto number) ACLQ_INLINE { store(results.part[number], place(number)); });
+        } else if constexpr (!kJoined) {
+            unroll<count>([&](auto number) ACLQ_INLINE { stream(results.part[number], place(number)); });
+        } else {
+            if (open_) {
+                stream(joint_.join(before_, results.part[0]), to_ - shift_);
+            } else {
+                open(results.part[0]);
+            }
+            unroll<count - 1>([&](auto number) ACLQ_INLINE { stream(joint_.join(results.part[number], results.part[number + 1]), place(number + 1) - shift_); });
+            before_ = results.part[count - 1];
+        }
+        to_ = place(count);
     }
 
   private:
@@ -157,36 +172,18 @@ class Results {
     static constexpr std::int64_t kPiece = 16;  // the least that can be streamed
     static constexpr bool kJoined = kStreamAlignment<Vector> > 1;
 
-    ACLQ_INLINE void put(const Vector& now) {
-        if (!streamed_) {
-            store(now, to_);
-        } else if constexpr (!kJoined) {
-            stream(now, to_);
-        } else if (open_) {
-            stream(joint_.join(before_, now), to_ - shift_);
-            before_ = now;
-        } else {
-            open(now);
-        }
-        to_ += kSize;
-    }
+    ACLQ_INLINE bool canStream() const { return wanted_ && (!kJoined || reinterpret_cast<std::uintptr_t>(to_) % kPiece == 0); }
 
     // Streams the first vector up to where a whole one has its place.
-    ACLQ_INLINE void open(const Vector& now) {
-        const auto shift = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to_) % kStreamAlignment<Vector>);
-        if (shift % kPiece != 0) {
-            store(now, to_);
-            return;
-        }
+    ACLQ_INLINE void open(const Vector& first) {
+        shift_ = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to_) % kStreamAlignment<Vector>);
         alignas(64) unsigned char bytes[kSize];
-        store(now, bytes);
-        for (std::int64_t at = 0; at < kSize - shift; at += kPiece) {
+        store(first, bytes);
+        for (std::int64_t at = 0; at < kSize - shift_; at += kPiece) {
             streamSixteen(bytes + at, to_ + at);
         }
+        joint_ = Joint<Vector>(shift_);
         open_ = true;
-        shift_ = shift;
-        joint_ = Joint<Vector>(shift);
-        before_ = now;
     }
 
     // Streams what is left of the last vector.
@@ -204,7 +201,8 @@ class Results {
     }
 
     unsigned char* to_;
-    const bool streamed_;
+    const bool wanted_;
+    bool streamed_;
     bool open_ = false;
     std::int64_t shift_ = 0;
     Vector before_{};
@@ -605,8 +603,8 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
 
 // Rows from `first` on; they and their factors are counted from there. Within: no result is beyond the limits of its type.
 // ask(block): asks for memory when that block's turn comes.
-template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, class X, class Put, class Ask>
-ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, bool within, Put& put, Ask&& ask) {
+template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, bool within, class X, class Put, class Ask>
+ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, Put& put, Ask&& ask) {
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
     const float* const shiftOfRow = shifted ? rows.shift : rows.factor;
     put.forRows(first, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
@@ -642,7 +640,7 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto smoothEach, auto each, auto shifted, auto pack) {
             RowsOfResults<IntegerVector<pack()>, (smoothEach() || each()) && Lanes::kShare> put(y.to, pack() ? n / 2 : n);
-            quantizeAffine<true, smoothEach(), each(), shifted(), pack()>(smoothed, x, 0, count, n, y.type, false, put, [](const auto* from) ACLQ_INLINE { askAhead(from); });
+            quantizeAffine<true, smoothEach(), each(), shifted(), pack(), false>(smoothed, x, 0, count, n, y.type, put, [](const auto* from) ACLQ_INLINE { askAhead(from); });
         }, smoothed.smoothStep != 0, smoothed.step != 0, smoothed.shift != nullptr, y.packed);
     });
 }
@@ -781,6 +779,7 @@ ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std:
 // Keep: products with smooth scales are not made twice.
 template <bool smoothed, bool keep, bool shifted, bool pack, class X>
 inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+    constexpr Integers kType = pack ? Integers::Int4 : Integers::Int8;
     constexpr bool kHalves = sizeof(X) == sizeof(std::uint16_t);  // no operator has other rows: they go the way of odd lengths
     // Rows that stay in the nearest cache until they are read again.
     const std::int64_t together = std::clamp<std::int64_t>((keep ? kKept : kNear) / n, smoothed && Lanes::kShare && n > kNear ? kSide : 1, Lanes::kCount);
@@ -799,22 +798,24 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         const std::int64_t some = std::min(together, count - row);
         const X* const from = x + row * n;
         ParametersOfRows found;
-        findParameters<smoothed, shifted>(rows, from, some, n, y.type, found, keep ? kept : nullptr);
+        findParameters<smoothed, shifted>(rows, from, some, n, kType, found, keep ? kept : nullptr);
         copySome(found.scale, some, rows.scale + row);
         if (rows.offset != nullptr) {
             copySome(found.offset, some, rows.offset + row);
         }
         const AffineRows affine{.smooth = rows.smooth, .smoothStep = 1, .factor = found.factor, .shift = shifted ? found.offset : nullptr, .step = 0, .rowStep = 1};
         if constexpr (keep) {
-            quantizeAffine<false, false, false, shifted, pack>(affine, kept, row, some, n, y.type, found.within, put, [&](const float* product) ACLQ_INLINE { ask(from + (product - kept)); });
-            continue;
+            if (found.within) {
+                quantizeAffine<false, false, false, shifted, pack, true>(affine, kept, row, some, n, kType, put, [&](const float* product) ACLQ_INLINE { ask(from + (product - kept)); });
+                continue;
+            }
         } else if constexpr (kHalves) {
-            if (n % kBlock == 0) {
-                quantizeAffine<smoothed, smoothed, false, shifted, pack>(affine, from, row, some, n, y.type, found.within, put, ask);
+            if (found.within && n % kBlock == 0) {
+                quantizeAffine<smoothed, smoothed, false, shifted, pack, true>(affine, from, row, some, n, kType, put, ask);
                 continue;
             }
         }
-        quantizeAffine(affine, source, from, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, y.type, pack});
+        quantizeAffine(affine, source, from, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, kType, pack});
     }
 }
 
