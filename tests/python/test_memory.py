@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -126,3 +128,46 @@ def test_odd_arguments_of_buffers_are_refused() -> None:
             buffer.write([1, 2])  # type: ignore[arg-type]
         with pytest.raises(aq.ParameterError, match="argument 'offset'"):
             buffer.read(1, 0.5)  # type: ignore[arg-type]
+
+
+CALLS = {
+    "quantize": "aq.quantize(x, 0.5)",
+    "quantize per channel": "aq.quantize(x, np.ones(1000, np.float32), axis=1)",
+    "quantize to int4": "aq.quantize(x, np.float32([0.5]), None, 'quint4x2', -1, False)",
+    "anti_quant": "aq.anti_quant(q, np.float32([0.5]))",
+    "trans_quant_param": "aq.trans_quant_param(x.reshape(-1), x.reshape(-1))",
+    "dynamic_quant_asymmetric": "aq.dynamic_quant_asymmetric(h)",
+    "dynamic_quant_asymmetric, smooth": (
+        "aq.dynamic_quant_asymmetric(h, smooth_scales=np.ones(1000, np.float16))"
+    ),
+}
+
+
+@pytest.mark.skipif(
+    not os.access("/proc/self/clear_refs", os.W_OK), reason="the system forgets no peak"
+)
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer takes memory of its own")
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_a_call_takes_no_more_memory_than_its_results(call: str) -> None:
+    """Peak memory of calls on contiguous arrays, the first and a prepared one."""
+    run_python(f"""
+        from pathlib import Path
+        import numpy as np
+        import aclquant as aq
+
+        def memory(what):
+            lines = Path("/proc/self/status").read_text().splitlines()
+            return next(int(line.split()[1]) << 10 for line in lines if line.startswith(what))
+
+        x = np.ones((10_000, 1000), np.float32)
+        h, q = x.astype(np.float16), x.astype(np.int8)
+        aq.quantize(x[:1000], 0.5)  # starts the threads
+        for _ in range(3):
+            Path("/proc/self/clear_refs").write_text("5")  # forgets the peak
+            before = memory("VmRSS")
+            results = {call}
+            peak = memory("VmHWM") - before
+            size = sum(y.nbytes for y in (results if isinstance(results, tuple) else [results]))
+            assert size > 4 << 20 and peak < size + (2 << 20), (peak, size)
+            del results
+    """)
