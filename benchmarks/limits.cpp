@@ -3,16 +3,20 @@
 // ordinary values (limits.py compares them). It widens, scales, converts, narrows and writes whole lines past the caches, and
 // nothing else: no rule for NaN, infinities or what is beyond the limits of a type, no results that begin where no line does,
 // no choice at run time. Compiled for the machine it runs on, and run beside the operator, on its arrays.
+#include <pthread.h>
+#include <sched.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <functional>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <type_traits>
 #include <unordered_map>
-#include <vector>
-#if defined(__AVX2__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
@@ -30,7 +34,11 @@ using Floats = __m512;
 constexpr std::size_t kLanes = 16;
 Floats load(const float* x) { return _mm512_loadu_ps(x); }
 Floats load(const Half* x) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))); }
-Floats load(const BFloat16* x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))), 16)); }
+Floats load(const BFloat16* x) {
+    const __m512i places = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0);
+    const __m512i words = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
+    return _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xAAAAAAAAU, places, words));
+}
 Floats load(const std::int8_t* x) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)))); }
 Floats load(const Int4* x) {
     const __m512i words = _mm512_permutexvar_epi32(_mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0), _mm512_castsi128_si512(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x))));
@@ -38,6 +46,12 @@ Floats load(const Int4* x) {
     return _mm512_permutexvar_ps(_mm512_srlv_epi32(words, shifts), _mm512_set_ps(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0));
 }
 Floats same(float value) { return _mm512_set1_ps(value); }
+void keep(Floats x, float* to) { _mm512_store_ps(to, x); }
+constexpr bool kQuickDivision = true;  // by one divisor, of 16-bit floats
+Floats quotient(Floats x, Floats y, Floats reciprocal) {
+    const Floats nearly = x * reciprocal;
+    return _mm512_fmadd_ps(_mm512_fnmadd_ps(nearly, y, x), reciprocal, nearly);
+}
 
 struct Extremes {
     __m512i above = _mm512_set1_epi32(INT32_MIN);
@@ -54,8 +68,10 @@ struct Extremes16 {
     __m512i above = _mm512_set1_epi16(INT16_MIN);
     __m512i below = _mm512_setzero_si512();
     void include(const void* x) {
-        above = _mm512_max_epi16(above, _mm512_loadu_si512(x));
-        below = _mm512_max_epu16(below, _mm512_loadu_si512(x));
+        __m512i words = _mm512_loadu_si512(x);
+        asm("" : "+v"(words));  // or the compiler loads them twice
+        above = _mm512_max_epi16(above, words);
+        below = _mm512_max_epu16(below, words);
     }
     // Either word of a pair may be the largest.
     std::int32_t high() const { return _mm512_reduce_max_epi32(_mm512_max_epi16(above, _mm512_slli_epi32(above, 16))) >> 16; }
@@ -96,7 +112,7 @@ void put(const Floats* x, BFloat16* y) {
         _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i, _mm512_permutex2var_epi16(rounded(x[2 * i]), places, rounded(x[2 * i + 1])));
     }
 }
-#elif defined(__AVX2__) && defined(__F16C__)
+#elif defined(__AVX2__) && defined(__F16C__) && defined(__FMA__)
 using Floats = __m256;
 constexpr std::size_t kLanes = 8;
 Floats load(const float* x) { return _mm256_loadu_ps(x); }
@@ -112,6 +128,12 @@ Floats load(const Int4* x) {
     return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(eight), _mm256_set_epi32(0, 4, 8, 12, 16, 20, 24, 28)), 28));
 }
 Floats same(float value) { return _mm256_set1_ps(value); }
+void keep(Floats x, float* to) { _mm256_store_ps(to, x); }
+constexpr bool kQuickDivision = true;  // by one divisor, of 16-bit floats
+Floats quotient(Floats x, Floats y, Floats reciprocal) {
+    const Floats nearly = x * reciprocal;
+    return _mm256_fmadd_ps(_mm256_fnmadd_ps(nearly, y, x), reciprocal, nearly);
+}
 
 __m128i halves(__m256i x, int which) { return which == 0 ? _mm256_castsi256_si128(x) : _mm256_extracti128_si256(x, 1); }
 struct Extremes {
@@ -178,7 +200,7 @@ void put(const Floats* x, BFloat16* y) {
         put(_mm256_permute4x64_epi64(_mm256_packus_epi32(rounded(x[2 * i]), rounded(x[2 * i + 1])), 0xD8), y, i);
     }
 }
-#else
+#elif defined(__aarch64__)
 // Plain loops, which the compiler makes instructions of.
 constexpr std::size_t kLanes = 16;
 struct Floats {
@@ -200,17 +222,16 @@ To bitsOf(From from) {
 }
 Floats load(const float* x) { return each([&](std::size_t i) { return x[i]; }); }
 Floats load(const BFloat16* x) { return each([&](std::size_t i) { return bitsOf<float>(static_cast<std::uint32_t>(x[i]) << 16); }); }
-#if defined(__aarch64__)
 Floats load(const Half* x) { return each([&](std::size_t i) { return static_cast<float>(bitsOf<__fp16>(x[i])); }); }
-#else
-Floats load(const Half* x) { return load(reinterpret_cast<const BFloat16*>(x)); }  // less work than it takes
-#endif
 Floats load(const std::int8_t* x) { return each([&](std::size_t i) { return static_cast<float>(x[i]); }); }
 Floats load(const Int4* x) { return each([&](std::size_t i) { return static_cast<float>(static_cast<std::int32_t>(static_cast<std::uint32_t>(x[i / 2].pair) << (i % 2 != 0 ? 24 : 28)) >> 28); }); }
 Floats same(float value) { return each([&](std::size_t) { return value; }); }
+void keep(const Floats& x, float* to) { std::memcpy(to, &x, sizeof x); }
+constexpr bool kQuickDivision = false;
 Floats operator+(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] + b.lane[i]; }); }
 Floats operator*(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] * b.lane[i]; }); }
 Floats operator/(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] / b.lane[i]; }); }
+Floats quotient(const Floats& x, const Floats& y, const Floats&) { return x / y; }
 
 template <class Signed, std::size_t count>
 struct Largest {
@@ -252,20 +273,19 @@ void put(const Floats* x, BFloat16* y) {
         y[i] = static_cast<BFloat16>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
     }
 }
-#if defined(__aarch64__)
 void put(const Floats* x, Half* y) {
     for (std::size_t i = 0; i < 64; ++i) {
         y[i] = bitsOf<Half>(static_cast<__fp16>(lane(x, i)));
     }
 }
 #else
-void put(const Floats* x, Half* y) { put(x, reinterpret_cast<BFloat16*>(y)); }
-#endif
+#error "there are no loops for this processor"
 #endif
 
 constexpr std::size_t kBlock = 64;
 constexpr std::size_t kParts = kBlock / kLanes;
 constexpr std::size_t kTogether = 4096;  // elements of the rows that are read twice before the next ones
+constexpr std::size_t kKept = 2048;      // products with smooth scales that are kept in between
 constexpr std::size_t kMostRows = 32;
 
 // How many elements of a row there are to one of an array.
@@ -300,14 +320,16 @@ void putBlock(Make&& make, Y* y) {
 // Quantising and dequantising are one loop.
 template <bool divide, bool each, class X, class Y>
 void scale(const X* x, std::size_t n, std::size_t length, const float* factors, Y* y) {
+    constexpr bool kQuick = kQuickDivision && divide && !each && sizeof(X) == 2;
     const Floats one = same(factors[0]);
+    const Floats reciprocal = same(1.0F / factors[0]);
     for (std::size_t row = 0; row < n; row += length) {
         for (std::size_t i = 0; i < length; i += kBlock) {
             ask(at(x, row + i), kFar, kNear);
             putBlock([&](std::size_t j) {
                 const Floats factor = each ? load(factors + i + j) : one;
                 const Floats value = load(at(x, row + i + j));
-                return divide ? value / factor : value * factor;
+                return kQuick ? quotient(value, factor, reciprocal) : (divide ? value / factor : value * factor);
             }, at(y, row + i));
         }
     }
@@ -319,8 +341,8 @@ float floatOf(std::uint32_t bits) {
     return value;
 }
 template <class X>
-void widenAll(std::uint16_t (&bits)[kMostRows], float (&values)[kMostRows]) {
-    for (std::size_t i = 0; i < kMostRows; i += kLanes) {
+void widenSome(std::uint16_t (&bits)[kMostRows], std::size_t count, float (&values)[kMostRows]) {
+    for (std::size_t i = 0; i < count; i += kLanes) {
         const Floats some = load(reinterpret_cast<const X*>(bits + i));
         std::memcpy(values + i, &some, sizeof some);
     }
@@ -328,24 +350,30 @@ void widenAll(std::uint16_t (&bits)[kMostRows], float (&values)[kMostRows]) {
 
 // Rows read twice: extremes, then a product and a sum. What follows from the extremes takes three divisions: a scale and an
 // offset, which are results too, and the factor; for some rows at once.
-template <bool smoothed, class X, class Y>
+template <bool smoothed, bool kept, class X, class Y>
 void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth, Y* y, float* parameters) {
     constexpr float kRange = std::is_same_v<Y, Int4> ? 15.0F : 255.0F;
     constexpr float kTop = std::is_same_v<Y, Int4> ? 7.0F : 127.0F;
-    const std::size_t most = std::min(std::max<std::size_t>(kTogether / length, 1), kMostRows);
+    alignas(64) float products[kept ? kKept : 1];
+    const std::size_t most = std::min(std::max<std::size_t>((kept ? kKept : kTogether) / length, 1), kMostRows);
     const std::size_t next = most * length * sizeof(X);
     for (std::size_t set = 0; set < n; set += most * length) {
         const std::size_t together = std::min(most, (n - set) / length);
-        float high[kMostRows] = {};
-        float low[kMostRows] = {};
-        std::uint16_t highWord[kMostRows] = {};
-        std::uint16_t lowWord[kMostRows] = {};
+        const X* const rows = x + set;
+        float high[kMostRows];
+        float low[kMostRows];
+        std::uint16_t highWord[kMostRows];
+        std::uint16_t lowWord[kMostRows];
         for (std::size_t number = 0; number < together; ++number) {
-            const X* const from = x + set + number * length;
+            const X* const from = rows + number * length;
             if constexpr (smoothed) {
                 Extremes extremes;
                 for (std::size_t i = 0; i < length; i += kLanes) {
-                    extremes.include(load(from + i) * load(smooth + i));
+                    const Floats product = load(from + i) * load(smooth + i);
+                    extremes.include(product);
+                    if constexpr (kept) {
+                        keep(product, products + number * length + i);
+                    }
                 }
                 high[number] = floatOf(static_cast<std::uint32_t>(extremes.high()));
                 low[number] = floatOf(extremes.low());
@@ -359,31 +387,34 @@ void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth,
             }
         }
         if constexpr (!smoothed) {
-            widenAll<X>(highWord, high);
-            widenAll<X>(lowWord, low);
+            widenSome<X>(highWord, together, high);
+            widenSome<X>(lowWord, together, low);
         }
+        float made[kMostRows];
         float factor[kMostRows];
         float offset[kMostRows];
-        for (std::size_t number = 0; number < kMostRows; ++number) {
-            const float made = (high[number] - low[number]) / kRange;
-            offset[number] = kTop - high[number] / made;
-            factor[number] = 1.0F / made;
-            if (number < together) {
-                parameters[2 * number] = made;
-                parameters[2 * number + 1] = offset[number];
-            }
+        for (std::size_t number = 0; number < together; ++number) {
+            made[number] = (high[number] - low[number]) / kRange;
+            offset[number] = kTop - high[number] / made[number];
+            factor[number] = 1.0F / made[number];
+        }
+        for (std::size_t number = 0; number < together; ++number) {
+            parameters[2 * number] = made[number];
+            parameters[2 * number + 1] = offset[number];
         }
         parameters += 2 * together;
         for (std::size_t number = 0; number < together; ++number) {
-            const X* const from = x + set + number * length;
             const Floats times = same(factor[number]);
             const Floats plus = same(offset[number]);
-            for (std::size_t i = 0; i < length; i += kBlock) {
-                ask(from + i, std::max(kFar, next), next);
+            for (std::size_t i = number * length; i < (number + 1) * length; i += kBlock) {
+                ask(rows + i, std::max(kFar, next), next);
                 putBlock([&](std::size_t j) {
-                    const Floats value = load(from + i + j);
-                    return (smoothed ? value * load(smooth + i + j) : value) * times + plus;
-                }, at(y, set + number * length + i));
+                    if constexpr (kept) {
+                        return load(products + i + j) * times + plus;
+                    }
+                    const Floats value = load(rows + i + j);
+                    return (smoothed ? value * load(smooth + i - number * length + j) : value) * times + plus;
+                }, at(y, set + i));
             }
         }
     }
@@ -408,7 +439,10 @@ constexpr Pattern scaling() {
 }
 template <bool smoothed, class X, class Y>
 constexpr Pattern rows() {
-    return {kBits<X>, kBits<Y>, [](const Work& w) { dynamic<smoothed>(static_cast<const X*>(w.x), w.n, w.length, w.factors, static_cast<Y*>(w.y), w.parameters); }};
+    return {kBits<X>, kBits<Y>, [](const Work& w) {
+                const auto loop = w.length <= kKept / 4 ? dynamic<smoothed, smoothed, X, Y> : dynamic<smoothed, false, X, Y>;
+                loop(static_cast<const X*>(w.x), w.n, w.length, w.factors, static_cast<Y*>(w.y), w.parameters);
+            }};
 }
 
 using Patterns = std::unordered_map<std::string, Pattern>;
@@ -416,9 +450,11 @@ template <class X, class Y>
 void add(Patterns& patterns, const std::string& name) {
     patterns[name + ", multiply"] = scaling<false, false, X, Y>();
     patterns[name + ", multiply, each"] = scaling<false, true, X, Y>();
-    patterns[name + ", divide"] = scaling<true, false, X, Y>();
-    patterns[name + ", divide, each"] = scaling<true, true, X, Y>();
-    if constexpr (sizeof(X) == 2) {
+    if constexpr (std::is_same_v<Y, std::int8_t>) {
+        patterns[name + ", divide"] = scaling<true, false, X, Y>();
+        patterns[name + ", divide, each"] = scaling<true, true, X, Y>();
+    }
+    if constexpr (std::is_same_v<X, Half> || std::is_same_v<X, BFloat16>) {
         patterns["dynamic " + name] = rows<false, X, Y>();
         patterns["dynamic " + name + ", smooth"] = rows<true, X, Y>();
     }
@@ -439,29 +475,58 @@ Patterns allPatterns() {
     return patterns;
 }
 
+// A thread that sleeps between loops, and keeps off the processor of who wakes it (as the operators' threads do).
+class Helper {
+  public:
+    void begin(const std::function<void()>& work) {
+        cpu_set_t allowed;
+        if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1) {
+            CPU_CLR(static_cast<std::size_t>(sched_getcpu()), &allowed);
+            pthread_setaffinity_np(thread_.native_handle(), sizeof allowed, &allowed);
+        }
+        work_ = &work;
+        begin_.release();
+    }
+    void wait() { end_.acquire(); }
+
+  private:
+    void serve() {
+        for (;;) {
+            begin_.acquire();
+            (*work_)();
+            end_.release();
+        }
+    }
+
+    const std::function<void()>* work_ = nullptr;
+    std::binary_semaphore begin_{0};
+    std::binary_semaphore end_{0};
+    std::thread thread_{[this] { serve(); }};
+};
+
 }  // namespace
 
-// Runs the loop of that name over n elements of x, so many to a row, whole rows for each thread; 0 if there is none.
-// Parameters: room for two for each row.
+// Runs the loop of that name over n elements of x, so many to a row, whole rows for each of one or two threads; 0 if there is
+// none. Parameters: room for two for each row.
 extern "C" int runLimit(const char* name, const void* x, std::size_t n, std::size_t length, const float* factors, void* y, float* parameters, std::size_t threads) {
     static const Patterns patterns = allPatterns();
+    static Helper* const helper = new Helper;  // lives as long as the process
     const auto found = patterns.find(name);
-    if (found == patterns.end()) {
+    if (found == patterns.end() || threads > 2) {
         return 0;
     }
     const Pattern& pattern = found->second;
     const std::size_t part = n / threads;
-    const auto work = [&](std::size_t thread) {
-        const std::size_t first = thread * part;
+    const auto work = [&](std::size_t first) {
         pattern.loop({static_cast<const unsigned char*>(x) + first * pattern.xBits / 8, part, length, factors, static_cast<unsigned char*>(y) + first * pattern.yBits / 8, parameters + first / length * 2});
     };
-    std::vector<std::thread> others;
-    for (std::size_t thread = 1; thread < threads; ++thread) {
-        others.emplace_back(work, thread);
+    const std::function<void()> second = [&] { work(part); };
+    if (threads > 1) {
+        helper->begin(second);
     }
     work(0);
-    for (std::thread& other : others) {
-        other.join();
+    if (threads > 1) {
+        helper->wait();
     }
     return 1;
 }

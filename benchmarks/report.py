@@ -25,8 +25,8 @@ def verdict(cases: list[Result]) -> str:
     near = [case for case in missed if (case["limit"] or 0) >= 0.9]
     return (
         f"{len(wanted) - len(missed)} of {len(wanted)} cases meet their target; of the "
-        f"{len(missed)} others, {len(near)} reach 0.9 of the smallest loop that moves the same "
-        "bytes (limits.cpp).\n"
+        f"{len(missed)} others, {len(near)} reach 0.9 of the smallest loop that makes the same "
+        "results (limits.cpp).\n"
     )
 
 
@@ -75,22 +75,25 @@ def markdown(report: Result) -> str:
     return "\n".join(parts)
 
 
-BEGIN, END = "<!-- python -m benchmarks --docs -->", "<!-- end of the run -->"
+END = "<!-- end of the run -->"
 
 
 def document(report: Result, pictures: list[Path], docs: Path) -> None:
-    """Put a run in place of the last one between the two marks in ``performance.md``."""
+    """Put a run in place of the last one with the same kernels in ``performance.md``."""
     page = docs / "performance.md"
-    before, _, rest = page.read_text().partition(BEGIN)
+    variant = report["machine"]["variant"]
+    begin = f"<!-- python benchmarks/run.py --docs: {variant} -->"
+    before, _, rest = page.read_text().partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise ValueError(f"{page}: the marks {BEGIN} and {END} are missing")
-    run = markdown(report).partition("\n")[2].replace("\n## ", "\n### ")
+        raise ValueError(f"{page}: the marks {begin} and {END} are missing")
+    run = markdown(report).partition("\n")[2].replace("\n## ", "\n#### ")
     links = []
     for picture in pictures:
-        copyfile(picture, docs / "images" / picture.name)
-        links.append(f"![{picture.stem}](images/{picture.name})")
-    text = "\n\n".join([BEGIN, run.strip(), *links, END])
+        name = f"{picture.stem}_{variant}{picture.suffix}"
+        copyfile(picture, docs / "images" / name)
+        links.append(f"![{picture.stem}](images/{name})")
+    text = "\n\n".join([begin, run.strip(), *links, END])
     page.write_text(before + text + after)
     print(f"{page}: renewed")
 

@@ -7,7 +7,8 @@ elements stands beside each operator. Peers that are not installed are named and
 (``pip install "aclquant[bench]"``). Results: ``results.json``, ``results.md``, and pictures
 (``*.svg``, with matplotlib) in the folder, ``benchmarks/results`` by default. ``--quick`` takes
 less than a minute and only shows that everything runs. ``--docs`` also puts the pictures into
-``docs/images`` and the tables into ``docs/performance.md``, in place of those of the last run.
+``docs/images`` and the tables into ``docs/performance.md``, in place of those of the last run with
+the same variant of the kernels.
 """
 
 from __future__ import annotations

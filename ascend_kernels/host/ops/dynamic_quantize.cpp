@@ -278,7 +278,7 @@ void quantizeDense(const Shared& shared, std::int64_t begin, std::int64_t end) {
         if (group >= 0) {
             const float* const smooth = shared.smooth.empty() ? nullptr : shared.smooth.data() + group * n;
             const unsigned char* const x = shared.x.data + (shared.x.offset + row * n) * 2;
-            kernels().quantizeDynamic({smooth, shared.symmetric, shared.scaleByProduct, scale, offset}, sourceOf(shared.x.dtype), x, count, n, to);
+            kernels().quantizeDynamic({smooth, shared.symmetric, shared.scaleByProduct, scale, offset}, sourceOf(shared.x.dtype), x, count, n, to.to, to.packed);
         } else {
             fillZeros(to, count * n);
             std::fill_n(scale, count, 0.0F);

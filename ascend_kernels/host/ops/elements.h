@@ -199,7 +199,7 @@ class Streamer {
     const bool active_;
 };
 
-// Writes rows of elements of 1, 2 or 4 bytes.
+// Writes rows of elements of whole bytes; those of 8 only where they lie behind each other.
 class RowWriter {
   public:
     explicit RowWriter(const View& view);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -54,7 +53,7 @@ class TransQuantParam : public Kernel {
     // Those of a tensor for so many words, contiguous as phase 2 has made sure; a single one stands for all.
     class Values {
       public:
-        Values(const View& view, std::int64_t words) : values_(view.present ? floatsOf(view) : nullptr), single_(countOf(view) == 1) {
+        Values(const View& view, std::int64_t words) : values_(view.present ? floatsOf(view) : nullptr), single_(countOf(view) == 1 && words > 1) {
             if (single_) {
                 same_.assign(static_cast<std::size_t>(std::min(words, kSame)), *values_);
             }

@@ -98,8 +98,8 @@ struct Kernels {
     void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count, std::int64_t n, Extent* extents);
     // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
     void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
-    // As DynamicRows say; n is not 0. Results are int8, or int4 two to a byte.
-    void (*quantizeDynamic)(const DynamicRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
+    // As DynamicRows say; n is not 0. y: int8, or int4, two to a byte.
+    void (*quantizeDynamic)(const DynamicRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const Output& y, bool packed);
     // values = x * factor, as floats.
     void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);
     // Two to a byte, the first in the low nibble; n is even.

@@ -23,7 +23,7 @@ struct Ymm {
 };
 ACLQ_INLINE inline void store(Ymm vector, void* y) { _mm256_storeu_si256(static_cast<__m256i*>(y), vector.bits); }
 ACLQ_INLINE inline void stream(Ymm vector, void* y) { _mm256_stream_si256(static_cast<__m256i*>(y), vector.bits); }
-// Sixteen bytes, the smallest piece of a line that can be streamed.
+// Sixteen bytes, the smallest piece of a register that can be streamed.
 ACLQ_INLINE inline void streamSixteen(const void* from, void* y) { _mm_stream_si128(static_cast<__m128i*>(y), _mm_loadu_si128(static_cast<const __m128i*>(from))); }
 ACLQ_INLINE inline void streamFence() { _mm_sfence(); }
 

@@ -21,9 +21,8 @@ constexpr std::int64_t kLine = 64;  // bytes
 // in the nearest one; from so little ahead to that one.
 constexpr std::int64_t kAheadBytes = 16 * 1024;
 constexpr std::int64_t kSoonBytes = 2 * 1024;
-// Factors for each element of rows longer than this would not stay in the nearest cache. Where registers are wide enough
-// that reading them counts (measured: AVX-512; AVX2 loses by it), such rows are worked on side by side, and they are read
-// once for all of these.
+// Factors for each element of rows longer than this would not stay in the nearest cache. Where that counts (AVX-512; AVX2 loses
+// by it; NEON was not measured), such rows are worked on side by side, and they are read once for all of these.
 constexpr std::int64_t kNear = 4096;
 // The extremes of rows that are no longer than this are found side by side.
 constexpr std::int64_t kShort = 1024;
@@ -62,7 +61,7 @@ ACLQ_INLINE inline void askAhead(X x) {
     askFor<Cache::Nearest>(x, kSoonBytes);
 }
 
-// x; again: in a way that the compiler takes for another place. What is rarely needed twice is read twice then: else registers
+// x; again: in a way that the compiler takes for another place. What is rarely needed again is read again then: else registers
 // would be stored each time, to have it.
 template <class T, bool again>
 ACLQ_INLINE inline const T* placeOf(const T* x, std::bool_constant<again>) {
@@ -129,8 +128,8 @@ ACLQ_INLINE inline void unroll(Work&& work) {
     unroll(std::make_integer_sequence<int, count>{}, work);
 }
 
-// Puts vectors of results behind each other. Those to be streamed are, wherever they begin: where that is no place for a
-// whole vector, pieces of two that follow each other are joined.
+// Puts vectors of results behind each other. Those to be streamed are, at any multiple of sixteen bytes: where that is no
+// place for a whole vector, pieces of two that follow each other are joined. Elsewhere they are stored.
 template <class Vector>
 class Results {
   public:
@@ -333,8 +332,8 @@ template <class Results>
 using VectorOf = std::remove_cvref_t<decltype(Results{}.part[0])>;
 
 // A block's results as integers. Within: nothing is beyond the limits, nor NaN.
-template <bool pack, class Exact>
-ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exact, bool within = false) {
+template <bool pack, bool within, class Exact>
+ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exact) {
     if constexpr (pack) {
         return packed(narrow(block, Integers::Int4, exact, within));
     } else {
@@ -350,7 +349,7 @@ inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* 
             using Vector = IntegerVector<pack()>;
             forScaled<Vector, divide(), each()>(rows, x, count, n, y.to, pack() ? n / 2 : n, [mode = rows.mode, type = y.type, pack](Results<Vector>& results, const auto& block) ACLQ_INLINE {
                 const auto make = [&](auto exact) ACLQ_INLINE { return mode == Round::Rint ? block(exact) : rounded(block(exact), mode); };
-                results.put(integers<pack()>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
+                results.put(integers<pack(), false>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
             });
         }, rows.divide, rows.step != 0, y.packed);
     });
@@ -625,7 +624,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
                     return block;
                 };
                 ask(from);
-                results[number].put(integers<pack>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }, within));
+                results[number].put(integers<pack, within>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
             }
         }
     });
@@ -769,16 +768,19 @@ ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std:
         const Parameters parameters = shifted ? asymmetric(extent, limits) : symmetric(extent, limits, rows.scaleByProduct);
         found.scale[row] = parameters.scale;
         found.offset[row] = parameters.offset;
-        found.factor[row] = parameters.factor;
-        const bool exact = std::fabs(extent.low * parameters.factor) < kExact && std::fabs(extent.high * parameters.factor) < kExact;
+        // What is all 0 stays so: its product with an infinite factor would be NaN, which becomes 0, too.
+        const bool zeros = extent.low == 0.0F && extent.high == 0.0F;
+        found.factor[row] = zeros ? 0.0F : parameters.factor;
+        const bool exact = std::fabs(extent.low * found.factor[row]) < kExact && std::fabs(extent.high * found.factor[row]) < kExact;
         beyond |= row < count && !exact ? 1 : 0;
     }
     found.within = beyond == 0;
 }
 
-// Keep: products with smooth scales are not made twice.
+// Keep: products with smooth scales are not made twice. Rows that have results beyond the limits or NaN, and those found
+// together with them, go the general way.
 template <bool smoothed, bool keep, bool shifted, bool pack, class X>
-inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n, const Output& y) {
     constexpr Integers kType = pack ? Integers::Int4 : Integers::Int8;
     constexpr bool kHalves = sizeof(X) == sizeof(std::uint16_t);  // no operator has other rows: they go the way of odd lengths
     // Rows that stay in the nearest cache until they are read again.
@@ -792,7 +794,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         }
     };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
-    RowsOfResults<IntegerVector<pack>, smoothed && Lanes::kShare> put(y.to, bytesOfRow);
+    RowsOfResults<IntegerVector<pack>, smoothed && Lanes::kShare> put(y, bytesOfRow);
     alignas(64) float kept[keep ? kKept : 1];
     for (std::int64_t row = 0; row < count; row += together) {
         const std::int64_t some = std::min(together, count - row);
@@ -815,11 +817,11 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
                 continue;
             }
         }
-        quantizeAffine(affine, source, from, some, n, {{static_cast<unsigned char*>(y.to.data) + row * bytesOfRow, y.to.streamed}, kType, pack});
+        quantizeAffine(affine, source, from, some, n, {{static_cast<unsigned char*>(y.data) + row * bytesOfRow, y.streamed}, kType, pack});
     }
 }
 
-inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
+inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const Output& y, bool packed) {
     const bool smooth = rows.smooth != nullptr;
     const bool keeps = smooth && n % kBlock == 0 && n <= kKept / kSide;
     withSource(source, data, [&](const auto* x) {
@@ -828,7 +830,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* 
             if constexpr (smoothed() || !keep()) {
                 quantizeDynamic<smoothed(), kKeep, shifted(), pack()>(rows, source, x, count, n, y);
             }
-        }, smooth, keeps, !rows.symmetric, y.packed);
+        }, smooth, keeps, !rows.symmetric, packed);
     });
 }
 
