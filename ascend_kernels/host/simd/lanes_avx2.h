@@ -126,22 +126,24 @@ ACLQ_INLINE inline Words words(const Block& block, Convert&& convert) {
     });
 }
 
-// Packing saturates; the permutation puts the quarters in order.
+// The bytes of a block whose fours are not in order yet, because packing takes its operands by halves.
+struct Fours {
+    __m256i first;
+    __m256i second;
+};
+
+// Packing saturates.
 ACLQ_INLINE inline __m256i narrow(__m256i first, __m256i second, Integers to, bool within) {
-    const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
     if (to == Integers::Uint8) {
-        return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
+        return _mm256_packus_epi16(first, second);
     }
-    __m256i bytes = _mm256_packs_epi16(first, second);
-    if (to == Integers::Int4 && !within) {
-        bytes = _mm256_max_epi8(_mm256_min_epi8(bytes, _mm256_set1_epi8(7)), _mm256_set1_epi8(-8));
-    }
-    return _mm256_permutevar8x32_epi32(bytes, order);
+    const __m256i bytes = _mm256_packs_epi16(first, second);
+    return to == Integers::Int4 && !within ? _mm256_max_epi8(_mm256_min_epi8(bytes, _mm256_set1_epi8(7)), _mm256_set1_epi8(-8)) : bytes;
 }
 
 // exact(): the block again, should it be needed in its exact form. Within: nothing is beyond the limits, nor NaN.
 template <class Exact>
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
+ACLQ_INLINE inline Fours narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
     // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
     const auto beyond = [&] ACLQ_INLINE {
@@ -151,13 +153,21 @@ ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, 
     if (!within && beyond()) [[unlikely]] {
         result = carefully(exact(), to);
     }
-    return {{{narrow(result.quarter[0], result.quarter[1], to, within)}, {narrow(result.quarter[2], result.quarter[3], to, within)}}};
+    return {narrow(result.quarter[0], result.quarter[1], to, within), narrow(result.quarter[2], result.quarter[3], to, within)};
 }
 
-ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
+ACLQ_INLINE inline Bytes inOrder(const Fours& bytes) {
+    const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
+    return {{{_mm256_permutevar8x32_epi32(bytes.first, order)}, {_mm256_permutevar8x32_epi32(bytes.second, order)}}};
+}
+
+ACLQ_INLINE inline Nibbles packed(const Fours& bytes) {
     // Pairs become words: the first byte, and sixteen times the second.
-    const auto pairs = [](__m256i half) ACLQ_INLINE { return _mm256_maddubs_epi16(_mm256_and_si256(half, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
-    return {{{_mm256_permute4x64_epi64(_mm256_packus_epi16(pairs(bytes.part[0].bits), pairs(bytes.part[1].bits)), 0xD8)}}};
+    const auto pairs = [](__m256i fours) ACLQ_INLINE { return _mm256_maddubs_epi16(_mm256_and_si256(fours, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
+    // Fours are two bytes now: those of one half of each register, then those of the other, are brought together and in order.
+    const __m256i halves = _mm256_permute4x64_epi64(_mm256_packus_epi16(pairs(bytes.first), pairs(bytes.second)), 0xD8);
+    const __m256i order = _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0));
+    return {{{_mm256_shuffle_epi8(halves, order)}}};
 }
 
 ACLQ_INLINE inline __m256i saturated(__m256 value) {

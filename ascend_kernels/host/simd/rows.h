@@ -334,10 +334,13 @@ using VectorOf = std::remove_cvref_t<decltype(Results{}.part[0])>;
 // A block's results as integers. Within: nothing is beyond the limits, nor NaN.
 template <bool pack, bool within, class Exact>
 ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exact) {
+    const auto bytes = narrow(block, pack ? Integers::Int4 : type, exact, within);
     if constexpr (pack) {
-        return packed(narrow(block, Integers::Int4, exact, within));
+        return packed(bytes);
+    } else if constexpr (requires { inOrder(bytes); }) {
+        return inOrder(bytes);
     } else {
-        return narrow(block, type, exact, within);
+        return bytes;
     }
 }
 template <bool pack>
