@@ -150,7 +150,8 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_a_call_takes_no_more_memory_than_its_results(call: str) -> None:
     """Peak memory of calls on contiguous arrays, the first and a prepared one."""
-    run_python(f"""
+    run_python(
+        f"""
         from pathlib import Path
         import numpy as np
         import aclquant as aq
@@ -170,4 +171,6 @@ def test_a_call_takes_no_more_memory_than_its_results(call: str) -> None:
             size = sum(y.nbytes for y in (results if isinstance(results, tuple) else [results]))
             assert size > 4 << 20 and peak < size + (2 << 20), (peak, size)
             del results
-    """, ACLQUANT_HOST_THREADS="2")
+    """,
+        ACLQUANT_HOST_THREADS="2",
+    )
