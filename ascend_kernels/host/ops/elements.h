@@ -31,6 +31,7 @@ struct Cut {
     std::int64_t chunk = kChunk;   // elements of a part
     std::int64_t inner = 1;        // rows of the last dimension but one: only they lie behind each other
     std::int64_t together = 1;     // whole rows of a piece
+    bool dense = false;            // pieces that follow each other become one: partly written lines cost most
 
     std::int64_t parts() const { return (length + chunk - 1) / chunk; }
     std::int64_t groups() const { return (inner + together - 1) / together; }
@@ -53,11 +54,17 @@ class Pieces {
             const std::int64_t rest = piece_ - group * parts_;
             row_ = group + rest % beside;
             part_ = rest / beside;
+            count_ = std::min(cut_.chunk, cut_.length - part_ * cut_.chunk);
         } else {
             const std::int64_t group = piece_ / parts_;
             row_ = group / groups_ * cut_.inner + group % groups_ * cut_.together;
             part_ = piece_ % parts_;
-            rows_ = std::min(cut_.together, cut_.inner - group % groups_ * cut_.together);
+            const std::int64_t most = cut_.dense ? end_ - piece_ : 1;
+            const std::int64_t parts = std::min(parts_ - part_, parts_ > 1 ? most : 1);
+            const std::int64_t groups = std::min(groups_ - group % groups_, parts_ > 1 ? 1 : most);
+            rows_ = std::min(groups * cut_.together, cut_.inner - group % groups_ * cut_.together);
+            count_ = std::min(parts * cut_.chunk, cut_.length - part_ * cut_.chunk);
+            piece_ += parts * groups - 1;
         }
         newRow_ = row_ != before;
         return true;
@@ -67,7 +74,7 @@ class Pieces {
     // From that row on; more than one only if they are whole.
     std::int64_t rows() const { return rows_; }
     std::int64_t first() const { return part_ * cut_.chunk; }
-    std::int64_t count() const { return part_ + 1 == parts_ ? cut_.length - part_ * cut_.chunk : cut_.chunk; }
+    std::int64_t count() const { return count_; }
 
   private:
     std::int64_t piece_;
@@ -78,6 +85,7 @@ class Pieces {
     std::int64_t row_ = -1;
     std::int64_t rows_ = 1;
     std::int64_t part_ = 0;
+    std::int64_t count_ = 0;
     bool newRow_ = true;
 };
 
@@ -140,7 +148,7 @@ struct Walk {
         const std::int64_t interleaved = rank > 1 && step(read) != 1 && strides[read][rank - 2] == 1 ? kTileRows : 1;
         const std::int64_t chunk = dense ? kThreadGrain : kChunk;
         const std::int64_t inner = dense && rank > 1 ? shape[rank - 2] : 1;
-        return {rows(), length, interleaved, chunk, inner, std::clamp<std::int64_t>(chunk / length, 1, inner)};
+        return {rows(), length, interleaved, chunk, inner, std::clamp<std::int64_t>(chunk / length, 1, inner), dense};
     }
     // Whether the elements of a tensor's rows, so many and so far apart, lie behind each other, and those rows behind each other.
     bool dense(std::size_t tensor, std::int64_t length, std::int64_t step) const { return step == 1 && (rank < 2 || strides[tensor][rank - 2] == length); }
