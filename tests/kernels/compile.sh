@@ -20,22 +20,20 @@ compile() { # <name> <source> [flags]
 jobs=()
 compile variants "$root/tests/kernels/variants.cpp" -Wall -Wextra -Werror
 compile scalar "$host/simd/scalar.cpp"
+supported=()
 case $("$compiler" -dumpmachine)$emulated in
   x86_64*emulated)
     # Compiled in little time: nothing here is about speed.
-    compile dispatch "$host/simd/dispatch.cpp" "-D__builtin_cpu_supports(name)=true"
+    supported=("-D__builtin_cpu_supports(name)=true")
     compile avx2 "$host/simd/avx2.cpp" "${avx2[@]}" -O1 -DACLQ_INLINE=
     compile avx512 "$host/simd/avx512.cpp" "${avx2[@]}" -O1 -DACLQ_INLINE= "-I$root/tests/kernels/avx512_emulated" -Wno-psabi
     ;;
   x86_64*)
-    compile dispatch "$host/simd/dispatch.cpp"
     compile avx2 "$host/simd/avx2.cpp" "${avx2[@]}"
     compile avx512 "$host/simd/avx512.cpp" "${avx512[@]}"
     ;;
-  aarch64*)
-    compile dispatch "$host/simd/dispatch.cpp"
-    compile neon "$host/simd/neon.cpp" -falign-loops=32
-    ;;
+  aarch64*) compile neon "$host/simd/neon.cpp" -falign-loops=32 ;;
 esac
+compile dispatch "$host/simd/dispatch.cpp" "${supported[@]}"
 for job in "${jobs[@]}"; do wait "$job"; done
 "$compiler" -static "$work"/*.o -o "$output"

@@ -615,8 +615,9 @@ void words(const std::vector<float>& patterns) {
     std::vector<std::uint8_t> actual(expected.size());
     for (const bool nearest : {false, true}) {
         for (const float* const offset : {static_cast<const float*>(nullptr), static_cast<const float*>(offsets.data())}) {
-            definition->packScales(patterns.data(), offset, nearest, n, Output{expected.data()});
-            variant->packScales(patterns.data(), offset, nearest, n, Output{actual.data()});
+            const ScaleWords from{patterns.data(), 1, offset, 1, nearest};
+            definition->packScales(from, n, Output{expected.data()});
+            variant->packScales(from, n, Output{actual.data()});
             compare(expected.data(), actual.data(), n * 8, [&](std::int64_t i) { return "packScales of " + hex(patterns[static_cast<std::size_t>(i / 8)]); });
             for (std::int64_t length = 0; length < 131; ++length) {
                 for (const std::int64_t shift : {0, 1, 8, 16, 32, 48}) {  // past the caches or not, to any address, against the guard or not
@@ -626,11 +627,25 @@ void words(const std::vector<float>& patterns) {
                         std::copy_n(expected.begin(), length * 8, wanted.begin() + kAround);
                         std::uint8_t* const place = guarded.end(wanted.size());
                         std::fill_n(place, wanted.size(), std::uint8_t{0xEE});
-                        variant->packScales(patterns.data(), offset, nearest, length, Output{place + kAround, streamed});
+                        variant->packScales(from, length, Output{place + kAround, streamed});
                         variant->finishStreaming();
                         compare(wanted.data(), place, static_cast<std::int64_t>(wanted.size()), [&](std::int64_t) { return "packScales, length " + std::to_string(length); });
                     }
                 }
+            }
+            // One scale, or one offset, for all is as many equal ones.
+            for (const bool oneScale : {false, true}) {
+                constexpr std::int64_t kMany = 200;
+                const std::size_t at = patterns.size() / 3;
+                const std::vector<float> same(kMany, oneScale ? patterns[at] : (offset != nullptr ? offset[at] : 0.0F));
+                const ScaleWords one{patterns.data() + at, oneScale ? 0 : 1, offset != nullptr ? offset + at : nullptr, oneScale ? 1 : 0, nearest};
+                const ScaleWords many{oneScale ? same.data() : one.scale, 1, oneScale || offset == nullptr ? one.offset : same.data(), 1, nearest};
+                definition->packScales(many, kMany, Output{expected.data()});
+                for (const Kernels* const k : {definition, variant}) {
+                    k->packScales(one, kMany, Output{actual.data()});
+                    compare(expected.data(), actual.data(), kMany * 8, [&](std::int64_t) { return std::string("packScales of one for all"); });
+                }
+                definition->packScales(from, n, Output{expected.data()});
             }
         }
     }

@@ -48,24 +48,25 @@ class Pieces {
             return false;
         }
         const std::int64_t before = row_;
+        std::int64_t taken = 1;
         if (cut_.interleaved > 1) {
             const std::int64_t group = piece_ / (cut_.interleaved * parts_) * cut_.interleaved;
             const std::int64_t beside = std::min(cut_.interleaved, cut_.rows - group);
             const std::int64_t rest = piece_ - group * parts_;
             row_ = group + rest % beside;
             part_ = rest / beside;
-            count_ = std::min(cut_.chunk, cut_.length - part_ * cut_.chunk);
         } else {
             const std::int64_t group = piece_ / parts_;
-            row_ = group / groups_ * cut_.inner + group % groups_ * cut_.together;
+            const std::int64_t number = group % groups_;
+            row_ = group / groups_ * cut_.inner + number * cut_.together;
             part_ = piece_ % parts_;
-            const std::int64_t most = cut_.dense ? end_ - piece_ : 1;
-            const std::int64_t parts = std::min(parts_ - part_, parts_ > 1 ? most : 1);
-            const std::int64_t groups = std::min(groups_ - group % groups_, parts_ > 1 ? 1 : most);
-            rows_ = std::min(groups * cut_.together, cut_.inner - group % groups_ * cut_.together);
-            count_ = std::min(parts * cut_.chunk, cut_.length - part_ * cut_.chunk);
-            piece_ += parts * groups - 1;
+            if (cut_.dense) {
+                taken = std::min(end_ - piece_, parts_ > 1 ? parts_ - part_ : groups_ - number);
+            }
+            rows_ = parts_ > 1 ? 1 : std::min(taken * cut_.together, cut_.inner - number * cut_.together);
         }
+        count_ = std::min(taken * cut_.chunk, cut_.length - part_ * cut_.chunk);
+        piece_ += taken - 1;
         newRow_ = row_ != before;
         return true;
     }

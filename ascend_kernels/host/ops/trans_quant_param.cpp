@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
-#include <vector>
 
 #include "aclnnop/aclnn_trans_quant_param.h"
 #include "aclnnop/aclnn_trans_quant_param_v2.h"
@@ -33,46 +31,23 @@ class TransQuantParam : public Kernel {
 
     void run(const View* tensors, const KernelContext&) const override {
         const View& out = tensors[2];
-        const std::int64_t words = std::max(countOf(tensors[0]), countOf(tensors[1]));
-        const Values scale(tensors[0], words);
-        const Values offset(tensors[1], words);
-        const std::int64_t atOnce = std::min(scale.most(), offset.most());
-        parallelFor(words, kThreadGrain, [&](std::int64_t begin, std::int64_t end) {
+        const Values scale(tensors[0]);
+        const Values offset(tensors[1]);
+        parallelFor(std::max(scale.count, offset.count), kThreadGrain, [&](std::int64_t begin, std::int64_t end) {
             RowWriter writer(out);
-            for (std::int64_t first = begin; first < end;) {
-                const std::int64_t n = std::min(atOnce, end - first);
-                kernels().packScales(scale.from(first), offset.from(first), roundToNearest_, n, writer.prepareOutput(first, 1, n));
-                first += n;
-            }
+            kernels().packScales({scale.from(begin), scale.step, offset.from(begin), offset.step, roundToNearest_}, end - begin, writer.prepareOutput(begin, 1, end - begin));
         });
     }
 
   private:
-    static std::int64_t countOf(const View& view) { return view.present ? view.elements() : 0; }
+    // Those of a tensor, contiguous as phase 2 has made sure; a single one stands for all.
+    struct Values {
+        explicit Values(const View& view) : values(view.present ? floatsOf(view) : nullptr), count(view.present ? view.elements() : 0), step(count > 1 ? 1 : 0) {}
+        const float* from(std::int64_t first) const { return step == 0 ? values : values + first; }
 
-    // Those of a tensor for so many words, contiguous as phase 2 has made sure; a single one stands for all.
-    class Values {
-      public:
-        Values(const View& view, std::int64_t words) : values_(view.present ? floatsOf(view) : nullptr), single_(countOf(view) == 1 && words > 1) {
-            if (single_) {
-                same_.assign(static_cast<std::size_t>(std::min(words, kSame)), *values_);
-            }
-        }
-        // From `first` on, at most so many; null if there are none.
-        const float* from(std::int64_t first) const {
-            if (single_) {
-                return same_.data();
-            }
-            return values_ == nullptr ? nullptr : values_ + first;
-        }
-        std::int64_t most() const { return single_ ? kSame : std::numeric_limits<std::int64_t>::max(); }
-
-      private:
-        static constexpr std::int64_t kSame = 4096;
-
-        const float* const values_;
-        const bool single_;
-        std::vector<float> same_;
+        const float* const values;  // null: there are none
+        const std::int64_t count;
+        const std::int64_t step;
     };
 
     const bool roundToNearest_;

@@ -64,6 +64,15 @@ struct DynamicRows {
     float* offset;             // null: not written
 };
 
+// Scales and offsets that become the matrix unit's words.
+struct ScaleWords {
+    const float* scale;
+    std::int64_t scaleStep;    // 1, or 0: one for all
+    const float* offset;       // null: 0
+    std::int64_t offsetStep;
+    bool nearest;              // scales are rounded to nearest even, not cut
+};
+
 enum class Integers { Int8, Int4, Uint8 };
 struct Limits {
     float low;
@@ -104,9 +113,9 @@ struct Kernels {
     void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);
     // Two to a byte, the first in the low nibble; n is even.
     void (*unpackInt4)(const std::uint8_t* x, std::int64_t n, std::int8_t* y);
-    // The matrix unit's words of 64 bits: 19 bits of each scale, cut or rounded to nearest even, 9 bits of its offset
-    // (null: 0), and the bit that says the result is signed. They may lie at any address.
-    void (*packScales)(const float* scale, const float* offset, bool nearest, std::int64_t n, const Output& words);
+    // n words of 64 bits: 19 bits of each scale, 9 bits of its offset, and the bit that says the result is signed. They may lie
+    // at any address.
+    void (*packScales)(const ScaleWords& from, std::int64_t n, const Output& words);
     // Copies past the caches, as Output says.
     void (*streamTo)(void* to, const void* from, std::int64_t bytes);
     void (*finishStreaming)();

@@ -854,41 +854,46 @@ inline void unpackInt4(const std::uint8_t* x, std::int64_t n, std::int8_t* y) {
     }
 }
 
-template <bool nearest, bool shifted>
+template <bool nearest, bool shifted, std::int64_t scaleStep, std::int64_t offsetStep>
 inline void packWords(const float* scale, const float* offset, std::int64_t n, unsigned char* words) {
     for (std::int64_t i = 0; i < n; ++i) {
         // Half a word at a time: 32 bits vectorise better.
-        const std::uint32_t low = toNineteenBits<nearest>(scale[i]);
+        const std::uint32_t low = toNineteenBits<nearest>(scale[i * scaleStep]);
         std::uint32_t high = 1U << 14;
         if constexpr (shifted) {
-            high |= (static_cast<std::uint32_t>(toSmallInteger(offset[i], -256.0F, 255.0F)) & 0x1FFU) << 5;
+            high |= (static_cast<std::uint32_t>(toSmallInteger(offset[i * offsetStep], -256.0F, 255.0F)) & 0x1FFU) << 5;
         }
         const std::uint64_t word = static_cast<std::uint64_t>(high) << 32 | low;
         std::memcpy(words + i * 8, &word, sizeof word);
     }
 }
 
-inline void packScales(const float* scale, const float* offset, bool nearest, std::int64_t n, const Output& y) {
-    withConstants([&](auto toNearest, auto shifted) {
+inline void packScales(const ScaleWords& from, std::int64_t n, const Output& y) {
+    withConstants([&](auto nearest, auto shifted, auto scaleEach, auto offsetEach) {
         using Vector = VectorOf<decltype(toInt32(Block{}))>;  // bytes as they are in memory
+        constexpr std::int64_t kScaleStep = scaleEach() ? 1 : 0;
+        constexpr std::int64_t kOffsetStep = offsetEach() ? 1 : 0;
         const auto pack = [&](std::int64_t first, std::int64_t count, unsigned char* words) {
-            packWords<toNearest(), shifted()>(scale + first, shifted() ? offset + first : nullptr, count, words);
+            const float* const offset = shifted() ? from.offset + first * kOffsetStep : nullptr;
+            packWords<nearest(), shifted(), kScaleStep, kOffsetStep>(from.scale + first * kScaleStep, offset, count, words);
         };
         std::int64_t done = 0;
         {
             Results<Vector> results(y);
             for (; done + kBlock <= n; done += kBlock) {
                 Vectors<Vector, 8 * kBlock / sizeof(Vector)> words;
-                askAhead(scale + done);
-                if (shifted()) {
-                    askAhead(offset + done);
+                if (scaleEach()) {
+                    askAhead(from.scale + done);
+                }
+                if (shifted() && offsetEach()) {
+                    askAhead(from.offset + done);
                 }
                 pack(done, kBlock, reinterpret_cast<unsigned char*>(&words));
                 results.put(words);
             }
         }
         pack(done, n - done, static_cast<unsigned char*>(y.data) + 8 * done);
-    }, nearest, offset != nullptr);
+    }, from.nearest, from.offset != nullptr, from.scaleStep != 0, from.offsetStep != 0);
 }
 
 inline void streamTo(void* to, const void* from, std::int64_t bytes) {
