@@ -76,6 +76,39 @@ struct Extremes {
     }
 };
 
+// Of each of two vectors the halves, and of these the larger numbers: the first's, then the second's.
+template <class Max>
+ACLQ_INLINE inline __m256i largerHalves(__m256i a, __m256i b, Max&& max) {
+    return max(_mm256_blend_epi32(a, b, 0xF0), _mm256_permute2x128_si256(a, b, 0x21));
+}
+// Of each of four vectors the largest, two quarters left: of the first and the third, then of the second and the fourth.
+template <class Max>
+ACLQ_INLINE inline __m256i largestPairs(__m256i a, __m256i b, __m256i c, __m256i d, Max&& max) {
+    const __m256i ab = largerHalves(a, b, max);
+    const __m256i cd = largerHalves(c, d, max);
+    return max(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+}
+// The larger of each pair of 32 bits, `above` before `below`.
+template <class Max>
+ACLQ_INLINE inline __m256i largerOfPairs(__m256i above, __m256i below, Max&& max) {
+    const auto shuffled = [&](auto which) ACLQ_INLINE { return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(above), _mm256_castsi256_ps(below), which())); };
+    return max(shuffled(std::integral_constant<int, 0x88>{}), shuffled(std::integral_constant<int, 0xDD>{}));
+}
+
+ACLQ_INLINE inline void largestOfFour(const Extremes (&rows)[4], std::uint32_t* above, std::uint32_t* below) {
+    const auto largest = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi32(a, b); };
+    const auto largestUnsigned = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epu32(a, b); };
+    // Signed and unsigned numbers compare alike once the upper bit of one kind is turned.
+    const __m256i turn = _mm256_set1_epi32(INT32_MIN);
+    const __m256i signs = largestPairs(rows[0].above, rows[1].above, rows[2].above, rows[3].above, largest);
+    const __m256i turned = _mm256_xor_si256(turn, largestPairs(rows[0].below, rows[1].below, rows[2].below, rows[3].below, largestUnsigned));
+    const __m256i all = largerOfPairs(signs, turned, largest);  // above of rows 0 and 2, below of them; the same of 1 and 3
+    const __m128i even = _mm256_castsi256_si128(all);
+    const __m128i odd = _mm256_extracti128_si256(all, 1);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(above), _mm_unpacklo_epi32(even, odd));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(below), _mm_xor_si128(_mm256_castsi256_si128(turn), _mm_unpackhi_epi32(even, odd)));
+}
+
 // The same of words in memory.
 struct Extremes16 {
     static constexpr std::int64_t kCount = 16;
@@ -92,6 +125,21 @@ struct Extremes16 {
     }
 };
 
+ACLQ_INLINE inline void largestOfFour(const Extremes16 (&rows)[4], std::uint16_t* above, std::uint16_t* below) {
+    const auto largest = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi16(a, b); };
+    const auto largestUnsigned = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epu16(a, b); };
+    const __m256i turn = _mm256_set1_epi16(INT16_MIN);
+    const __m256i signs = largestPairs(rows[0].above, rows[1].above, rows[2].above, rows[3].above, largest);
+    const __m256i turned = _mm256_xor_si256(turn, largestPairs(rows[0].below, rows[1].below, rows[2].below, rows[3].below, largestUnsigned));
+    const __m256i pairs = largerOfPairs(signs, turned, largest);
+    const __m256i all = _mm256_max_epi16(pairs, _mm256_slli_epi32(pairs, 16));  // in the upper words
+    const __m128i even = _mm_srli_epi32(_mm256_castsi256_si128(all), 16);
+    const __m128i odd = _mm256_extracti128_si256(all, 1);
+    const __m128i words = _mm_blend_epi16(even, odd, 0xAA);  // above of the four rows, then below
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(above), words);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(below), _mm_xor_si128(_mm256_castsi256_si128(turn), _mm_unpackhi_epi64(words, words)));
+}
+
 template <int mode>
 ACLQ_INLINE inline Block roundedTo(const Block& block) {
     const auto part = [&](int i) ACLQ_INLINE {
@@ -104,8 +152,41 @@ ACLQ_INLINE inline Block roundedTo(const Block& block) {
 ACLQ_INLINE inline __m256i narrow(__m256i low, __m256i high) { return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8); }
 ACLQ_INLINE inline __m256i narrowUnsigned(__m256i low, __m256i high) { return _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xD8); }
 
-using Bytes = Vectors<Ymm, 2>;
-using Nibbles = Vectors<Ymm, 1>;
+// Results that are not in order yet, because packing takes its operands by halves: bytes by fours, and the pairs of int4 that
+// are made of them by twos. They come in order on their way to memory.
+struct Fours {
+    __m256i bits;
+};
+struct Twos {
+    __m256i bits;
+};
+using Bytes = Vectors<Fours, 2>;
+using Nibbles = Vectors<Twos, 1>;
+
+template <int... place>
+ACLQ_INLINE inline __m256i foursAt(__m256i bits) { return _mm256_permutevar8x32_epi32(bits, _mm256_setr_epi32(place...)); }
+ACLQ_INLINE inline Ymm inOrder(Fours vector) { return {foursAt<0, 4, 1, 5, 2, 6, 3, 7>(vector.bits)}; }
+// Of words, which are in both halves of each half.
+ACLQ_INLINE inline __m256i evenFirst(__m256i words) {
+    return _mm256_shuffle_epi8(words, _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0)));
+}
+ACLQ_INLINE inline Ymm inOrder(Twos vector) { return {evenFirst(_mm256_permute4x64_epi64(vector.bits, 0xD8))}; }
+ACLQ_INLINE inline void store(Fours vector, void* y) { store(inOrder(vector), y); }
+ACLQ_INLINE inline void store(Twos vector, void* y) { store(inOrder(vector), y); }
+ACLQ_INLINE inline void stream(Fours vector, void* y) { stream(inOrder(vector), y); }
+ACLQ_INLINE inline void stream(Twos vector, void* y) { stream(inOrder(vector), y); }
+
+// The second half of one in order, and the first half of the next: what each has in the same places is in the other half.
+template <>
+struct Joint<Fours> {
+    ACLQ_INLINE explicit Joint(std::int64_t) {}
+    ACLQ_INLINE Ymm join(Fours before, Fours now) const { return {foursAt<2, 6, 3, 7, 0, 4, 1, 5>(_mm256_blend_epi32(before.bits, now.bits, 0x33))}; }
+};
+template <>
+struct Joint<Twos> {
+    ACLQ_INLINE explicit Joint(std::int64_t) {}
+    ACLQ_INLINE Ymm join(Twos before, Twos now) const { return {evenFirst(_mm256_permute4x64_epi64(_mm256_blend_epi32(before.bits, now.bits, 0x33), 0x8D))}; }
+};
 
 // A block as int16, saturated. Packing takes its operands by halves.
 struct Words {
@@ -126,24 +207,18 @@ ACLQ_INLINE inline Words words(const Block& block, Convert&& convert) {
     });
 }
 
-// The bytes of a block whose fours are not in order yet, because packing takes its operands by halves.
-struct Fours {
-    __m256i first;
-    __m256i second;
-};
-
 // Packing saturates.
-ACLQ_INLINE inline __m256i narrow(__m256i first, __m256i second, Integers to, bool within) {
+ACLQ_INLINE inline Fours narrow(__m256i first, __m256i second, Integers to, bool within) {
     if (to == Integers::Uint8) {
-        return _mm256_packus_epi16(first, second);
+        return {_mm256_packus_epi16(first, second)};
     }
     const __m256i bytes = _mm256_packs_epi16(first, second);
-    return to == Integers::Int4 && !within ? _mm256_max_epi8(_mm256_min_epi8(bytes, _mm256_set1_epi8(7)), _mm256_set1_epi8(-8)) : bytes;
+    return {to == Integers::Int4 && !within ? _mm256_max_epi8(_mm256_min_epi8(bytes, _mm256_set1_epi8(7)), _mm256_set1_epi8(-8)) : bytes};
 }
 
 // exact(): the block again, should it be needed in its exact form. Within: nothing is beyond the limits, nor NaN.
 template <class Exact>
-ACLQ_INLINE inline Fours narrow(const Block& block, Integers to, Exact&& exact, bool within) {
+ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
     // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
     const auto beyond = [&] ACLQ_INLINE {
@@ -153,21 +228,13 @@ ACLQ_INLINE inline Fours narrow(const Block& block, Integers to, Exact&& exact, 
     if (!within && beyond()) [[unlikely]] {
         result = carefully(exact(), to);
     }
-    return {narrow(result.quarter[0], result.quarter[1], to, within), narrow(result.quarter[2], result.quarter[3], to, within)};
+    return {{narrow(result.quarter[0], result.quarter[1], to, within), narrow(result.quarter[2], result.quarter[3], to, within)}};
 }
 
-ACLQ_INLINE inline Bytes inOrder(const Fours& bytes) {
-    const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
-    return {{{_mm256_permutevar8x32_epi32(bytes.first, order)}, {_mm256_permutevar8x32_epi32(bytes.second, order)}}};
-}
-
-ACLQ_INLINE inline Nibbles packed(const Fours& bytes) {
+ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
     // Pairs become words: the first byte, and sixteen times the second.
-    const auto pairs = [](__m256i fours) ACLQ_INLINE { return _mm256_maddubs_epi16(_mm256_and_si256(fours, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
-    // Fours are two bytes now: those of one half of each register, then those of the other, are brought together and in order.
-    const __m256i halves = _mm256_permute4x64_epi64(_mm256_packus_epi16(pairs(bytes.first), pairs(bytes.second)), 0xD8);
-    const __m256i order = _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0));
-    return {{{_mm256_shuffle_epi8(halves, order)}}};
+    const auto pairs = [](Fours fours) ACLQ_INLINE { return _mm256_maddubs_epi16(_mm256_and_si256(fours.bits, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
+    return {{{_mm256_packus_epi16(pairs(bytes.part[0]), pairs(bytes.part[1]))}}};
 }
 
 ACLQ_INLINE inline __m256i saturated(__m256 value) {

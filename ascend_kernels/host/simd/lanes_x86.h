@@ -32,12 +32,9 @@ template <class Vector>
 constexpr std::int64_t kStreamAlignment = sizeof(Vector);
 
 template <>
-struct Joint<Ymm> {
-    ACLQ_INLINE explicit Joint(std::int64_t shift) : half_(shift != 0) {}
-    ACLQ_INLINE Ymm join(Ymm before, Ymm now) const { return half_ ? Ymm{_mm256_permute2x128_si256(before.bits, now.bits, 0x21)} : now; }
-
-  private:
-    bool half_;
+struct Joint<Ymm> {  // there is one way only
+    ACLQ_INLINE explicit Joint(std::int64_t) {}
+    ACLQ_INLINE Ymm join(Ymm before, Ymm now) const { return {_mm256_permute2x128_si256(before.bits, now.bits, 0x21)}; }
 };
 
 // quotient(x, y, 1 / y): the product with the reciprocal, improved by what it leaves over. Equal to x / y for x of eleven bits

@@ -129,81 +129,90 @@ ACLQ_INLINE inline void unroll(Work&& work) {
 }
 
 // Puts vectors of results behind each other. Those to be streamed are, at any multiple of sixteen bytes: where that is no
-// place for a whole vector, pieces of two that follow each other are joined. Elsewhere they are stored.
+// place for a whole vector, pieces of two that follow each other are joined. Elsewhere they are stored. Loops have one of
+// their own, which lives in registers; what is left of the last vector is streamed by close().
 template <class Vector>
 class Results {
   public:
-    ACLQ_INLINE explicit Results(const Output& y, std::int64_t bytes = 0) : to_(static_cast<unsigned char*>(y.data) + bytes), wanted_(y.streamed), streamed_(canStream()) {}
-    ACLQ_INLINE ~Results() { close(); }
-    Results(const Results&) = delete;
-    Results& operator=(const Results&) = delete;
+    ACLQ_INLINE explicit Results(const Output& y, std::int64_t bytes = 0) : wanted_(y.streamed) { begin(static_cast<unsigned char*>(y.data) + bytes); }
 
     // Where the next ones go, if not behind the last ones.
     ACLQ_INLINE void moveTo(unsigned char* place) {
-        if (place != to_) {
+        if (place != to_ + shift_) {
             close();
-            to_ = place;
-            streamed_ = canStream();
+            begin(place);
         }
     }
 
     template <int count>
     ACLQ_INLINE void put(const Vectors<Vector, count>& results) {
         const auto place = [&](int number) ACLQ_INLINE { return to_ + number * kSize; };
-        if (!streamed_) {
-            unroll<count>([&](auto number) ACLQ_INLINE { store(results.part[number], place(number)); });
-        } else if constexpr (!kJoined) {
-            unroll<count>([&](auto number) ACLQ_INLINE { stream(results.part[number], place(number)); });
-        } else {
-            if (open_) {
-                stream(joint_.join(before_, results.part[0]), to_ - shift_);
-            } else {
-                open(results.part[0]);
+        if constexpr (kJoined) {
+            const auto follow = [&] ACLQ_INLINE {
+                unroll<count - 1>([&](auto number) ACLQ_INLINE { stream(joint_.join(results.part[number], results.part[number + 1]), place(number + 1)); });
+                before_ = results.part[count - 1];
+            };
+            if (way_ == Way::Joined) [[likely]] {
+                stream(joint_.join(before_, results.part[0]), to_);
+                follow();
+                to_ = place(count);
+                return;
             }
-            unroll<count - 1>([&](auto number) ACLQ_INLINE { stream(joint_.join(results.part[number], results.part[number + 1]), place(number + 1) - shift_); });
-            before_ = results.part[count - 1];
+            if (way_ == Way::Opened) {
+                open(results.part[0]);
+                follow();
+                to_ = place(count);
+                return;
+            }
         }
+        unroll<count>([&](auto number) ACLQ_INLINE { way_ == Way::Streamed ? stream(results.part[number], place(number)) : store(results.part[number], place(number)); });
         to_ = place(count);
     }
 
+    ACLQ_INLINE void close() {
+        if constexpr (kJoined) {
+            if (way_ == Way::Joined) {
+                streamPieces(before_, kSize - shift_, kSize, to_);
+            }
+        }
+    }
+
   private:
+    enum class Way { Stored, Streamed, Opened, Joined };
     static constexpr auto kSize = static_cast<std::int64_t>(sizeof(Vector));
     static constexpr std::int64_t kPiece = 16;  // the least that can be streamed
     static constexpr bool kJoined = kStreamAlignment<Vector> > 1;
 
-    ACLQ_INLINE bool canStream() const { return wanted_ && (!kJoined || reinterpret_cast<std::uintptr_t>(to_) % kPiece == 0); }
+    ACLQ_INLINE void begin(unsigned char* place) {
+        const auto beyond = [&](std::int64_t size) { return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(place) % static_cast<std::uintptr_t>(size)); };
+        way_ = wanted_ && (!kJoined || beyond(kPiece) == 0) ? Way::Streamed : Way::Stored;
+        shift_ = 0;
+        if (kJoined && way_ == Way::Streamed && beyond(kStreamAlignment<Vector>) != 0) {
+            way_ = Way::Opened;
+            shift_ = beyond(kStreamAlignment<Vector>);
+            joint_ = Joint<Vector>(shift_);
+        }
+        to_ = place - shift_;
+    }
 
     // Streams the first vector up to where a whole one has its place.
     ACLQ_INLINE void open(const Vector& first) {
-        shift_ = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to_) % kStreamAlignment<Vector>);
+        streamPieces(first, 0, kSize - shift_, to_ + shift_);
+        way_ = Way::Joined;
+    }
+
+    static ACLQ_INLINE void streamPieces(const Vector& vector, std::int64_t first, std::int64_t last, unsigned char* to) {
         alignas(64) unsigned char bytes[kSize];
-        store(first, bytes);
-        for (std::int64_t at = 0; at < kSize - shift_; at += kPiece) {
-            streamSixteen(bytes + at, to_ + at);
-        }
-        joint_ = Joint<Vector>(shift_);
-        open_ = true;
-    }
-
-    // Streams what is left of the last vector.
-    ACLQ_INLINE void close() {
-        if constexpr (kJoined) {
-            if (open_) {
-                alignas(64) unsigned char bytes[kSize];
-                store(before_, bytes);
-                for (std::int64_t at = kSize - shift_; at < kSize; at += kPiece) {
-                    streamSixteen(bytes + at, to_ - kSize + at);
-                }
-                open_ = false;
-            }
+        store(vector, bytes);
+        for (std::int64_t at = first; at < last; at += kPiece) {
+            streamSixteen(bytes + at, to + (at - first));
         }
     }
 
-    unsigned char* to_;
-    const bool wanted_;
-    bool streamed_;
-    bool open_ = false;
-    std::int64_t shift_ = 0;
+    Way way_;
+    bool wanted_;
+    unsigned char* to_;  // where the next whole vector has its place
+    std::int64_t shift_;  // how far behind that the next result has its own
     Vector before_{};
     Joint<Vector> joint_{0};
 };
@@ -233,27 +242,35 @@ ACLQ_INLINE inline void forSides(std::int64_t count, bool sides, Work&& work) {
 template <class Vector, bool maySide>
 class RowsOfResults {
   public:
-    ACLQ_INLINE RowsOfResults(const Output& y, std::int64_t bytesOfRow) : y_(y), bytesOfRow_(bytesOfRow), one_{Results<Vector>(y)} {}
+    ACLQ_INLINE RowsOfResults(const Output& y, std::int64_t bytesOfRow) : y_(y), bytesOfRow_(bytesOfRow), one_(y) {}
 
     // Calls body(results, row, side) for so many rows, with what puts the results of each of the rows side by side.
     template <class Body>
     ACLQ_INLINE void forRows(std::int64_t first, std::int64_t count, bool sides, Body&& body) {
+        std::array one{one_};
         forSides<maySide>(count, sides, [&](std::int64_t number, auto side) ACLQ_INLINE {
             const std::int64_t row = first + number;
             if constexpr (side() == 1) {
-                one_[0].moveTo(static_cast<unsigned char*>(y_.data) + row * bytesOfRow_);
-                body(one_, row, side);
+                one[0].moveTo(static_cast<unsigned char*>(y_.data) + row * bytesOfRow_);
+                body(one, row, side);
             } else {
                 auto results = forEachSide<side()>([&](int beside) ACLQ_INLINE { return Results<Vector>(y_, (row + beside) * bytesOfRow_); });
                 body(results, row, side);
+                for (Results<Vector>& each : results) {
+                    each.close();
+                }
             }
         });
+        one_ = one[0];
     }
+    ACLQ_INLINE ~RowsOfResults() { one_.close(); }
+    RowsOfResults(const RowsOfResults&) = delete;
+    RowsOfResults& operator=(const RowsOfResults&) = delete;
 
   private:
     const Output y_;
     const std::int64_t bytesOfRow_;
-    Results<Vector> one_[1];
+    Results<Vector> one_;
 };
 
 template <class Vector, bool maySide, class Body>
@@ -265,29 +282,31 @@ ACLQ_INLINE inline void forRows(const Output& y, std::int64_t bytesOfRow, std::i
 // nearest they are 0 anyway, and those that an int32 cannot hold.
 inline bool isTame(float divisor) { return std::fabs(divisor) >= 0x1p-60F && std::fabs(divisor) <= 0x1p60F; }
 
+// Whatever one value of a type is, as a constant.
+template <auto value>
+using Constant = std::integral_constant<decltype(value), value>;
+
 // Calls finish(results, block) with each block of x scaled and shifted: block(exact) makes it, in the exact way if that
-// constant is true. What is the same for all blocks but asked of each costs little beside sixty-four elements, and keeps
-// the code small.
-template <class Vector, bool divide, bool each, class X, class Finish>
-ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int64_t count, std::int64_t n, const Output& y, std::int64_t bytesOfRow, Finish&& finish) {
-    constexpr bool kQuick = kQuickDivision && divide && !each && sizeof(X) == sizeof(std::uint16_t);
-    const bool twice = rows.scaleTwice;
+// constant is true. Divide, twice and mode are as the rows say; constants of them make a loop that asks less.
+template <class Vector, bool each, class Divide, class Twice, class Mode, class X, class Finish>
+ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, Divide divide, Twice twice, Mode mode, const X* x, std::int64_t count, std::int64_t n, const Output& y, std::int64_t bytesOfRow, Finish&& finish) {
+    constexpr bool kQuick = kQuickDivision && !each && sizeof(X) == sizeof(std::uint16_t);
     const bool shifted = rows.offset != nullptr;
     forRows<Vector, each && Lanes::kShare>(y, bytesOfRow, count, n > kNear, [&](auto& results, std::int64_t row, auto side) ACLQ_INLINE {
         const std::int64_t at = each ? 0 : row * rows.rowStep;
         const Factors<each> scales(rows.scale + at);
         const Factors<each> offsets((shifted ? rows.offset : rows.scale) + at);
-        const bool quick = kQuick && rows.mode == Round::Rint && isTame(rows.scale[at]);
+        const bool quick = kQuick && divide && mode == Round::Rint && isTame(rows.scale[at]);
         const float inverse = 1.0F / rows.scale[at];
         const Factors<false> reciprocal(&inverse);
         for (std::int64_t i = 0; i < n; i += kBlock) {
-            const X* from = x + row * n + i;
-            for (int number = 0; number < side(); ++number, from += n) {
+            unroll<side()>([&](auto number) ACLQ_INLINE {
+                const X* const from = x + (row + number) * n + i;
                 askAhead(from);
                 finish(results[number], [&](auto exact) ACLQ_INLINE {
                     const Factors<each> scale = scales.block(i, exact);
                     Block block = loadBlock(placeOf(from, exact));
-                    if constexpr (!divide) {
+                    if (!divide) {
                         block = block * scale;
                         if (twice) {
                             block = block * scale;
@@ -299,7 +318,7 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, const X* x, std::int
                     }
                     return shifted ? block + offsets.block(i, exact) : block;
                 });
-            }
+            });
         }
     });
 }
@@ -337,8 +356,6 @@ ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exac
     const auto bytes = narrow(block, pack ? Integers::Int4 : type, exact, within);
     if constexpr (pack) {
         return packed(bytes);
-    } else if constexpr (requires { inOrder(bytes); }) {
-        return inOrder(bytes);
     } else {
         return bytes;
     }
@@ -348,29 +365,40 @@ using IntegerVector = VectorOf<std::conditional_t<pack, Nibbles, Bytes>>;
 
 inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const IntegerOutput& y) {
     withSource(source, data, [&](const auto* x) {
-        withConstants([&](auto divide, auto each, auto pack) {
+        withConstants([&](auto each, auto pack) {
             using Vector = IntegerVector<pack()>;
-            forScaled<Vector, divide(), each()>(rows, x, count, n, y.to, pack() ? n / 2 : n, [mode = rows.mode, type = y.type, pack](Results<Vector>& results, const auto& block) ACLQ_INLINE {
-                const auto make = [&](auto exact) ACLQ_INLINE { return mode == Round::Rint ? block(exact) : rounded(block(exact), mode); };
-                results.put(integers<pack(), false>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
-            });
-        }, rows.divide, rows.step != 0, y.packed);
+            const auto run = [&](auto divide, auto twice, auto mode, auto type) {
+                forScaled<Vector, each()>(rows, divide, twice, mode, x, count, n, y.to, pack() ? n / 2 : n, [&](auto& results, const auto& block) ACLQ_INLINE {
+                    const auto make = [&](auto exact) ACLQ_INLINE { return mode == Round::Rint ? block(exact) : rounded(block(exact), mode); };
+                    results.put(integers<pack(), false>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
+                });
+            };
+            constexpr Integers kUsual = pack() ? Integers::Int4 : Integers::Int8;
+            if (rows.scaleTwice || rows.mode != Round::Rint || y.type != kUsual) {
+                run(rows.divide, rows.scaleTwice, rows.mode, y.type);
+            } else if (rows.divide) {
+                run(std::true_type{}, std::false_type{}, Constant<Round::Rint>{}, Constant<kUsual>{});
+            } else {
+                run(std::false_type{}, std::false_type{}, Constant<Round::Rint>{}, Constant<kUsual>{});
+            }
+        }, rows.step != 0, y.packed);
     });
 }
 
 inline void quantizeBlocksToInt32(const QuantizeRows& rows, Source source, const void* data, std::int64_t count, std::int64_t n, const Output& y) {
     withSource(source, data, [&](const auto* x) {
-        withConstants([&](auto divide, auto each) {
+        withConstants([&](auto each) {
             using Vector = VectorOf<decltype(toInt32(Block{}))>;
-            forScaled<Vector, divide(), each()>(rows, x, count, n, y, 4 * n, [](Results<Vector>& results, const auto& block) ACLQ_INLINE { results.put(toInt32(block(std::true_type{}))); });
-        }, rows.divide, rows.step != 0);
+            forScaled<Vector, each()>(rows, rows.divide, rows.scaleTwice, rows.mode, x, count, n, y, 4 * n, [](auto& results, const auto& block) ACLQ_INLINE {
+                results.put(toInt32(block(std::true_type{})));
+            });
+        }, rows.step != 0);
     });
 }
 
-template <Overflow overflow, bool ordered, bool each, class Y, class X>
-inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, std::int64_t n, const Output& y) {
+template <Overflow overflow, bool ordered, bool each, class Y, class Twice, class X>
+inline void antiQuantize(const AntiQuantizeRows& rows, Twice twice, X x, std::int64_t count, std::int64_t n, const Output& y) {
     using Vector = VectorOf<decltype(toHalves<overflow, ordered, Y>(Block{}))>;
-    const bool twice = rows.scaleTwice;
     const bool shifted = rows.offset != nullptr;
     const Factors<each> scales(rows.scale);
     const Factors<each> offsets(shifted ? rows.offset : rows.scale);
@@ -378,7 +406,7 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
         for (std::int64_t i = 0; i < n; i += kBlock) {
             const Factors<each> scale = scales.block(i);
             const Factors<each> offset = offsets.block(i);
-            for (int number = 0; number < side(); ++number) {
+            unroll<side()>([&](auto number) ACLQ_INLINE {
                 const X from = at(x, (row + number) * n + i);
                 askAhead(from);
                 Block block = loadBlock(from);
@@ -390,17 +418,24 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
                     block = block * scale;
                 }
                 results[number].put(toHalves<overflow, ordered, Y>(block));
-            }
+            });
         }
     });
 }
 
 inline void antiQuantizeEach(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
-    withConstants([&](auto saturate, auto ordered, auto each, auto half, auto pack) {
+    withConstants([&](auto each, auto half, auto pack) {
         using X = std::conditional_t<pack(), PackedInt4, const std::int8_t*>;
+        using Y = std::conditional_t<half(), Half, BFloat16>;
         const X x = like(X{}, static_cast<const unsigned char*>(data));
-        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, ordered(), each(), std::conditional_t<half(), Half, BFloat16>>(rows, x, count, n, y);
-    }, rows.saturate, rows.finite, rows.step != 0, isHalf, isPacked);
+        if (rows.saturate) {
+            antiQuantize<Overflow::Saturate, false, each(), Y>(rows, rows.scaleTwice, x, count, n, y);
+        } else if (rows.scaleTwice || !rows.finite) {
+            antiQuantize<Overflow::InfNan, false, each(), Y>(rows, rows.scaleTwice, x, count, n, y);
+        } else {
+            antiQuantize<Overflow::InfNan, true, each(), Y>(rows, std::false_type{}, x, count, n, y);
+        }
+    }, rows.step != 0, isHalf, isPacked);
 }
 
 inline void antiQuantizeBlocks(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
@@ -419,6 +454,7 @@ inline void antiQuantizeBlocks(const AntiQuantizeRows& rows, const void* data, b
         askAhead(at(x, i));
         results.put(table.lookUp(at(x, i)));
     }
+    results.close();
 }
 
 template <bool smoothed, class X>
@@ -461,7 +497,7 @@ struct LargestOfRows {
                 below[row + number] = extremes[number].largestUnsigned();
             }
         }
-        for (int number = 0; number < side; ++number) {
+        for (int number = 0; first < n && number < side; ++number) {
             for (std::int64_t i = first; i < n; ++i) {
                 const Bits bits = value(number, i);
                 above[row + number] = static_cast<Bits>(std::max(static_cast<Signed>(above[row + number]), static_cast<Signed>(bits)));
@@ -520,7 +556,7 @@ ACLQ_INLINE inline void copySome(const float (&from)[Lanes::kCount], std::int64_
     }
 }
 
-// Smallest and largest values of some rows; NaN where any is NaN.
+// Smallest and largest values of some rows; NaN where any is NaN, 0 in lanes of no row.
 struct Extents {
     float low[Lanes::kCount];
     float high[Lanes::kCount];
@@ -536,8 +572,9 @@ ACLQ_INLINE inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64
     widened(largest.below, extents.low);
     widened(largest.above, extents.high);
     int odd = 0;
+#pragma GCC unroll 1
     for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
-        odd |= extents.low[row] <= 0.0F && extents.high[row] >= 0.0F ? 0 : 1;
+        odd |= (extents.low[row] <= 0.0F) & (extents.high[row] >= 0.0F) ? 0 : 1;  // in one way, so that lanes do it
     }
     for (std::int64_t row = 0; odd != 0 && row < count; ++row) {
         float& low = extents.low[row];
@@ -559,6 +596,7 @@ template <bool smoothed, bool each, class X>
 ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extents& extents, float* kept = nullptr) {
     constexpr std::int64_t kStep = each ? 1 : 0;
     if (Lanes::kDefinition || n == 0) {
+        extents = {};
         for (std::int64_t row = 0; row < count; ++row) {
             const Extent extent = extentByValue<smoothed>(x + row * n, factor, kStep, n);
             extents.low[row] = extent.low;
@@ -585,7 +623,7 @@ template <bool smoothed, bool each, class X>
 inline void extentsOfRows(const X* x, const float* factor, std::int64_t count, std::int64_t n, Extent* extents) {
     for (std::int64_t first = 0; first < count; first += Lanes::kCount) {
         const std::int64_t some = std::min(Lanes::kCount, count - first);
-        Extents found{};
+        Extents found;
         findExtents<smoothed, each>(x + first * n, factor, some, n, found);
         for (std::int64_t row = 0; row < some; ++row) {
             extents[first + row] = {found.low[row], found.high[row]};
@@ -613,7 +651,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
         const auto factors = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row - first + number) * rows.rowStep); });
         const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row - first + number) * rows.rowStep); });
         for (std::int64_t i = 0; i < n; i += kBlock) {
-            for (int number = 0; number < side(); ++number) {
+            unroll<side()>([&](auto number) ACLQ_INLINE {
                 const X* const from = x + (row - first + number) * n + i;
                 const auto make = [&](auto again) ACLQ_INLINE {
                     Block block = loadBlock(placeOf(from, again));
@@ -628,7 +666,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
                 };
                 ask(from);
                 results[number].put(integers<pack, within>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
-            }
+            });
         }
     });
 }
@@ -763,7 +801,7 @@ ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std:
     // between.
     constexpr float kExact = 0x1p14F;
     const Limits limits = limitsOf(type);
-    Extents extents{};
+    Extents extents;
     findExtents<smoothed, smoothed>(x, rows.smooth, count, n, extents, kept);
     int beyond = 0;
     for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
@@ -772,10 +810,10 @@ ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std:
         found.scale[row] = parameters.scale;
         found.offset[row] = parameters.offset;
         // What is all 0 stays so: its product with an infinite factor would be NaN, which becomes 0, too.
-        const bool zeros = extent.low == 0.0F && extent.high == 0.0F;
+        const bool zeros = (extent.low == 0.0F) & (extent.high == 0.0F);
         found.factor[row] = zeros ? 0.0F : parameters.factor;
-        const bool exact = std::fabs(extent.low * found.factor[row]) < kExact && std::fabs(extent.high * found.factor[row]) < kExact;
-        beyond |= row < count && !exact ? 1 : 0;
+        const bool exact = (std::fabs(extent.low * found.factor[row]) < kExact) & (std::fabs(extent.high * found.factor[row]) < kExact);
+        beyond |= exact ? 0 : 1;
     }
     found.within = beyond == 0;
 }
@@ -891,6 +929,7 @@ inline void packScales(const ScaleWords& from, std::int64_t n, const Output& y) 
                 pack(done, kBlock, reinterpret_cast<unsigned char*>(&words));
                 results.put(words);
             }
+            results.close();
         }
         pack(done, n - done, static_cast<unsigned char*>(y.data) + 8 * done);
     }, from.nearest, from.offset != nullptr, from.scaleStep != 0, from.offsetStep != 0);
@@ -911,6 +950,7 @@ inline void streamTo(void* to, const void* from, std::int64_t bytes) {
             std::memcpy(&vector, source + done, sizeof vector);
             results.put(vector);
         }
+        results.close();
     }
     std::memcpy(target + done, source + done, static_cast<std::size_t>(bytes - done));
 }
