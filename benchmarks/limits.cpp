@@ -78,6 +78,26 @@ struct Extremes16 {
     std::uint32_t low() const { return _mm512_reduce_max_epu32(_mm512_max_epu16(below, _mm512_slli_epi32(below, 16))) >> 16; }
 };
 
+// Of four rows at once.
+template <class Max>
+__m128i largestOfFour(__m512i a, __m512i b, __m512i c, __m512i d, Max&& max) {
+    const __m512i ab = max(_mm512_shuffle_i64x2(a, b, 0x44), _mm512_shuffle_i64x2(a, b, 0xEE));
+    const __m512i cd = max(_mm512_shuffle_i64x2(c, d, 0x44), _mm512_shuffle_i64x2(c, d, 0xEE));
+    const __m512i one = max(_mm512_shuffle_i64x2(ab, cd, 0x88), _mm512_shuffle_i64x2(ab, cd, 0xDD));
+    const __m512i half = max(one, _mm512_shuffle_epi32(one, _MM_PERM_BADC));
+    const __m512i pair = max(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB));
+    const __m512i word = max(pair, _mm512_slli_epi32(pair, 16));
+    return _mm512_castsi512_si128(_mm512_permutexvar_epi32(_mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), _mm512_srli_epi32(word, 16)));
+}
+void extremesOfFour(const Extremes16* rows, std::uint16_t* high, std::uint16_t* low) {
+    const auto max = [](__m512i a, __m512i b) { return _mm512_max_epi16(a, b); };
+    const auto maxUnsigned = [](__m512i a, __m512i b) { return _mm512_max_epu16(a, b); };
+    const __m128i highest = largestOfFour(rows[0].above, rows[1].above, rows[2].above, rows[3].above, max);
+    const __m128i lowest = largestOfFour(rows[0].below, rows[1].below, rows[2].below, rows[3].below, maxUnsigned);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(high), _mm_packus_epi32(highest, highest));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(low), _mm_packus_epi32(lowest, lowest));
+}
+
 __m512i words(const Floats* x) { return _mm512_packs_epi32(_mm512_cvtps_epi32(x[0]), _mm512_cvtps_epi32(x[1])); }
 // Packing takes its operands a quarter at a time.
 __m512i bytes(const Floats* x) {
@@ -159,7 +179,8 @@ struct Extremes16 {
     __m256i above = _mm256_set1_epi16(INT16_MIN);
     __m256i below = _mm256_setzero_si256();
     void include(const void* x) {
-        const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
+        __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
+        asm("" : "+x"(words));  // or the compiler loads them twice
         above = _mm256_max_epi16(above, words);
         below = _mm256_max_epu16(below, words);
     }
@@ -168,6 +189,26 @@ struct Extremes16 {
     std::int32_t high() const { return 0x7FFF - smallest(_mm_sub_epi16(_mm_set1_epi16(0x7FFF), _mm_max_epi16(halves(above, 0), halves(above, 1)))); }
     std::uint32_t low() const { return 0xFFFFU - static_cast<unsigned>(smallest(_mm_sub_epi16(_mm_set1_epi16(-1), _mm_max_epu16(halves(below, 0), halves(below, 1))))); }
 };
+
+// Of four rows at once: of their halves, their quarters, and then of pairs of the highest and (turned, to compare alike) the lowest.
+template <class Max>
+__m256i quarters(__m256i a, __m256i b, __m256i c, __m256i d, Max&& max) {
+    const __m256i ab = max(_mm256_blend_epi32(a, b, 0xF0), _mm256_permute2x128_si256(a, b, 0x21));
+    const __m256i cd = max(_mm256_blend_epi32(c, d, 0xF0), _mm256_permute2x128_si256(c, d, 0x21));
+    return max(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+}
+void extremesOfFour(const Extremes16* rows, std::uint16_t* high, std::uint16_t* low) {
+    const auto max = [](__m256i a, __m256i b) { return _mm256_max_epi16(a, b); };
+    const auto maxUnsigned = [](__m256i a, __m256i b) { return _mm256_max_epu16(a, b); };
+    const __m256i turn = _mm256_set1_epi16(INT16_MIN);
+    const __m256 highest = _mm256_castsi256_ps(quarters(rows[0].above, rows[1].above, rows[2].above, rows[3].above, max));
+    const __m256 lowest = _mm256_castsi256_ps(_mm256_xor_si256(quarters(rows[0].below, rows[1].below, rows[2].below, rows[3].below, maxUnsigned), turn));
+    const __m256i two = max(_mm256_castps_si256(_mm256_shuffle_ps(highest, lowest, 0x88)), _mm256_castps_si256(_mm256_shuffle_ps(highest, lowest, 0xDD)));
+    const __m256i all = max(two, _mm256_slli_epi32(two, 16));
+    const __m128i words = _mm_blend_epi16(_mm_srli_epi32(halves(all, 0), 16), halves(all, 1), 0xAA);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(high), words);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(low), _mm_xor_si128(halves(turn, 0), _mm_unpackhi_epi64(words, words)));
+}
 
 __m256i words(const Floats* x) { return _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1])); }
 // Packing takes its operands by halves: fours of bytes come out of order.
@@ -253,6 +294,12 @@ struct Largest {
 };
 using Extremes = Largest<std::int32_t, kLanes>;
 using Extremes16 = Largest<std::int16_t, 8>;
+void extremesOfFour(const Extremes16* rows, std::uint16_t* high, std::uint16_t* low) {
+    for (std::size_t row = 0; row < 4; ++row) {
+        high[row] = static_cast<std::uint16_t>(rows[row].high());
+        low[row] = static_cast<std::uint16_t>(rows[row].low());
+    }
+}
 
 float lane(const Floats* x, std::size_t i) { return x[i / kLanes].lane[i % kLanes]; }
 void put(const Floats* x, std::int8_t* y) {
@@ -364,7 +411,19 @@ void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth,
         float low[kMostRows];
         std::uint16_t highWord[kMostRows];
         std::uint16_t lowWord[kMostRows];
-        for (std::size_t number = 0; number < together; ++number) {
+        std::size_t found = 0;
+        if constexpr (!smoothed) {
+            for (; found + 4 <= together; found += 4) {
+                Extremes16 extremes[4];
+                for (std::size_t i = 0; i < length; i += Extremes16::kCount) {
+                    for (std::size_t row = 0; row < 4; ++row) {
+                        extremes[row].include(rows + (found + row) * length + i);
+                    }
+                }
+                extremesOfFour(extremes, highWord + found, lowWord + found);
+            }
+        }
+        for (std::size_t number = found; number < together; ++number) {
             const X* const from = rows + number * length;
             if constexpr (smoothed) {
                 Extremes extremes;

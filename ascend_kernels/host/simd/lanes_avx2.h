@@ -115,7 +115,8 @@ struct Extremes16 {
     __m256i above = _mm256_set1_epi16(INT16_MIN);
     __m256i below = _mm256_setzero_si256();
     ACLQ_INLINE void include(const void* x) {
-        const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
+        __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
+        asm("" : "+x"(words));
         above = _mm256_max_epi16(above, words);
         below = _mm256_max_epu16(below, words);
     }

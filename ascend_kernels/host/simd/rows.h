@@ -223,17 +223,20 @@ ACLQ_INLINE inline auto forEachSide(Make&& make) {
     return [&]<int... number>(std::integer_sequence<int, number...>) ACLQ_INLINE { return std::array{make(number)...}; }(std::make_integer_sequence<int, side>{});
 }
 
-// Calls work(row, side) for all rows: kSide of them side by side, if asked for, as long as there are so many. That number is
-// a constant.
+// How many rows are worked on side by side, if asked for: the others come after them.
+template <bool maySide>
+ACLQ_INLINE inline std::int64_t rowsBeside(std::int64_t count, bool sides) { return maySide && sides ? count - count % kSide : 0; }
+
+// Calls work(row, side) for all rows, kSide of them side by side or one. That number is a constant.
 template <bool maySide, class Work>
 ACLQ_INLINE inline void forSides(std::int64_t count, bool sides, Work&& work) {
-    std::int64_t row = 0;
+    const std::int64_t beside = rowsBeside<maySide>(count, sides);
     if constexpr (maySide) {
-        for (; sides && row + kSide <= count; row += kSide) {
+        for (std::int64_t row = 0; row < beside; row += kSide) {
             work(row, std::integral_constant<int, kSide>{});
         }
     }
-    for (; row < count; ++row) {
+    for (std::int64_t row = beside; row < count; ++row) {
         work(row, std::integral_constant<int, 1>{});
     }
 }
@@ -248,10 +251,10 @@ class RowsOfResults {
     template <class Body>
     ACLQ_INLINE void forRows(std::int64_t first, std::int64_t count, bool sides, Body&& body) {
         std::array one{one_};
+        one[0].moveTo(static_cast<unsigned char*>(y_.data) + (first + rowsBeside<maySide>(count, sides)) * bytesOfRow_);
         forSides<maySide>(count, sides, [&](std::int64_t number, auto side) ACLQ_INLINE {
             const std::int64_t row = first + number;
             if constexpr (side() == 1) {
-                one[0].moveTo(static_cast<unsigned char*>(y_.data) + row * bytesOfRow_);
                 body(one, row, side);
             } else {
                 auto results = forEachSide<side()>([&](int beside) ACLQ_INLINE { return Results<Vector>(y_, (row + beside) * bytesOfRow_); });
@@ -828,11 +831,10 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
     const std::int64_t together = std::clamp<std::int64_t>((keep ? kKept : kNear) / n, smoothed && Lanes::kShare && n > kNear ? kSide : 1, Lanes::kCount);
     const std::int64_t next = sizeOf(x, together * n);
     const std::int64_t ahead = std::max(kAheadBytes, next);
+    const std::int64_t soon = n <= kNear ? next : kSoonBytes;
     const auto ask = [&](const X* from) ACLQ_INLINE {
         askFor<Cache::Second>(from, ahead);
-        if (n <= kNear) {
-            askFor<Cache::Nearest>(from, next);
-        }
+        askFor<Cache::Nearest>(from, soon);
     };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
     RowsOfResults<IntegerVector<pack>, smoothed && Lanes::kShare> put(y, bytesOfRow);
