@@ -58,11 +58,17 @@ ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) { return {
 struct Extremes {
     __m256i above = _mm256_set1_epi32(INT32_MIN);
     __m256i below = _mm256_setzero_si256();
+    template <int side>
     void include(Lanes a) {
         const __m256i low = _mm256_castps_si256(a.low);
         const __m256i high = _mm256_castps_si256(a.high);
-        above = _mm256_max_epi32(above, _mm256_max_epi32(low, high));
-        below = _mm256_max_epu32(below, _mm256_max_epu32(low, high));
+        if constexpr (side > 1) {  // one after the other needs fewer registers
+            above = _mm256_max_epi32(_mm256_max_epi32(above, low), high);
+            below = _mm256_max_epu32(_mm256_max_epu32(below, low), high);
+        } else {
+            above = _mm256_max_epi32(above, _mm256_max_epi32(low, high));
+            below = _mm256_max_epu32(below, _mm256_max_epu32(low, high));
+        }
     }
     std::int32_t largest() const {
         __m128i a = _mm_max_epi32(_mm256_castsi256_si128(above), _mm256_extracti128_si256(above, 1));

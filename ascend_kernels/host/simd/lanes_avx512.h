@@ -62,6 +62,7 @@ ACLQ_INLINE inline __m128i largestOfFour(__m512i a, __m512i b, __m512i c, __m512
 struct Extremes {
     __m512i above = _mm512_set1_epi32(INT32_MIN);
     __m512i below = _mm512_setzero_si512();
+    template <int>
     void include(Lanes a) {
         above = _mm512_max_epi32(above, _mm512_castps_si512(a.values));
         below = _mm512_max_epu32(below, _mm512_castps_si512(a.values));

@@ -72,6 +72,7 @@ ACLQ_INLINE inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) 
 struct Extremes {
     int32x4_t above = vdupq_n_s32(INT32_MIN);
     uint32x4_t below = vdupq_n_u32(0);
+    template <int>
     void include(const Lanes& a) {
         for (int i = 0; i < Lanes::kParts; ++i) {
             above = vmaxq_s32(above, vreinterpretq_s32_f32(a.part[i]));

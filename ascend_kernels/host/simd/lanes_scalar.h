@@ -69,6 +69,7 @@ inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) { return x /
 struct Extremes {
     std::int32_t above = INT32_MIN;
     std::uint32_t below = 0;
+    template <int>
     void include(const Lanes& a) {
         for (const float lane : a.values) {
             above = std::max(above, bitCast<std::int32_t>(lane));

@@ -489,6 +489,13 @@ struct LargestOfRows {
     Bits above[Lanes::kCount];
     Bits below[Lanes::kCount];
 
+    // Lanes of no row are 0.
+    ACLQ_INLINE explicit LargestOfRows(std::int64_t count) {
+        for (std::int64_t row = count; row < Lanes::kCount; ++row) {
+            above[row] = below[row] = 0;
+        }
+    }
+
     // Of rows side by side. value(number, i): the bits of the elements from `first` on, which are not among the extremes.
     template <class E, int side, class Value>
     ACLQ_INLINE void set(std::int64_t row, const E (&extremes)[side], std::int64_t first, std::int64_t n, Value&& value) {
@@ -531,7 +538,7 @@ ACLQ_INLINE inline void largestOf(const X* x, const float* factor, std::int64_t 
         const Lanes factors = each ? load(factor + i) : same.part(0);
         unroll<side>([&](auto number) ACLQ_INLINE {
             const Lanes products = load(x + number * n + i) * factors;
-            extremes[number].include(products);
+            extremes[number].template include<side>(products);
             if (kept != nullptr) {
                 store(products, kept + number * n + i);
             }
@@ -608,11 +615,11 @@ ACLQ_INLINE inline void findExtents(const X* x, const float* factor, std::int64_
         return;
     }
     if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
-        LargestOfRows<std::uint16_t> largest{};
+        LargestOfRows<std::uint16_t> largest(count);
         forSides<!Lanes::kDefinition>(count, n <= kShort, [&](std::int64_t row, auto side) ACLQ_INLINE { largestOf<side()>(x + row * n, n, row, largest); });
         extentsOf<X>(largest, count, extents, [&](std::int64_t row) { return leastOf<std::uint16_t>(n, [&](std::int64_t i) { return x[row * n + i]; }); });
     } else {
-        LargestOfRows<std::uint32_t> largest{};
+        LargestOfRows<std::uint32_t> largest(count);
         forSides<!Lanes::kDefinition>(count, n <= kShort || (each && Lanes::kShare && n > kNear), [&](std::int64_t row, auto side) ACLQ_INLINE {
             largestOf<each, side()>(x + row * n, smoothed ? factor : &kOne, n, row, largest, kept == nullptr ? nullptr : kept + row * n);  // floats alone are products with 1
         });
@@ -645,7 +652,7 @@ inline void extentsOfRows(Source source, const void* data, const float* factor, 
 }
 
 // Rows from `first` on; they and their factors are counted from there. Within: no result is beyond the limits of its type.
-// ask(block): asks for memory when that block's turn comes.
+// ask(element): asks for memory when the turn comes to the block that begins there.
 template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, bool within, class X, class Put, class Ask>
 ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count, std::int64_t n, Integers type, Put& put, Ask&& ask) {
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
@@ -655,7 +662,8 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
         const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row - first + number) * rows.rowStep); });
         for (std::int64_t i = 0; i < n; i += kBlock) {
             unroll<side()>([&](auto number) ACLQ_INLINE {
-                const X* const from = x + (row - first + number) * n + i;
+                const std::int64_t element = (row - first + number) * n + i;
+                const X* const from = x + element;
                 const auto make = [&](auto again) ACLQ_INLINE {
                     Block block = loadBlock(placeOf(from, again));
                     if constexpr (smoothed) {
@@ -667,7 +675,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
                     }
                     return block;
                 };
-                ask(from);
+                ask(element);
                 results[number].put(integers<pack, within>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
             });
         }
@@ -683,7 +691,7 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
     withSource(source, data, [&](const auto* x) {
         withConstants([&](auto smoothEach, auto each, auto shifted, auto pack) {
             RowsOfResults<IntegerVector<pack()>, (smoothEach() || each()) && Lanes::kShare> put(y.to, pack() ? n / 2 : n);
-            quantizeAffine<true, smoothEach(), each(), shifted(), pack(), false>(smoothed, x, 0, count, n, y.type, put, [](const auto* from) ACLQ_INLINE { askAhead(from); });
+            quantizeAffine<true, smoothEach(), each(), shifted(), pack(), false>(smoothed, x, 0, count, n, y.type, put, [x](std::int64_t element) ACLQ_INLINE { askAhead(x + element); });
         }, smoothed.smoothStep != 0, smoothed.step != 0, smoothed.shift != nullptr, y.packed);
     });
 }
@@ -832,16 +840,16 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
     const std::int64_t next = sizeOf(x, together * n);
     const std::int64_t ahead = std::max(kAheadBytes, next);
     const std::int64_t soon = n <= kNear ? next : kSoonBytes;
-    const auto ask = [&](const X* from) ACLQ_INLINE {
-        askFor<Cache::Second>(from, ahead);
-        askFor<Cache::Nearest>(from, soon);
-    };
     const std::int64_t bytesOfRow = pack ? n / 2 : n;
     RowsOfResults<IntegerVector<pack>, smoothed && Lanes::kShare> put(y, bytesOfRow);
     alignas(64) float kept[keep ? kKept : 1];
     for (std::int64_t row = 0; row < count; row += together) {
         const std::int64_t some = std::min(together, count - row);
         const X* const from = x + row * n;
+        const auto ask = [from, ahead, soon](std::int64_t element) ACLQ_INLINE {
+            askFor<Cache::Second>(from + element, ahead);
+            askFor<Cache::Nearest>(from + element, soon);
+        };
         ParametersOfRows found;
         findParameters<smoothed, shifted>(rows, from, some, n, kType, found, keep ? kept : nullptr);
         copySome(found.scale, some, rows.scale + row);
@@ -851,7 +859,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         const AffineRows affine{.smooth = rows.smooth, .smoothStep = 1, .factor = found.factor, .shift = shifted ? found.offset : nullptr, .step = 0, .rowStep = 1};
         if constexpr (keep) {
             if (found.within) {
-                quantizeAffine<false, false, false, shifted, pack, true>(affine, kept, row, some, n, kType, put, [&](const float* product) ACLQ_INLINE { ask(from + (product - kept)); });
+                quantizeAffine<false, false, false, shifted, pack, true>(affine, kept, row, some, n, kType, put, ask);
                 continue;
             }
         } else if constexpr (kHalves) {
