@@ -228,7 +228,7 @@ template <class Exact>
 ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
     // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look again.
-    const auto beyond = [&] ACLQ_INLINE {
+    const auto beyond = [&]() ACLQ_INLINE {
         const __m256i least = _mm256_min_epi16(_mm256_min_epi16(result.quarter[0], result.quarter[1]), _mm256_min_epi16(result.quarter[2], result.quarter[3]));
         return _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_set1_epi16(INT16_MIN))) != 0;
     };

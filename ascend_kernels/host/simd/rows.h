@@ -148,21 +148,18 @@ class Results {
     ACLQ_INLINE void put(const Vectors<Vector, count>& results) {
         const auto place = [&](int number) ACLQ_INLINE { return to_ + number * kSize; };
         if constexpr (kJoined) {
-            const auto follow = [&] ACLQ_INLINE {
+            const auto follow = [&]() ACLQ_INLINE {
                 unroll<count - 1>([&](auto number) ACLQ_INLINE { stream(joint_.join(results.part[number], results.part[number + 1]), place(number + 1)); });
                 before_ = results.part[count - 1];
+                to_ = place(count);
             };
             if (way_ == Way::Joined) [[likely]] {
                 stream(joint_.join(before_, results.part[0]), to_);
-                follow();
-                to_ = place(count);
-                return;
+                return follow();
             }
             if (way_ == Way::Opened) {
                 open(results.part[0]);
-                follow();
-                to_ = place(count);
-                return;
+                return follow();
             }
         }
         unroll<count>([&](auto number) ACLQ_INLINE { way_ == Way::Streamed ? stream(results.part[number], place(number)) : store(results.part[number], place(number)); });
@@ -211,8 +208,8 @@ class Results {
 
     Way way_;
     bool wanted_;
-    unsigned char* to_;  // where the next whole vector has its place
-    std::int64_t shift_;  // how far behind that the next result has its own
+    unsigned char* to_;   // where the next whole vector has its place
+    std::int64_t shift_;  // how far behind that the next results have theirs
     Vector before_{};
     Joint<Vector> joint_{0};
 };
@@ -285,7 +282,7 @@ ACLQ_INLINE inline void forRows(const Output& y, std::int64_t bytesOfRow, std::i
 // nearest they are 0 anyway, and those that an int32 cannot hold.
 inline bool isTame(float divisor) { return std::fabs(divisor) >= 0x1p-60F && std::fabs(divisor) <= 0x1p60F; }
 
-// Whatever one value of a type is, as a constant.
+// A value as a constant.
 template <auto value>
 using Constant = std::integral_constant<decltype(value), value>;
 
@@ -373,7 +370,7 @@ inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* 
             const auto run = [&](auto divide, auto twice, auto mode, auto type) {
                 forScaled<Vector, each()>(rows, divide, twice, mode, x, count, n, y.to, pack() ? n / 2 : n, [&](auto& results, const auto& block) ACLQ_INLINE {
                     const auto make = [&](auto exact) ACLQ_INLINE { return mode == Round::Rint ? block(exact) : rounded(block(exact), mode); };
-                    results.put(integers<pack(), false>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
+                    results.put(integers<pack(), false>(make(std::false_type{}), type, [&]() ACLQ_INLINE { return make(std::true_type{}); }));
                 });
             };
             constexpr Integers kUsual = pack() ? Integers::Int4 : Integers::Int8;
@@ -572,6 +569,9 @@ struct Extents {
     float high[Lanes::kCount];
 };
 
+// Whether both are true, without a choice between ways: so loops become lanes.
+constexpr bool both(bool a, bool b) { return (static_cast<int>(a) & static_cast<int>(b)) != 0; }
+
 // Extents by the largest bits. least(row): the least bits of a row whose values all have one sign, which are the other end
 // of its extent.
 template <class Format, class Bits, class Least>
@@ -582,9 +582,9 @@ ACLQ_INLINE inline void extentsOf(const LargestOfRows<Bits>& largest, std::int64
     widened(largest.below, extents.low);
     widened(largest.above, extents.high);
     int odd = 0;
-#pragma GCC unroll 1
+#pragma GCC unroll 1  // unrolled, it would not become lanes
     for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
-        odd |= (extents.low[row] <= 0.0F) & (extents.high[row] >= 0.0F) ? 0 : 1;  // in one way, so that lanes do it
+        odd |= both(extents.low[row] <= 0.0F, extents.high[row] >= 0.0F) ? 0 : 1;
     }
     for (std::int64_t row = 0; odd != 0 && row < count; ++row) {
         float& low = extents.low[row];
@@ -676,7 +676,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
                     return block;
                 };
                 ask(element);
-                results[number].put(integers<pack, within>(make(std::false_type{}), type, [&] ACLQ_INLINE { return make(std::true_type{}); }));
+                results[number].put(integers<pack, within>(make(std::false_type{}), type, [&]() ACLQ_INLINE { return make(std::true_type{}); }));
             });
         }
     });
@@ -821,9 +821,9 @@ ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std:
         found.scale[row] = parameters.scale;
         found.offset[row] = parameters.offset;
         // What is all 0 stays so: its product with an infinite factor would be NaN, which becomes 0, too.
-        const bool zeros = (extent.low == 0.0F) & (extent.high == 0.0F);
+        const bool zeros = both(extent.low == 0.0F, extent.high == 0.0F);
         found.factor[row] = zeros ? 0.0F : parameters.factor;
-        const bool exact = (std::fabs(extent.low * found.factor[row]) < kExact) & (std::fabs(extent.high * found.factor[row]) < kExact);
+        const bool exact = both(std::fabs(extent.low * found.factor[row]) < kExact, std::fabs(extent.high * found.factor[row]) < kExact);
         beyond |= exact ? 0 : 1;
     }
     found.within = beyond == 0;
