@@ -94,35 +94,33 @@ ACLQ_INLINE inline __m256i largestPairs(__m256i a, __m256i b, __m256i c, __m256i
     const __m256i cd = largerHalves(c, d, max);
     return max(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
 }
-// The larger of each pair of 32 bits, `above` before `below`.
-template <class Max>
-ACLQ_INLINE inline __m256i largerOfPairs(__m256i above, __m256i below, Max&& max) {
-    const auto shuffled = [&](auto which) ACLQ_INLINE { return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(above), _mm256_castsi256_ps(below), which())); };
-    return max(shuffled(std::integral_constant<int, 0x88>{}), shuffled(std::integral_constant<int, 0xDD>{}));
+// The extremes of four rows, one to each 32 bits: above of the first and the third, below of them, then the same of the others.
+// Signed and unsigned numbers compare alike once the upper bit of one kind is turned: `below` is.
+template <class Rows, class Max, class MaxUnsigned>
+ACLQ_INLINE inline __m256i extremesOfFour(const Rows& rows, __m256i turn, Max&& max, MaxUnsigned&& maxUnsigned) {
+    const __m256 above = _mm256_castsi256_ps(largestPairs(rows[0].above, rows[1].above, rows[2].above, rows[3].above, max));
+    const __m256 below = _mm256_castsi256_ps(_mm256_xor_si256(turn, largestPairs(rows[0].below, rows[1].below, rows[2].below, rows[3].below, maxUnsigned)));
+    return max(_mm256_castps_si256(_mm256_shuffle_ps(above, below, 0x88)), _mm256_castps_si256(_mm256_shuffle_ps(above, below, 0xDD)));
 }
 
 ACLQ_INLINE inline void largestOfFour(const Extremes (&rows)[4], std::uint32_t* above, std::uint32_t* below) {
-    const auto largest = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi32(a, b); };
-    const auto largestUnsigned = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epu32(a, b); };
-    // Signed and unsigned numbers compare alike once the upper bit of one kind is turned.
     const __m256i turn = _mm256_set1_epi32(INT32_MIN);
-    const __m256i signs = largestPairs(rows[0].above, rows[1].above, rows[2].above, rows[3].above, largest);
-    const __m256i turned = _mm256_xor_si256(turn, largestPairs(rows[0].below, rows[1].below, rows[2].below, rows[3].below, largestUnsigned));
-    const __m256i all = largerOfPairs(signs, turned, largest);  // above of rows 0 and 2, below of them; the same of 1 and 3
+    const __m256i all = extremesOfFour(rows, turn, [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi32(a, b); },
+                                       [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epu32(a, b); });
     const __m128i even = _mm256_castsi256_si128(all);
     const __m128i odd = _mm256_extracti128_si256(all, 1);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(above), _mm_unpacklo_epi32(even, odd));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(below), _mm_xor_si128(_mm256_castsi256_si128(turn), _mm_unpackhi_epi32(even, odd)));
 }
 
-// The same of words in memory.
+// Extremes of words in memory.
 struct Extremes16 {
     static constexpr std::int64_t kCount = 16;
     __m256i above = _mm256_set1_epi16(INT16_MIN);
     __m256i below = _mm256_setzero_si256();
     ACLQ_INLINE void include(const void* x) {
         __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
-        asm("" : "+x"(words));
+        asm("" : "+x"(words));  // or the compiler loads them twice, once for each use
         above = _mm256_max_epi16(above, words);
         below = _mm256_max_epu16(below, words);
     }
@@ -133,12 +131,9 @@ struct Extremes16 {
 };
 
 ACLQ_INLINE inline void largestOfFour(const Extremes16 (&rows)[4], std::uint16_t* above, std::uint16_t* below) {
-    const auto largest = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi16(a, b); };
-    const auto largestUnsigned = [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epu16(a, b); };
     const __m256i turn = _mm256_set1_epi16(INT16_MIN);
-    const __m256i signs = largestPairs(rows[0].above, rows[1].above, rows[2].above, rows[3].above, largest);
-    const __m256i turned = _mm256_xor_si256(turn, largestPairs(rows[0].below, rows[1].below, rows[2].below, rows[3].below, largestUnsigned));
-    const __m256i pairs = largerOfPairs(signs, turned, largest);
+    const __m256i pairs = extremesOfFour(rows, turn, [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi16(a, b); },
+                                         [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epu16(a, b); });
     const __m256i all = _mm256_max_epi16(pairs, _mm256_slli_epi32(pairs, 16));  // in the upper words
     const __m128i even = _mm_srli_epi32(_mm256_castsi256_si128(all), 16);
     const __m128i odd = _mm256_extracti128_si256(all, 1);
@@ -173,17 +168,14 @@ using Nibbles = Vectors<Twos, 1>;
 template <int... place>
 ACLQ_INLINE inline __m256i foursAt(__m256i bits) { return _mm256_permutevar8x32_epi32(bits, _mm256_setr_epi32(place...)); }
 ACLQ_INLINE inline Ymm inOrder(Fours vector) { return {foursAt<0, 4, 1, 5, 2, 6, 3, 7>(vector.bits)}; }
-// Of words, which are in both halves of each half.
-ACLQ_INLINE inline __m256i evenFirst(__m256i words) {
+// In each half the words of its quarters in turn.
+ACLQ_INLINE inline __m256i interleaved(__m256i words) {
     return _mm256_shuffle_epi8(words, _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0)));
 }
-ACLQ_INLINE inline Ymm inOrder(Twos vector) { return {evenFirst(_mm256_permute4x64_epi64(vector.bits, 0xD8))}; }
-ACLQ_INLINE inline void store(Fours vector, void* y) { store(inOrder(vector), y); }
-ACLQ_INLINE inline void store(Twos vector, void* y) { store(inOrder(vector), y); }
-ACLQ_INLINE inline void stream(Fours vector, void* y) { stream(inOrder(vector), y); }
-ACLQ_INLINE inline void stream(Twos vector, void* y) { stream(inOrder(vector), y); }
+ACLQ_INLINE inline Ymm inOrder(Twos vector) { return {interleaved(_mm256_permute4x64_epi64(vector.bits, 0xD8))}; }
 
-// The second half of one in order, and the first half of the next: what each has in the same places is in the other half.
+// The second half of one in order, and the first half of the next. Before they are in order these lie in different places, so
+// that one register can hold both.
 template <>
 struct Joint<Fours> {
     ACLQ_INLINE explicit Joint(std::int64_t) {}
@@ -192,7 +184,7 @@ struct Joint<Fours> {
 template <>
 struct Joint<Twos> {
     ACLQ_INLINE explicit Joint(std::int64_t) {}
-    ACLQ_INLINE Ymm join(Twos before, Twos now) const { return {evenFirst(_mm256_permute4x64_epi64(_mm256_blend_epi32(before.bits, now.bits, 0x33), 0x8D))}; }
+    ACLQ_INLINE Ymm join(Twos before, Twos now) const { return {interleaved(_mm256_permute4x64_epi64(_mm256_blend_epi32(before.bits, now.bits, 0x33), 0x8D))}; }
 };
 
 // A block as int16, saturated. Packing takes its operands by halves.

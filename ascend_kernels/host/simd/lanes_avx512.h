@@ -244,8 +244,6 @@ ACLQ_INLINE inline void store(Zmm vector, void* y) { _mm512_storeu_si512(y, vect
 ACLQ_INLINE inline void stream(Zmm vector, void* y) { _mm512_stream_si512(static_cast<__m512i*>(y), vector.bits); }
 
 ACLQ_INLINE inline Zmm inOrder(Quarters vector) { return {_mm512_permutexvar_epi32(foursInOrder(), vector.bits)}; }
-ACLQ_INLINE inline void store(Quarters vector, void* y) { store(inOrder(vector), y); }
-ACLQ_INLINE inline void stream(Quarters vector, void* y) { stream(inOrder(vector), y); }
 
 // The lanes of two vectors, the first with numbers below sixteen, that `shift` bytes before the second begin.
 ACLQ_INLINE inline __m512i joinedLanes(std::int64_t shift) {

@@ -69,7 +69,7 @@ inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) { return x /
 struct Extremes {
     std::int32_t above = INT32_MIN;
     std::uint32_t below = 0;
-    template <int>
+    template <int>  // how many rows' extremes are found together, if that makes a difference to registers
     void include(const Lanes& a) {
         for (const float lane : a.values) {
             above = std::max(above, bitCast<std::int32_t>(lane));

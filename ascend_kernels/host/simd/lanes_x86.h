@@ -23,6 +23,13 @@ struct Ymm {
 };
 ACLQ_INLINE inline void store(Ymm vector, void* y) { _mm256_storeu_si256(static_cast<__m256i*>(y), vector.bits); }
 ACLQ_INLINE inline void stream(Ymm vector, void* y) { _mm256_stream_si256(static_cast<__m256i*>(y), vector.bits); }
+// Vectors that are not in order yet come in order on their way to memory.
+template <class Vector>
+    requires requires(Vector vector) { inOrder(vector); }
+ACLQ_INLINE inline void store(Vector vector, void* y) { store(inOrder(vector), y); }
+template <class Vector>
+    requires requires(Vector vector) { inOrder(vector); }
+ACLQ_INLINE inline void stream(Vector vector, void* y) { stream(inOrder(vector), y); }
 // Sixteen bytes, the smallest piece of a register that can be streamed.
 ACLQ_INLINE inline void streamSixteen(const void* from, void* y) { _mm_stream_si128(static_cast<__m128i*>(y), _mm_loadu_si128(static_cast<const __m128i*>(from))); }
 ACLQ_INLINE inline void streamFence() { _mm_sfence(); }
@@ -32,7 +39,7 @@ template <class Vector>
 constexpr std::int64_t kStreamAlignment = sizeof(Vector);
 
 template <>
-struct Joint<Ymm> {  // there is one way only
+struct Joint<Ymm> {  // the shift can only be sixteen
     ACLQ_INLINE explicit Joint(std::int64_t) {}
     ACLQ_INLINE Ymm join(Ymm before, Ymm now) const { return {_mm256_permute2x128_si256(before.bits, now.bits, 0x21)}; }
 };

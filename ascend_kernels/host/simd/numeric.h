@@ -40,7 +40,7 @@ struct PackedInt4 {
     const std::uint8_t* data;
 };
 
-// Results in registers, in the order they have in memory.
+// Results in registers, the vectors in the order they have in memory; what is in them may still be out of order.
 template <class Vector, int count>
 struct Vectors {
     Vector part[count];

@@ -130,7 +130,8 @@ ACLQ_INLINE inline void unroll(Work&& work) {
 
 // Puts vectors of results behind each other. Those to be streamed are, at any multiple of sixteen bytes: where that is no
 // place for a whole vector, pieces of two that follow each other are joined. Elsewhere they are stored. Loops have one of
-// their own, which lives in registers; what is left of the last vector is streamed by close().
+// their own, which lives in registers. close(), once, after the last put(), streams what is left of the last vector; moveTo()
+// does so itself.
 template <class Vector>
 class Results {
   public:
@@ -138,7 +139,7 @@ class Results {
 
     // Where the next ones go, if not behind the last ones.
     ACLQ_INLINE void moveTo(unsigned char* place) {
-        if (place != to_ + shift_) {
+        if (place != at(shift_)) {
             close();
             begin(place);
         }
@@ -146,15 +147,16 @@ class Results {
 
     template <int count>
     ACLQ_INLINE void put(const Vectors<Vector, count>& results) {
-        const auto place = [&](int number) ACLQ_INLINE { return to_ + number * kSize; };
+        const auto place = [&](int number) ACLQ_INLINE { return at(number * kSize); };
+        const auto proceed = [&]() ACLQ_INLINE { to_ += count * sizeof(Vector); };
         if constexpr (kJoined) {
             const auto follow = [&]() ACLQ_INLINE {
                 unroll<count - 1>([&](auto number) ACLQ_INLINE { stream(joint_.join(results.part[number], results.part[number + 1]), place(number + 1)); });
                 before_ = results.part[count - 1];
-                to_ = place(count);
+                proceed();
             };
             if (way_ == Way::Joined) [[likely]] {
-                stream(joint_.join(before_, results.part[0]), to_);
+                stream(joint_.join(before_, results.part[0]), place(0));
                 return follow();
             }
             if (way_ == Way::Opened) {
@@ -163,13 +165,13 @@ class Results {
             }
         }
         unroll<count>([&](auto number) ACLQ_INLINE { way_ == Way::Streamed ? stream(results.part[number], place(number)) : store(results.part[number], place(number)); });
-        to_ = place(count);
+        proceed();
     }
 
     ACLQ_INLINE void close() {
         if constexpr (kJoined) {
             if (way_ == Way::Joined) {
-                streamPieces(before_, kSize - shift_, kSize, to_);
+                streamPieces(before_, kSize - shift_, kSize, at(0));
             }
         }
     }
@@ -180,21 +182,21 @@ class Results {
     static constexpr std::int64_t kPiece = 16;  // the least that can be streamed
     static constexpr bool kJoined = kStreamAlignment<Vector> > 1;
 
+    ACLQ_INLINE unsigned char* at(std::int64_t bytes) const { return reinterpret_cast<unsigned char*>(to_ + static_cast<std::uintptr_t>(bytes)); }
+
     ACLQ_INLINE void begin(unsigned char* place) {
-        const auto beyond = [&](std::int64_t size) { return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(place) % static_cast<std::uintptr_t>(size)); };
-        way_ = wanted_ && (!kJoined || beyond(kPiece) == 0) ? Way::Streamed : Way::Stored;
-        shift_ = 0;
-        if (kJoined && way_ == Way::Streamed && beyond(kStreamAlignment<Vector>) != 0) {
-            way_ = Way::Opened;
-            shift_ = beyond(kStreamAlignment<Vector>);
-            joint_ = Joint<Vector>(shift_);
-        }
-        to_ = place - shift_;
+        to_ = reinterpret_cast<std::uintptr_t>(place);
+        const auto beyond = [&](std::int64_t size) { return static_cast<std::int64_t>(to_ % static_cast<std::uintptr_t>(size)); };
+        const bool streamed = wanted_ && beyond(std::min(kPiece, kStreamAlignment<Vector>)) == 0;
+        shift_ = streamed ? beyond(kStreamAlignment<Vector>) : 0;
+        way_ = !streamed ? Way::Stored : (shift_ == 0 ? Way::Streamed : Way::Opened);
+        joint_ = Joint<Vector>(shift_);
+        to_ -= static_cast<std::uintptr_t>(shift_);
     }
 
     // Streams the first vector up to where a whole one has its place.
     ACLQ_INLINE void open(const Vector& first) {
-        streamPieces(first, 0, kSize - shift_, to_ + shift_);
+        streamPieces(first, 0, kSize - shift_, at(shift_));
         way_ = Way::Joined;
     }
 
@@ -208,7 +210,7 @@ class Results {
 
     Way way_;
     bool wanted_;
-    unsigned char* to_;   // where the next whole vector has its place
+    std::uintptr_t to_;   // where the next whole vector has its place: the first one's begins before all results
     std::int64_t shift_;  // how far behind that the next results have theirs
     Vector before_{};
     Joint<Vector> joint_{0};
@@ -373,6 +375,7 @@ inline void quantizeBlocks(const QuantizeRows& rows, Source source, const void* 
                     results.put(integers<pack(), false>(make(std::false_type{}), type, [&]() ACLQ_INLINE { return make(std::true_type{}); }));
                 });
             };
+            // What is asked of each block costs up to a tenth: what is usual has loops of its own.
             constexpr Integers kUsual = pack() ? Integers::Int4 : Integers::Int8;
             if (rows.scaleTwice || rows.mode != Round::Rint || y.type != kUsual) {
                 run(rows.divide, rows.scaleTwice, rows.mode, y.type);
@@ -396,9 +399,11 @@ inline void quantizeBlocksToInt32(const QuantizeRows& rows, Source source, const
     });
 }
 
-template <Overflow overflow, bool ordered, bool each, class Y, class Twice, class X>
-inline void antiQuantize(const AntiQuantizeRows& rows, Twice twice, X x, std::int64_t count, std::int64_t n, const Output& y) {
-    using Vector = VectorOf<decltype(toHalves<overflow, ordered, Y>(Block{}))>;
+// Usual: factors are finite, so that no result is NaN, and scale once.
+template <Overflow overflow, bool usual, bool each, class Y, class X>
+inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, std::int64_t n, const Output& y) {
+    using Vector = VectorOf<decltype(toHalves<overflow, usual, Y>(Block{}))>;
+    const bool twice = !usual && rows.scaleTwice;
     const bool shifted = rows.offset != nullptr;
     const Factors<each> scales(rows.scale);
     const Factors<each> offsets(shifted ? rows.offset : rows.scale);
@@ -417,25 +422,19 @@ inline void antiQuantize(const AntiQuantizeRows& rows, Twice twice, X x, std::in
                 if (twice) {
                     block = block * scale;
                 }
-                results[number].put(toHalves<overflow, ordered, Y>(block));
+                results[number].put(toHalves<overflow, usual, Y>(block));
             });
         }
     });
 }
 
 inline void antiQuantizeEach(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
-    withConstants([&](auto each, auto half, auto pack) {
+    withConstants([&](auto saturate, auto usual, auto each, auto half, auto pack) {
         using X = std::conditional_t<pack(), PackedInt4, const std::int8_t*>;
         using Y = std::conditional_t<half(), Half, BFloat16>;
         const X x = like(X{}, static_cast<const unsigned char*>(data));
-        if (rows.saturate) {
-            antiQuantize<Overflow::Saturate, false, each(), Y>(rows, rows.scaleTwice, x, count, n, y);
-        } else if (rows.scaleTwice || !rows.finite) {
-            antiQuantize<Overflow::InfNan, false, each(), Y>(rows, rows.scaleTwice, x, count, n, y);
-        } else {
-            antiQuantize<Overflow::InfNan, true, each(), Y>(rows, std::false_type{}, x, count, n, y);
-        }
-    }, rows.step != 0, isHalf, isPacked);
+        antiQuantize<saturate() ? Overflow::Saturate : Overflow::InfNan, usual(), each(), Y>(rows, x, count, n, y);
+    }, rows.saturate, rows.finite && !rows.scaleTwice, rows.step != 0, isHalf, isPacked);
 }
 
 inline void antiQuantizeBlocks(const AntiQuantizeRows& rows, const void* data, bool isPacked, std::int64_t count, std::int64_t n, const Output& y, bool isHalf) {
@@ -504,11 +503,13 @@ struct LargestOfRows {
                 below[row + number] = extremes[number].largestUnsigned();
             }
         }
-        for (int number = 0; first < n && number < side; ++number) {
-            for (std::int64_t i = first; i < n; ++i) {
-                const Bits bits = value(number, i);
-                above[row + number] = static_cast<Bits>(std::max(static_cast<Signed>(above[row + number]), static_cast<Signed>(bits)));
-                below[row + number] = std::max(below[row + number], bits);
+        if (first < n) {
+            for (int number = 0; number < side; ++number) {
+                for (std::int64_t i = first; i < n; ++i) {
+                    const Bits bits = value(number, i);
+                    above[row + number] = static_cast<Bits>(std::max(static_cast<Signed>(above[row + number]), static_cast<Signed>(bits)));
+                    below[row + number] = std::max(below[row + number], bits);
+                }
             }
         }
     }
@@ -926,21 +927,19 @@ inline void packScales(const ScaleWords& from, std::int64_t n, const Output& y) 
             packWords<nearest(), shifted(), kScaleStep, kOffsetStep>(from.scale + first * kScaleStep, offset, count, words);
         };
         std::int64_t done = 0;
-        {
-            Results<Vector> results(y);
-            for (; done + kBlock <= n; done += kBlock) {
-                Vectors<Vector, 8 * kBlock / sizeof(Vector)> words;
-                if (scaleEach()) {
-                    askAhead(from.scale + done);
-                }
-                if (shifted() && offsetEach()) {
-                    askAhead(from.offset + done);
-                }
-                pack(done, kBlock, reinterpret_cast<unsigned char*>(&words));
-                results.put(words);
+        Results<Vector> results(y);
+        for (; done + kBlock <= n; done += kBlock) {
+            Vectors<Vector, 8 * kBlock / sizeof(Vector)> words;
+            if (scaleEach()) {
+                askAhead(from.scale + done);
             }
-            results.close();
+            if (shifted() && offsetEach()) {
+                askAhead(from.offset + done);
+            }
+            pack(done, kBlock, reinterpret_cast<unsigned char*>(&words));
+            results.put(words);
         }
+        results.close();
         pack(done, n - done, static_cast<unsigned char*>(y.data) + 8 * done);
     }, from.nearest, from.offset != nullptr, from.scaleStep != 0, from.offsetStep != 0);
 }
@@ -953,15 +952,13 @@ inline void streamTo(void* to, const void* from, std::int64_t bytes) {
     // What is before the first line is copied.
     std::int64_t done = std::min(bytes, static_cast<std::int64_t>(-reinterpret_cast<std::uintptr_t>(target) % kLine));
     std::memcpy(target, source, static_cast<std::size_t>(done));
-    {
-        Results<Vector> results(Output{target + done, true});
-        for (; done + kSize <= bytes; done += kSize) {
-            Vectors<Vector, 1> vector;
-            std::memcpy(&vector, source + done, sizeof vector);
-            results.put(vector);
-        }
-        results.close();
+    Results<Vector> results(Output{target + done, true});
+    for (; done + kSize <= bytes; done += kSize) {
+        Vectors<Vector, 1> vector;
+        std::memcpy(&vector, source + done, sizeof vector);
+        results.put(vector);
     }
+    results.close();
     std::memcpy(target + done, source + done, static_cast<std::size_t>(bytes - done));
 }
 
