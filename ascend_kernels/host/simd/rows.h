@@ -222,6 +222,18 @@ ACLQ_INLINE inline auto forEachSide(Make&& make) {
     return [&]<int... number>(std::integer_sequence<int, number...>) ACLQ_INLINE { return std::array{make(number)...}; }(std::make_integer_sequence<int, side>{});
 }
 
+// Calls work(number) for each of the rows side by side. One alone has a constant number, so that what it has lives in registers.
+template <int side, class Work>
+ACLQ_INLINE inline void forBeside(Work&& work) {
+    if constexpr (side == 1) {
+        work(std::integral_constant<int, 0>{});
+    } else {
+        for (int number = 0; number < side; ++number) {
+            work(number);
+        }
+    }
+}
+
 // How many rows are worked on side by side, if asked for: the others come after them.
 template <bool maySide>
 ACLQ_INLINE inline std::int64_t rowsBeside(std::int64_t count, bool sides) { return maySide && sides ? count - count % kSide : 0; }
@@ -302,7 +314,7 @@ ACLQ_INLINE inline void forScaled(const QuantizeRows& rows, Divide divide, Twice
         const float inverse = 1.0F / rows.scale[at];
         const Factors<false> reciprocal(&inverse);
         for (std::int64_t i = 0; i < n; i += kBlock) {
-            unroll<side()>([&](auto number) ACLQ_INLINE {
+            forBeside<side()>([&](auto number) ACLQ_INLINE {
                 const X* const from = x + (row + number) * n + i;
                 askAhead(from);
                 finish(results[number], [&](auto exact) ACLQ_INLINE {
@@ -411,7 +423,7 @@ inline void antiQuantize(const AntiQuantizeRows& rows, X x, std::int64_t count, 
         for (std::int64_t i = 0; i < n; i += kBlock) {
             const Factors<each> scale = scales.block(i);
             const Factors<each> offset = offsets.block(i);
-            unroll<side()>([&](auto number) ACLQ_INLINE {
+            forBeside<side()>([&](auto number) ACLQ_INLINE {
                 const X from = at(x, (row + number) * n + i);
                 askAhead(from);
                 Block block = loadBlock(from);
@@ -662,7 +674,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
         const auto factors = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row - first + number) * rows.rowStep); });
         const auto shifts = forEachSide<side()>([&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row - first + number) * rows.rowStep); });
         for (std::int64_t i = 0; i < n; i += kBlock) {
-            unroll<side()>([&](auto number) ACLQ_INLINE {
+            forBeside<side()>([&](auto number) ACLQ_INLINE {
                 const std::int64_t element = (row - first + number) * n + i;
                 const X* const from = x + element;
                 const auto make = [&](auto again) ACLQ_INLINE {
