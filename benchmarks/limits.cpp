@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine allows: for each pattern of reading and writing the smallest loop that makes the operator's results of
-// ordinary values (limits.py compares them). It widens, scales, converts, narrows and writes whole lines past the caches, and
-// nothing else: no rule for NaN, infinities or what is beyond the limits of a type, no results that begin where no line does,
-// no choice at run time. Compiled for the machine it runs on, and run beside the operator, on its arrays.
+// What this machine allows: for each pattern of reading and writing the smallest loop that makes the operator's results
+// of ordinary values (limits.py compares them). It widens, scales, converts, narrows and writes whole lines past the
+// caches, and nothing else: no rule for NaN, infinities or what is beyond the limits of a type, no results that begin
+// where no line does, no choice at run time. Compiled for the machine it runs on, and run beside the operator, on its
+// arrays.
 #include <pthread.h>
 #include <sched.h>
 
@@ -32,21 +33,35 @@ struct Int4 {  // two to a byte
 #if defined(__AVX512F__) && defined(__AVX512BW__)
 using Floats = __m512;
 constexpr std::size_t kLanes = 16;
-Floats load(const float* x) { return _mm512_loadu_ps(x); }
-Floats load(const Half* x) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))); }
+Floats load(const float* x) {
+    return _mm512_loadu_ps(x);
+}
+Floats load(const Half* x) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
+}
 Floats load(const BFloat16* x) {
-    const __m512i places = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0);
+    const __m512i places = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4,
+                                            0, 3, 0, 2, 0, 1, 0, 0, 0);
     const __m512i words = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
     return _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xAAAAAAAAU, places, words));
 }
-Floats load(const std::int8_t* x) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)))); }
-Floats load(const Int4* x) {
-    const __m512i words = _mm512_permutexvar_epi32(_mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0), _mm512_castsi128_si512(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x))));
-    const __m512i shifts = _mm512_set_epi32(28, 24, 20, 16, 12, 8, 4, 0, 28, 24, 20, 16, 12, 8, 4, 0);
-    return _mm512_permutexvar_ps(_mm512_srlv_epi32(words, shifts), _mm512_set_ps(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0));
+Floats load(const std::int8_t* x) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))));
 }
-Floats same(float value) { return _mm512_set1_ps(value); }
-void keep(Floats x, float* to) { _mm512_store_ps(to, x); }
+Floats load(const Int4* x) {
+    const __m512i words =
+        _mm512_permutexvar_epi32(_mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+                                 _mm512_castsi128_si512(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x))));
+    const __m512i shifts = _mm512_set_epi32(28, 24, 20, 16, 12, 8, 4, 0, 28, 24, 20, 16, 12, 8, 4, 0);
+    return _mm512_permutexvar_ps(_mm512_srlv_epi32(words, shifts),
+                                 _mm512_set_ps(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0));
+}
+Floats same(float value) {
+    return _mm512_set1_ps(value);
+}
+void keep(Floats x, float* to) {
+    _mm512_store_ps(to, x);
+}
 constexpr bool kQuickDivision = true;  // by one divisor, of 16-bit floats
 Floats quotient(Floats x, Floats y, Floats reciprocal) {
     const Floats nearly = x * reciprocal;
@@ -74,8 +89,12 @@ struct Extremes16 {
         below = _mm512_max_epu16(below, words);
     }
     // Either word of a pair may be the largest.
-    std::int32_t high() const { return _mm512_reduce_max_epi32(_mm512_max_epi16(above, _mm512_slli_epi32(above, 16))) >> 16; }
-    std::uint32_t low() const { return _mm512_reduce_max_epu32(_mm512_max_epu16(below, _mm512_slli_epi32(below, 16))) >> 16; }
+    std::int32_t high() const {
+        return _mm512_reduce_max_epi32(_mm512_max_epi16(above, _mm512_slli_epi32(above, 16))) >> 16;
+    }
+    std::uint32_t low() const {
+        return _mm512_reduce_max_epu32(_mm512_max_epu16(below, _mm512_slli_epi32(below, 16))) >> 16;
+    }
 };
 
 // Of four rows at once.
@@ -87,7 +106,8 @@ __m128i largestOfFour(__m512i a, __m512i b, __m512i c, __m512i d, Max&& max) {
     const __m512i half = max(one, _mm512_shuffle_epi32(one, _MM_PERM_BADC));
     const __m512i pair = max(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB));
     const __m512i word = max(pair, _mm512_slli_epi32(pair, 16));
-    return _mm512_castsi512_si128(_mm512_permutexvar_epi32(_mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), _mm512_srli_epi32(word, 16)));
+    return _mm512_castsi512_si128(_mm512_permutexvar_epi32(
+        _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), _mm512_srli_epi32(word, 16)));
 }
 void extremesOfFour(const Extremes16* rows, std::uint16_t* high, std::uint16_t* low) {
     const auto max = [](__m512i a, __m512i b) { return _mm512_max_epi16(a, b); };
@@ -98,22 +118,28 @@ void extremesOfFour(const Extremes16* rows, std::uint16_t* high, std::uint16_t* 
     _mm_storel_epi64(reinterpret_cast<__m128i*>(low), _mm_packus_epi32(lowest, lowest));
 }
 
-__m512i words(const Floats* x) { return _mm512_packs_epi32(_mm512_cvtps_epi32(x[0]), _mm512_cvtps_epi32(x[1])); }
+__m512i words(const Floats* x) {
+    return _mm512_packs_epi32(_mm512_cvtps_epi32(x[0]), _mm512_cvtps_epi32(x[1]));
+}
 // Packing takes its operands a quarter at a time.
 __m512i bytes(const Floats* x) {
     const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
     return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(words(x), words(x + 2)));
 }
-void put(const Floats* x, std::int8_t* y) { _mm512_stream_si512(reinterpret_cast<__m512i*>(y), bytes(x)); }
+void put(const Floats* x, std::int8_t* y) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(y), bytes(x));
+}
 void put(const Floats* x, Int4* y) {
-    const __m512i pairs = _mm512_maddubs_epi16(_mm512_and_si512(bytes(x), _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
+    const __m512i pairs =
+        _mm512_maddubs_epi16(_mm512_and_si512(bytes(x), _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
     _mm256_stream_si256(reinterpret_cast<__m256i*>(y), _mm512_cvtepi16_epi8(pairs));
 }
 void put(const Floats* x, Half* y) {
     for (int i = 0; i < 2; ++i) {
         const __m256i low = _mm512_cvtps_ph(x[2 * i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         const __m256i high = _mm512_cvtps_ph(x[2 * i + 1], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i, _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i,
+                            _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
     }
 }
 void put(const Floats* x, BFloat16* y) {
@@ -129,33 +155,49 @@ void put(const Floats* x, BFloat16* y) {
     }
     const __m512i places = _mm512_load_si512(upper);
     for (int i = 0; i < 2; ++i) {
-        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i, _mm512_permutex2var_epi16(rounded(x[2 * i]), places, rounded(x[2 * i + 1])));
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + i,
+                            _mm512_permutex2var_epi16(rounded(x[2 * i]), places, rounded(x[2 * i + 1])));
     }
 }
 #elif defined(__AVX2__) && defined(__F16C__) && defined(__FMA__)
 using Floats = __m256;
 constexpr std::size_t kLanes = 8;
-Floats load(const float* x) { return _mm256_loadu_ps(x); }
-Floats load(const Half* x) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))); }
-Floats load(const BFloat16* x) {
-    const __m256i places = _mm256_set_epi8(15, 14, -1, -1, 13, 12, -1, -1, 11, 10, -1, -1, 9, 8, -1, -1, 7, 6, -1, -1, 5, 4, -1, -1, 3, 2, -1, -1, 1, 0, -1, -1);
-    return _mm256_castsi256_ps(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))), places));
+Floats load(const float* x) {
+    return _mm256_loadu_ps(x);
 }
-Floats load(const std::int8_t* x) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x)))); }
+Floats load(const Half* x) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
+}
+Floats load(const BFloat16* x) {
+    const __m256i places = _mm256_set_epi8(15, 14, -1, -1, 13, 12, -1, -1, 11, 10, -1, -1, 9, 8, -1, -1, 7, 6, -1, -1,
+                                           5, 4, -1, -1, 3, 2, -1, -1, 1, 0, -1, -1);
+    return _mm256_castsi256_ps(
+        _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))), places));
+}
+Floats load(const std::int8_t* x) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x))));
+}
 Floats load(const Int4* x) {
     std::int32_t eight = 0;
     std::memcpy(&eight, x, sizeof eight);
-    return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(eight), _mm256_set_epi32(0, 4, 8, 12, 16, 20, 24, 28)), 28));
+    return _mm256_cvtepi32_ps(_mm256_srai_epi32(
+        _mm256_sllv_epi32(_mm256_set1_epi32(eight), _mm256_set_epi32(0, 4, 8, 12, 16, 20, 24, 28)), 28));
 }
-Floats same(float value) { return _mm256_set1_ps(value); }
-void keep(Floats x, float* to) { _mm256_store_ps(to, x); }
+Floats same(float value) {
+    return _mm256_set1_ps(value);
+}
+void keep(Floats x, float* to) {
+    _mm256_store_ps(to, x);
+}
 constexpr bool kQuickDivision = true;  // by one divisor, of 16-bit floats
 Floats quotient(Floats x, Floats y, Floats reciprocal) {
     const Floats nearly = x * reciprocal;
     return _mm256_fmadd_ps(_mm256_fnmadd_ps(nearly, y, x), reciprocal, nearly);
 }
 
-__m128i halves(__m256i x, int which) { return which == 0 ? _mm256_castsi256_si128(x) : _mm256_extracti128_si256(x, 1); }
+__m128i halves(__m256i x, int which) {
+    return which == 0 ? _mm256_castsi256_si128(x) : _mm256_extracti128_si256(x, 1);
+}
 struct Extremes {
     __m256i above = _mm256_set1_epi32(INT32_MIN);
     __m256i below = _mm256_setzero_si256();
@@ -186,11 +228,18 @@ struct Extremes16 {
     }
     // The smallest unsigned word is found by one instruction: others are turned into that.
     static int smallest(__m128i x) { return _mm_cvtsi128_si32(_mm_minpos_epu16(x)) & 0xFFFF; }
-    std::int32_t high() const { return 0x7FFF - smallest(_mm_sub_epi16(_mm_set1_epi16(0x7FFF), _mm_max_epi16(halves(above, 0), halves(above, 1)))); }
-    std::uint32_t low() const { return 0xFFFFU - static_cast<unsigned>(smallest(_mm_sub_epi16(_mm_set1_epi16(-1), _mm_max_epu16(halves(below, 0), halves(below, 1))))); }
+    std::int32_t high() const {
+        return 0x7FFF -
+               smallest(_mm_sub_epi16(_mm_set1_epi16(0x7FFF), _mm_max_epi16(halves(above, 0), halves(above, 1))));
+    }
+    std::uint32_t low() const {
+        return 0xFFFFU - static_cast<unsigned>(smallest(
+                             _mm_sub_epi16(_mm_set1_epi16(-1), _mm_max_epu16(halves(below, 0), halves(below, 1)))));
+    }
 };
 
-// Of four rows at once: of their halves, their quarters, and then of pairs of the highest and (turned, to compare alike) the lowest.
+// Of four rows at once: of their halves, their quarters, and then of pairs of the highest and (turned, to compare
+// alike) the lowest.
 template <class Max>
 __m256i quarters(__m256i a, __m256i b, __m256i c, __m256i d, Max&& max) {
     const __m256i ab = max(_mm256_blend_epi32(a, b, 0xF0), _mm256_permute2x128_si256(a, b, 0x21));
@@ -201,28 +250,40 @@ void extremesOfFour(const Extremes16* rows, std::uint16_t* high, std::uint16_t* 
     const auto max = [](__m256i a, __m256i b) { return _mm256_max_epi16(a, b); };
     const auto maxUnsigned = [](__m256i a, __m256i b) { return _mm256_max_epu16(a, b); };
     const __m256i turn = _mm256_set1_epi16(INT16_MIN);
-    const __m256 highest = _mm256_castsi256_ps(quarters(rows[0].above, rows[1].above, rows[2].above, rows[3].above, max));
-    const __m256 lowest = _mm256_castsi256_ps(_mm256_xor_si256(quarters(rows[0].below, rows[1].below, rows[2].below, rows[3].below, maxUnsigned), turn));
-    const __m256i two = max(_mm256_castps_si256(_mm256_shuffle_ps(highest, lowest, 0x88)), _mm256_castps_si256(_mm256_shuffle_ps(highest, lowest, 0xDD)));
+    const __m256 highest =
+        _mm256_castsi256_ps(quarters(rows[0].above, rows[1].above, rows[2].above, rows[3].above, max));
+    const __m256 lowest = _mm256_castsi256_ps(
+        _mm256_xor_si256(quarters(rows[0].below, rows[1].below, rows[2].below, rows[3].below, maxUnsigned), turn));
+    const __m256i two = max(_mm256_castps_si256(_mm256_shuffle_ps(highest, lowest, 0x88)),
+                            _mm256_castps_si256(_mm256_shuffle_ps(highest, lowest, 0xDD)));
     const __m256i all = max(two, _mm256_slli_epi32(two, 16));
     const __m128i words = _mm_blend_epi16(_mm_srli_epi32(halves(all, 0), 16), halves(all, 1), 0xAA);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(high), words);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(low), _mm_xor_si128(halves(turn, 0), _mm_unpackhi_epi64(words, words)));
 }
 
-__m256i words(const Floats* x) { return _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1])); }
+__m256i words(const Floats* x) {
+    return _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1]));
+}
 // Packing takes its operands by halves: fours of bytes come out of order.
-__m256i bytes(const Floats* x) { return _mm256_packs_epi16(words(x), words(x + 2)); }
-void put(__m256i bits, void* y, int part = 0) { _mm256_stream_si256(static_cast<__m256i*>(y) + part, bits); }
+__m256i bytes(const Floats* x) {
+    return _mm256_packs_epi16(words(x), words(x + 2));
+}
+void put(__m256i bits, void* y, int part = 0) {
+    _mm256_stream_si256(static_cast<__m256i*>(y) + part, bits);
+}
 void put(const Floats* x, std::int8_t* y) {
     const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
     put(_mm256_permutevar8x32_epi32(bytes(x), order), y);
     put(_mm256_permutevar8x32_epi32(bytes(x + 4), order), y, 1);
 }
 void put(const Floats* x, Int4* y) {
-    const auto pairs = [](__m256i from) { return _mm256_maddubs_epi16(_mm256_and_si256(from, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001)); };
+    const auto pairs = [](__m256i from) {
+        return _mm256_maddubs_epi16(_mm256_and_si256(from, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001));
+    };
     const __m256i fours = _mm256_permute4x64_epi64(_mm256_packus_epi16(pairs(bytes(x)), pairs(bytes(x + 4))), 0xD8);
-    const __m256i order = _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0));
+    const __m256i order =
+        _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0));
     put(_mm256_shuffle_epi8(fours, order), y);
 }
 void put(const Floats* x, Half* y) {
@@ -261,18 +322,43 @@ To bitsOf(From from) {
     std::memcpy(&to, &from, sizeof to);
     return to;
 }
-Floats load(const float* x) { return each([&](std::size_t i) { return x[i]; }); }
-Floats load(const BFloat16* x) { return each([&](std::size_t i) { return bitsOf<float>(static_cast<std::uint32_t>(x[i]) << 16); }); }
-Floats load(const Half* x) { return each([&](std::size_t i) { return static_cast<float>(bitsOf<__fp16>(x[i])); }); }
-Floats load(const std::int8_t* x) { return each([&](std::size_t i) { return static_cast<float>(x[i]); }); }
-Floats load(const Int4* x) { return each([&](std::size_t i) { return static_cast<float>(static_cast<std::int32_t>(static_cast<std::uint32_t>(x[i / 2].pair) << (i % 2 != 0 ? 24 : 28)) >> 28); }); }
-Floats same(float value) { return each([&](std::size_t) { return value; }); }
-void keep(const Floats& x, float* to) { std::memcpy(to, &x, sizeof x); }
+Floats load(const float* x) {
+    return each([&](std::size_t i) { return x[i]; });
+}
+Floats load(const BFloat16* x) {
+    return each([&](std::size_t i) { return bitsOf<float>(static_cast<std::uint32_t>(x[i]) << 16); });
+}
+Floats load(const Half* x) {
+    return each([&](std::size_t i) { return static_cast<float>(bitsOf<__fp16>(x[i])); });
+}
+Floats load(const std::int8_t* x) {
+    return each([&](std::size_t i) { return static_cast<float>(x[i]); });
+}
+Floats load(const Int4* x) {
+    return each([&](std::size_t i) {
+        return static_cast<float>(
+            static_cast<std::int32_t>(static_cast<std::uint32_t>(x[i / 2].pair) << (i % 2 != 0 ? 24 : 28)) >> 28);
+    });
+}
+Floats same(float value) {
+    return each([&](std::size_t) { return value; });
+}
+void keep(const Floats& x, float* to) {
+    std::memcpy(to, &x, sizeof x);
+}
 constexpr bool kQuickDivision = false;
-Floats operator+(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] + b.lane[i]; }); }
-Floats operator*(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] * b.lane[i]; }); }
-Floats operator/(const Floats& a, const Floats& b) { return each([&](std::size_t i) { return a.lane[i] / b.lane[i]; }); }
-Floats quotient(const Floats& x, const Floats& y, const Floats&) { return x / y; }
+Floats operator+(const Floats& a, const Floats& b) {
+    return each([&](std::size_t i) { return a.lane[i] + b.lane[i]; });
+}
+Floats operator*(const Floats& a, const Floats& b) {
+    return each([&](std::size_t i) { return a.lane[i] * b.lane[i]; });
+}
+Floats operator/(const Floats& a, const Floats& b) {
+    return each([&](std::size_t i) { return a.lane[i] / b.lane[i]; });
+}
+Floats quotient(const Floats& x, const Floats& y, const Floats&) {
+    return x / y;
+}
 
 template <class Signed, std::size_t count>
 struct Largest {
@@ -301,7 +387,9 @@ void extremesOfFour(const Extremes16* rows, std::uint16_t* high, std::uint16_t* 
     }
 }
 
-float lane(const Floats* x, std::size_t i) { return x[i / kLanes].lane[i % kLanes]; }
+float lane(const Floats* x, std::size_t i) {
+    return x[i / kLanes].lane[i % kLanes];
+}
 void put(const Floats* x, std::int8_t* y) {
     for (std::size_t i = 0; i < 64; ++i) {
         y[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(std::nearbyint(lane(x, i))));
@@ -341,7 +429,9 @@ constexpr std::size_t kPer = std::is_same_v<T, Int4> ? 2 : 1;
 template <class T>
 constexpr std::size_t kBits = 8 * sizeof(T) / kPer<T>;
 template <class T>
-T* at(T* x, std::size_t i) { return x + i / kPer<std::remove_const_t<T>>; }
+T* at(T* x, std::size_t i) {
+    return x + i / kPer<std::remove_const_t<T>>;
+}
 
 // Memory is asked for ahead: processors do not do it themselves across the ends of pages.
 constexpr std::size_t kFar = 16 * 1024;
@@ -373,11 +463,13 @@ void scale(const X* x, std::size_t n, std::size_t length, const float* factors, 
     for (std::size_t row = 0; row < n; row += length) {
         for (std::size_t i = 0; i < length; i += kBlock) {
             ask(at(x, row + i), kFar, kNear);
-            putBlock([&](std::size_t j) {
-                const Floats factor = each ? load(factors + i + j) : one;
-                const Floats value = load(at(x, row + i + j));
-                return kQuick ? quotient(value, factor, reciprocal) : (divide ? value / factor : value * factor);
-            }, at(y, row + i));
+            putBlock(
+                [&](std::size_t j) {
+                    const Floats factor = each ? load(factors + i + j) : one;
+                    const Floats value = load(at(x, row + i + j));
+                    return kQuick ? quotient(value, factor, reciprocal) : (divide ? value / factor : value * factor);
+                },
+                at(y, row + i));
         }
     }
 }
@@ -395,8 +487,8 @@ void widenSome(std::uint16_t (&bits)[kMostRows], std::size_t count, float (&valu
     }
 }
 
-// Rows read twice: extremes, then a product and a sum. What follows from the extremes takes three divisions: a scale and an
-// offset, which are results too, and the factor; for some rows at once.
+// Rows read twice: extremes, then a product and a sum. What follows from the extremes takes three divisions: a scale
+// and an offset, which are results too, and the factor; for some rows at once.
 template <bool smoothed, bool kept, class X, class Y>
 void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth, Y* y, float* parameters) {
     constexpr float kRange = std::is_same_v<Y, Int4> ? 15.0F : 255.0F;
@@ -467,13 +559,15 @@ void dynamic(const X* x, std::size_t n, std::size_t length, const float* smooth,
             const Floats plus = same(offset[number]);
             for (std::size_t i = number * length; i < (number + 1) * length; i += kBlock) {
                 ask(rows + i, std::max(kFar, next), next);
-                putBlock([&](std::size_t j) {
-                    if constexpr (kept) {
-                        return load(products + i + j) * times + plus;
-                    }
-                    const Floats value = load(rows + i + j);
-                    return (smoothed ? value * load(smooth + i - number * length + j) : value) * times + plus;
-                }, at(y, set + i));
+                putBlock(
+                    [&](std::size_t j) {
+                        if constexpr (kept) {
+                            return load(products + i + j) * times + plus;
+                        }
+                        const Floats value = load(rows + i + j);
+                        return (smoothed ? value * load(smooth + i - number * length + j) : value) * times + plus;
+                    },
+                    at(y, set + i));
             }
         }
     }
@@ -494,12 +588,15 @@ struct Pattern {
 };
 template <bool divide, bool each, class X, class Y>
 constexpr Pattern scaling() {
-    return {kBits<X>, kBits<Y>, [](const Work& w) { scale<divide, each>(static_cast<const X*>(w.x), w.n, w.length, w.factors, static_cast<Y*>(w.y)); }};
+    return {kBits<X>, kBits<Y>, [](const Work& w) {
+                scale<divide, each>(static_cast<const X*>(w.x), w.n, w.length, w.factors, static_cast<Y*>(w.y));
+            }};
 }
 template <bool smoothed, class X, class Y>
 constexpr Pattern rows() {
     return {kBits<X>, kBits<Y>, [](const Work& w) {
-                const auto loop = w.length <= kKept / 4 ? dynamic<smoothed, smoothed, X, Y> : dynamic<smoothed, false, X, Y>;
+                const auto loop =
+                    w.length <= kKept / 4 ? dynamic<smoothed, smoothed, X, Y> : dynamic<smoothed, false, X, Y>;
                 loop(static_cast<const X*>(w.x), w.n, w.length, w.factors, static_cast<Y*>(w.y), w.parameters);
             }};
 }
@@ -565,9 +662,10 @@ class Helper {
 
 }  // namespace
 
-// Runs the loop of that name over n elements of x, so many to a row, whole rows for each of one or two threads; 0 if there is
-// none. Parameters: room for two for each row.
-extern "C" int runLimit(const char* name, const void* x, std::size_t n, std::size_t length, const float* factors, void* y, float* parameters, std::size_t threads) {
+// Runs the loop of that name over n elements of x, so many to a row, whole rows for each of one or two threads; 0 if
+// there is none. Parameters: room for two for each row.
+extern "C" int runLimit(const char* name, const void* x, std::size_t n, std::size_t length, const float* factors,
+                        void* y, float* parameters, std::size_t threads) {
     static const Patterns patterns = allPatterns();
     static Helper* const helper = new Helper;  // lives as long as the process
     const auto found = patterns.find(name);
@@ -577,7 +675,8 @@ extern "C" int runLimit(const char* name, const void* x, std::size_t n, std::siz
     const Pattern& pattern = found->second;
     const std::size_t part = n / threads;
     const auto work = [&](std::size_t first) {
-        pattern.loop({static_cast<const unsigned char*>(x) + first * pattern.xBits / 8, part, length, factors, static_cast<unsigned char*>(y) + first * pattern.yBits / 8, parameters + first / length * 2});
+        pattern.loop({static_cast<const unsigned char*>(x) + first * pattern.xBits / 8, part, length, factors,
+                      static_cast<unsigned char*>(y) + first * pattern.yBits / 8, parameters + first / length * 2});
     };
     const std::function<void()> second = [&] { work(part); };
     if (threads > 1) {

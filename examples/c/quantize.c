@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void check(int status, const char *what)
-{
+static void check(int status, const char* what) {
     if (status != 0) {
-        const char *reason = aclGetRecentErrMsg();
+        const char* reason = aclGetRecentErrMsg();
         fprintf(stderr, "%s failed with %d\n%s\n", what, status, reason != NULL ? reason : "");
         exit(1);
     }
@@ -20,8 +19,7 @@ static void check(int status, const char *what)
 
 #define CHECK(call) check((call), #call)
 
-int main(void)
-{
+int main(void) {
     enum { COUNT = 8 };
     const float x[COUNT] = {0.25F, 0.75F, 1.25F, -0.25F, -0.75F, -1.25F, 300.0F, -300.0F};
     const float scale[1] = {2.0F};
@@ -35,9 +33,9 @@ int main(void)
     aclrtStream stream = NULL;
     CHECK(aclrtCreateStream(&stream));
 
-    void *device_x = NULL;
-    void *device_scale = NULL;
-    void *device_y = NULL;
+    void* device_x = NULL;
+    void* device_scale = NULL;
+    void* device_y = NULL;
     CHECK(aclrtMalloc(&device_x, sizeof x, ACL_MEM_MALLOC_HUGE_FIRST));
     CHECK(aclrtMalloc(&device_scale, sizeof scale, ACL_MEM_MALLOC_HUGE_FIRST));
     CHECK(aclrtMalloc(&device_y, sizeof y, ACL_MEM_MALLOC_HUGE_FIRST));
@@ -46,16 +44,16 @@ int main(void)
 
     const int64_t shape[1] = {COUNT};
     const int64_t one[1] = {1};
-    aclTensor *tensor_x = aclCreateTensor(shape, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, shape, 1, device_x);
-    aclTensor *tensor_scale = aclCreateTensor(one, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, one, 1, device_scale);
-    aclTensor *tensor_y = aclCreateTensor(shape, 1, ACL_INT8, NULL, 0, ACL_FORMAT_ND, shape, 1, device_y);
+    aclTensor* tensor_x = aclCreateTensor(shape, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, shape, 1, device_x);
+    aclTensor* tensor_scale = aclCreateTensor(one, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, one, 1, device_scale);
+    aclTensor* tensor_y = aclCreateTensor(shape, 1, ACL_INT8, NULL, 0, ACL_FORMAT_ND, shape, 1, device_y);
 
     /* Phase 1 checks the arguments and says how much scratch memory phase 2 needs. */
     uint64_t workspace_size = 0;
-    aclOpExecutor *executor = NULL;
+    aclOpExecutor* executor = NULL;
     CHECK(aclnnAscendQuantV3GetWorkspaceSize(tensor_x, tensor_scale, NULL, false, "round", ACL_INT8, -1, tensor_y,
                                              &workspace_size, &executor));
-    void *workspace = NULL;
+    void* workspace = NULL;
     if (workspace_size > 0) {
         CHECK(aclrtMalloc(&workspace, workspace_size, ACL_MEM_MALLOC_HUGE_FIRST));
     }

@@ -23,7 +23,8 @@ class Error : public std::runtime_error {
   private:
     static std::string text(int status, const char* call) {
         const char* reason = aclGetRecentErrMsg();
-        return std::string(call) + " failed with " + std::to_string(status) + (reason != nullptr ? "\n" + std::string(reason) : "");
+        return std::string(call) + " failed with " + std::to_string(status) +
+               (reason != nullptr ? "\n" + std::string(reason) : "");
     }
     int status_;
 };
@@ -118,7 +119,8 @@ class HostArray {
 class Tensor {
   public:
     Tensor(const Buffer& buffer, const std::vector<int64_t>& shape, aclDataType type)
-        : tensor_(aclCreateTensor(shape.data(), shape.size(), type, nullptr, 0, ACL_FORMAT_ND, shape.data(), shape.size(), buffer.get())) {
+        : tensor_(aclCreateTensor(shape.data(), shape.size(), type, nullptr, 0, ACL_FORMAT_ND, shape.data(),
+                                  shape.size(), buffer.get())) {
         if (tensor_ == nullptr) {
             throw std::runtime_error("aclCreateTensor refused the shape or the type");
         }
@@ -146,11 +148,15 @@ class Stream {
 
     template <typename T>
     void upload(const Buffer& to, const HostArray<T>& from) {
-        check(aclrtMemcpyAsync(to.get(), to.bytes(), from.data(), from.bytes(), ACL_MEMCPY_HOST_TO_DEVICE, stream_.get()), "aclrtMemcpyAsync");
+        check(
+            aclrtMemcpyAsync(to.get(), to.bytes(), from.data(), from.bytes(), ACL_MEMCPY_HOST_TO_DEVICE, stream_.get()),
+            "aclrtMemcpyAsync");
     }
     template <typename T>
     void download(HostArray<T>& to, const Buffer& from) {
-        check(aclrtMemcpyAsync(to.data(), to.bytes(), from.get(), from.bytes(), ACL_MEMCPY_DEVICE_TO_HOST, stream_.get()), "aclrtMemcpyAsync");
+        check(
+            aclrtMemcpyAsync(to.data(), to.bytes(), from.get(), from.bytes(), ACL_MEMCPY_DEVICE_TO_HOST, stream_.get()),
+            "aclrtMemcpyAsync");
     }
 
     // launch("aclnnX", aclnnXGetWorkspaceSize, aclnnX, arguments of phase 1 without its last two)

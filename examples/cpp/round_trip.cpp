@@ -37,10 +37,10 @@ void run() {
     npu::Stream stream;  // destroyed first, before what its work uses
     stream.upload(x, input);
     stream.upload(s, scale);
-    stream.launch("aclnnQuantize", aclnnQuantizeGetWorkspaceSize, aclnnQuantize, xTensor.get(), sTensor.get(), nullptr, ACL_INT8, 1,
-                  qTensor.get());
-    stream.launch("aclnnAscendAntiQuant", aclnnAscendAntiQuantGetWorkspaceSize, aclnnAscendAntiQuant, qTensor.get(), sTensor.get(),
-                  nullptr, ACL_FLOAT16, false, yTensor.get());
+    stream.launch("aclnnQuantize", aclnnQuantizeGetWorkspaceSize, aclnnQuantize, xTensor.get(), sTensor.get(), nullptr,
+                  ACL_INT8, 1, qTensor.get());
+    stream.launch("aclnnAscendAntiQuant", aclnnAscendAntiQuantGetWorkspaceSize, aclnnAscendAntiQuant, qTensor.get(),
+                  sTensor.get(), nullptr, ACL_FLOAT16, false, yTensor.get());
     stream.download(output, y);
     stream.synchronize();
 
@@ -52,8 +52,8 @@ void run() {
                 static_cast<double>(error / scale[0]));
 
     try {  // a result type that the operator does not have
-        stream.launch("aclnnQuantize", aclnnQuantizeGetWorkspaceSize, aclnnQuantize, xTensor.get(), sTensor.get(), nullptr, ACL_FLOAT16,
-                      1, yTensor.get());
+        stream.launch("aclnnQuantize", aclnnQuantizeGetWorkspaceSize, aclnnQuantize, xTensor.get(), sTensor.get(),
+                      nullptr, ACL_FLOAT16, 1, yTensor.get());
     } catch (const npu::Error& refusal) {
         std::printf("%s\n", refusal.what());
     }

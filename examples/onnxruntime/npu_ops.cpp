@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ONNX Runtime runs models that torch_npu exported: npu::NPUQuantize and npu::NPUAntiQuant as custom operators, which call
-// CANN's C interface. Types and shapes are not checked here: phase 1 does, and its sentence becomes ONNX Runtime's error.
+// ONNX Runtime runs models that torch_npu exported: npu::NPUQuantize and npu::NPUAntiQuant as custom operators, which
+// call CANN's C interface. Types and shapes are not checked here: phase 1 does, and its sentence becomes ONNX Runtime's
+// error.
 #define ORT_API_MANUAL_INIT
 #include <onnxruntime_cxx_api.h>
 #undef ORT_API_MANUAL_INIT
@@ -27,10 +28,10 @@ struct Type {
 };
 
 const Type kTypes[] = {
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, ACL_FLOAT, 4},      {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, ACL_FLOAT16, 2},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16, ACL_BF16, 2},    {ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, ACL_DOUBLE, 8},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, ACL_INT8, 1},        {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, ACL_UINT8, 1},
-    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, ACL_INT32, 4},      {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, ACL_INT64, 8},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, ACL_FLOAT, 4},   {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, ACL_FLOAT16, 2},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16, ACL_BF16, 2}, {ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, ACL_DOUBLE, 8},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, ACL_INT8, 1},     {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, ACL_UINT8, 1},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, ACL_INT32, 4},   {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, ACL_INT64, 8},
 };
 
 const Type& typeOf(ONNXTensorElementDataType onnx) {
@@ -39,7 +40,8 @@ const Type& typeOf(ONNXTensorElementDataType onnx) {
             return type;
         }
     }
-    throw std::runtime_error("an input has the ONNX type " + std::to_string(onnx) + ", which this library does not pass on");
+    throw std::runtime_error("an input has the ONNX type " + std::to_string(onnx) +
+                             ", which this library does not pass on");
 }
 
 const Type& typeOf(int64_t acl, const char* attribute) {
@@ -48,7 +50,8 @@ const Type& typeOf(int64_t acl, const char* attribute) {
             return type;
         }
     }
-    throw std::runtime_error(std::string("attribute '") + attribute + "': got " + std::to_string(acl) + ", which is no known type");
+    throw std::runtime_error(std::string("attribute '") + attribute + "': got " + std::to_string(acl) +
+                             ", which is no known type");
 }
 
 // ONNX Runtime wants a status, not an exception.
@@ -86,7 +89,8 @@ struct Operand {
     void upload(const Ort::ConstValue& value) {
         const auto info = value.GetTensorTypeAndShapeInfo();
         create(info.GetShape(), typeOf(info.GetElementType()));
-        npu::check(aclrtMemcpy(buffer->get(), bytes_, value.GetTensorRawData(), bytes_, ACL_MEMCPY_HOST_TO_DEVICE), "aclrtMemcpy");
+        npu::check(aclrtMemcpy(buffer->get(), bytes_, value.GetTensorRawData(), bytes_, ACL_MEMCPY_HOST_TO_DEVICE),
+                   "aclrtMemcpy");
     }
     void download(void* to) const {
         npu::check(aclrtMemcpy(to, bytes_, buffer->get(), bytes_, ACL_MEMCPY_DEVICE_TO_HOST), "aclrtMemcpy");
@@ -145,11 +149,12 @@ class Quantize final : public Kernel {
   private:
     void compute(const Operand* in, const Operand& out) override {
         if (divides_) {
-            stream_->launch("aclnnQuantize", aclnnQuantizeGetWorkspaceSize, aclnnQuantize, in[0].get(), in[1].get(), in[2].get(),
-                            type_->acl, axis_, out.get());
+            stream_->launch("aclnnQuantize", aclnnQuantizeGetWorkspaceSize, aclnnQuantize, in[0].get(), in[1].get(),
+                            in[2].get(), type_->acl, axis_, out.get());
         } else {  // torch_npu's rule for the axis: the last one, or -2
-            stream_->launch("aclnnAscendQuantV3", aclnnAscendQuantV3GetWorkspaceSize, aclnnAscendQuantV3, in[0].get(), in[1].get(),
-                            in[2].get(), false, "round", static_cast<int32_t>(type_->acl), axis_ < -1 ? axis_ : -1, out.get());
+            stream_->launch("aclnnAscendQuantV3", aclnnAscendQuantV3GetWorkspaceSize, aclnnAscendQuantV3, in[0].get(),
+                            in[1].get(), in[2].get(), false, "round", static_cast<int32_t>(type_->acl),
+                            axis_ < -1 ? axis_ : -1, out.get());
         }
     }
     int32_t axis_;
@@ -159,12 +164,13 @@ class Quantize final : public Kernel {
 // x, scale, offset (or nothing); dst_dtype: 1 float16, 27 bfloat16; src_dtype is x's type
 class AntiQuant final : public Kernel {
   public:
-    explicit AntiQuant(const Ort::ConstKernelInfo& info) : Kernel(typeOf(info.GetAttribute<int64_t>("dst_dtype"), "dst_dtype")) {}
+    explicit AntiQuant(const Ort::ConstKernelInfo& info)
+        : Kernel(typeOf(info.GetAttribute<int64_t>("dst_dtype"), "dst_dtype")) {}
 
   private:
     void compute(const Operand* in, const Operand& out) override {
-        stream_->launch("aclnnAscendAntiQuant", aclnnAscendAntiQuantGetWorkspaceSize, aclnnAscendAntiQuant, in[0].get(), in[1].get(),
-                        in[2].get(), static_cast<int64_t>(type_->acl), false, out.get());
+        stream_->launch("aclnnAscendAntiQuant", aclnnAscendAntiQuantGetWorkspaceSize, aclnnAscendAntiQuant, in[0].get(),
+                        in[1].get(), in[2].get(), static_cast<int64_t>(type_->acl), false, out.get());
     }
 };
 
@@ -215,7 +221,8 @@ struct AntiQuantOperator : Operator<AntiQuantOperator, AntiQuant> {
 }  // namespace
 
 // ONNX Runtime looks this name up.
-extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base) {
+extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(OrtSessionOptions* options,
+                                                                               const OrtApiBase* base) {
     const OrtApi* api = base->GetApi(ORT_API_VERSION);
     if (api == nullptr) {
         return nullptr;  // older than these headers: the session will say that it does not know the operators

@@ -30,10 +30,24 @@ static const uint16_t kAntiQuantY[] = {0x4600, 0x4800, 0x4900, 0x4A00};
 
 /* aclnnTransQuantParam keeps all bits of the scale and pads to 16; V2 and V3 keep 19 bits. */
 static const float kParamScale[] = {1.1F, 2.2F, 3.3F, 4.4F, 5.5F};
-static const uint64_t kParamHost[16] = {70369810369741U, 70369818758349U, 70369823372083U,
-    70369827146957U, 70369829453824U, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-static const uint64_t kParamDevice[] = {70369810366464U, 70369818755072U, 70369823367168U,
-    70369827143680U, 70369829453824U};
+static const uint64_t kParamHost[16] = {70369810369741U,
+                                        70369818758349U,
+                                        70369823372083U,
+                                        70369827146957U,
+                                        70369829453824U,
+                                        0,
+                                        0,
+                                        0,
+                                        0,
+                                        0,
+                                        0,
+                                        0,
+                                        0,
+                                        0,
+                                        0,
+                                        0};
+static const uint64_t kParamDevice[] = {70369810366464U, 70369818755072U, 70369823367168U, 70369827143680U,
+                                        70369829453824U};
 
 /* aclnnDynamicQuant, V2, V3, V4: one row {0.5, -1, 0.25, 2, -0.125, 1.5, 0, -0.75}. */
 static const uint16_t kDynamicX[] = {0x3800, 0xBC00, 0x3400, 0x4000, 0xB000, 0x3E00, 0x0000, 0xBA00};

@@ -18,29 +18,27 @@
 #include "aclnnop/aclnn_trans_quant_param_v3.h"
 #include "cases.h"
 
-#define CHECK(call)                                                                             \
-    do {                                                                                        \
-        const int status_ = (call);                                                             \
-        if (status_ != 0) {                                                                     \
-            const char *text_ = aclGetRecentErrMsg();                                           \
-            fprintf(stderr, "line %d: %s: %d %s\n", __LINE__, #call, status_,                   \
-                text_ != NULL ? text_ : "");                                                    \
-            exit(1);                                                                            \
-        }                                                                                       \
+#define CHECK(call)                                                                                        \
+    do {                                                                                                   \
+        const int status_ = (call);                                                                        \
+        if (status_ != 0) {                                                                                \
+            const char* text_ = aclGetRecentErrMsg();                                                      \
+            fprintf(stderr, "line %d: %s: %d %s\n", __LINE__, #call, status_, text_ != NULL ? text_ : ""); \
+            exit(1);                                                                                       \
+        }                                                                                                  \
     } while (0)
 #define REQUIRE(condition) CHECK((condition) ? 0 : -1)
 
 /* A tensor and its device memory. */
 typedef struct {
-    void *memory;
+    void* memory;
     size_t bytes;
-    aclTensor *tensor;
+    aclTensor* tensor;
 } Operand;
 
 static aclrtStream stream;
 
-static Operand make(const void *data, size_t bytes, aclDataType dtype, const int64_t *dims, uint64_t rank)
-{
+static Operand make(const void* data, size_t bytes, aclDataType dtype, const int64_t* dims, uint64_t rank) {
     Operand made = {NULL, bytes, NULL};
     CHECK(aclrtMalloc(&made.memory, bytes, ACL_MEM_MALLOC_HUGE_FIRST));
     if (data != NULL) {
@@ -53,32 +51,28 @@ static Operand make(const void *data, size_t bytes, aclDataType dtype, const int
     return made;
 }
 
-static Operand vector(const void *data, size_t bytes, aclDataType dtype)
-{
+static Operand vector(const void* data, size_t bytes, aclDataType dtype) {
     const int64_t length = (int64_t)(bytes / aclDataTypeSize(dtype));
     return make(data, bytes, dtype, &length, 1);
 }
 
-static void drop(Operand *operand)
-{
+static void drop(Operand* operand) {
     CHECK(aclDestroyTensor(operand->tensor));
     CHECK(aclrtFree(operand->memory));
 }
 
-static void expect(const Operand *operand, const void *expected)
-{
-    unsigned char *found = malloc(operand->bytes);
+static void expect(const Operand* operand, const void* expected) {
+    unsigned char* found = malloc(operand->bytes);
     REQUIRE(found != NULL);
     CHECK(aclrtMemcpy(found, operand->bytes, operand->memory, operand->bytes, ACL_MEMCPY_DEVICE_TO_HOST));
     REQUIRE(memcmp(found, expected, operand->bytes) == 0);
     free(found);
 }
 
-typedef aclnnStatus (*Phase2)(void *, uint64_t, aclOpExecutor *, aclrtStream);
+typedef aclnnStatus (*Phase2)(void*, uint64_t, aclOpExecutor*, aclrtStream);
 
-static void finish(Phase2 phase2, uint64_t size, aclOpExecutor *executor)
-{
-    void *workspace = NULL;
+static void finish(Phase2 phase2, uint64_t size, aclOpExecutor* executor) {
+    void* workspace = NULL;
     if (size > 0) {
         CHECK(aclrtMalloc(&workspace, size, ACL_MEM_MALLOC_HUGE_FIRST));
     }
@@ -89,10 +83,9 @@ static void finish(Phase2 phase2, uint64_t size, aclOpExecutor *executor)
     }
 }
 
-static void quantize(void)
-{
+static void quantize(void) {
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
+    aclOpExecutor* executor = NULL;
     Operand x = vector(kQuantizeX, sizeof kQuantizeX, ACL_FLOAT);
     Operand scales = vector(kQuantizeScales, sizeof kQuantizeScales, ACL_FLOAT);
     Operand out = vector(NULL, sizeof kQuantizeOut, ACL_INT8);
@@ -104,16 +97,16 @@ static void quantize(void)
     drop(&out);
 }
 
-static void ascendQuant(void)
-{
+static void ascendQuant(void) {
     const int64_t dims[] = {4, 2};
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
+    aclOpExecutor* executor = NULL;
     Operand x = make(kAscendQuantX, sizeof kAscendQuantX, ACL_FLOAT, dims, 2);
     Operand scale = vector(kAscendQuantScale, sizeof kAscendQuantScale, ACL_FLOAT);
     Operand offset = vector(kAscendQuantOffset, sizeof kAscendQuantOffset, ACL_FLOAT);
     Operand y = make(NULL, sizeof kAscendQuantY, ACL_INT8, dims, 2);
-    CHECK(aclnnAscendQuantGetWorkspaceSize(x.tensor, scale.tensor, offset.tensor, false, "round", ACL_INT8, y.tensor, &size, &executor));
+    CHECK(aclnnAscendQuantGetWorkspaceSize(x.tensor, scale.tensor, offset.tensor, false, "round", ACL_INT8, y.tensor,
+                                           &size, &executor));
     finish(aclnnAscendQuant, size, executor);
     expect(&y, kAscendQuantY);
     drop(&x);
@@ -122,14 +115,14 @@ static void ascendQuant(void)
     drop(&y);
 }
 
-static void ascendQuantV3(void)
-{
+static void ascendQuantV3(void) {
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
+    aclOpExecutor* executor = NULL;
     Operand x = vector(kAscendQuantV3X, sizeof kAscendQuantV3X, ACL_FLOAT);
     Operand scale = vector(kAscendQuantV3Scale, sizeof kAscendQuantV3Scale, ACL_FLOAT);
     Operand y = vector(NULL, sizeof kAscendQuantV3Y, ACL_INT8);
-    CHECK(aclnnAscendQuantV3GetWorkspaceSize(x.tensor, scale.tensor, NULL, false, "round", ACL_INT8, -1, y.tensor, &size, &executor));
+    CHECK(aclnnAscendQuantV3GetWorkspaceSize(x.tensor, scale.tensor, NULL, false, "round", ACL_INT8, -1, y.tensor,
+                                             &size, &executor));
     finish(aclnnAscendQuantV3, size, executor);
     expect(&y, kAscendQuantV3Y);
     drop(&x);
@@ -137,15 +130,15 @@ static void ascendQuantV3(void)
     drop(&y);
 }
 
-static void antiQuant(void)
-{
+static void antiQuant(void) {
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
+    aclOpExecutor* executor = NULL;
     Operand x = vector(kAntiQuantX, sizeof kAntiQuantX, ACL_INT8);
     Operand scale = vector(kAntiQuantScale, sizeof kAntiQuantScale, ACL_FLOAT);
     Operand offset = vector(kAntiQuantOffset, sizeof kAntiQuantOffset, ACL_FLOAT);
     Operand y = vector(NULL, sizeof kAntiQuantY, ACL_FLOAT16);
-    CHECK(aclnnAscendAntiQuantGetWorkspaceSize(x.tensor, scale.tensor, offset.tensor, ACL_FLOAT16, false, y.tensor, &size, &executor));
+    CHECK(aclnnAscendAntiQuantGetWorkspaceSize(x.tensor, scale.tensor, offset.tensor, ACL_FLOAT16, false, y.tensor,
+                                               &size, &executor));
     finish(aclnnAscendAntiQuant, size, executor);
     expect(&y, kAntiQuantY);
     drop(&x);
@@ -154,16 +147,15 @@ static void antiQuant(void)
     drop(&y);
 }
 
-static void transQuantParam(void)
-{
-    uint64_t *words = NULL;
+static void transQuantParam(void) {
+    uint64_t* words = NULL;
     uint64_t count = 0;
     CHECK(aclnnTransQuantParam(kParamScale, 5, NULL, 0, &words, &count));
     REQUIRE(count == 16 && memcmp(words, kParamHost, sizeof kParamHost) == 0);
     free(words);
 
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
+    aclOpExecutor* executor = NULL;
     aclDataType dtype = ACL_DT_UNDEFINED;
     Operand scale = vector(kParamScale, sizeof kParamScale, ACL_FLOAT);
     for (int version = 2; version <= 3; ++version) {
@@ -182,11 +174,10 @@ static void transQuantParam(void)
     drop(&scale);
 }
 
-static void dynamicQuant(void)
-{
+static void dynamicQuant(void) {
     const int64_t dims[] = {1, 8};
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
+    aclOpExecutor* executor = NULL;
     Operand x = make(kDynamicX, sizeof kDynamicX, ACL_FLOAT16, dims, 2);
     for (int version = 1; version <= 4; ++version) {
         Operand y = make(NULL, sizeof kSymmetricY, ACL_INT8, dims, 2);
@@ -198,15 +189,18 @@ static void dynamicQuant(void)
                 finish(aclnnDynamicQuant, size, executor);
                 break;
             case 2:
-                CHECK(aclnnDynamicQuantV2GetWorkspaceSize(x.tensor, NULL, NULL, ACL_INT8, y.tensor, scale.tensor, offset.tensor, &size, &executor));
+                CHECK(aclnnDynamicQuantV2GetWorkspaceSize(x.tensor, NULL, NULL, ACL_INT8, y.tensor, scale.tensor,
+                                                          offset.tensor, &size, &executor));
                 finish(aclnnDynamicQuantV2, size, executor);
                 break;
             case 3:
-                CHECK(aclnnDynamicQuantV3GetWorkspaceSize(x.tensor, NULL, NULL, ACL_INT8, false, "pertoken", y.tensor, scale.tensor, offset.tensor, &size, &executor));
+                CHECK(aclnnDynamicQuantV3GetWorkspaceSize(x.tensor, NULL, NULL, ACL_INT8, false, "pertoken", y.tensor,
+                                                          scale.tensor, offset.tensor, &size, &executor));
                 finish(aclnnDynamicQuantV3, size, executor);
                 break;
             default:
-                CHECK(aclnnDynamicQuantV4GetWorkspaceSize(x.tensor, NULL, NULL, ACL_INT8, false, "pertensor", 0.0F, y.tensor, scale.tensor, offset.tensor, &size, &executor));
+                CHECK(aclnnDynamicQuantV4GetWorkspaceSize(x.tensor, NULL, NULL, ACL_INT8, false, "pertensor", 0.0F,
+                                                          y.tensor, scale.tensor, offset.tensor, &size, &executor));
                 finish(aclnnDynamicQuantV4, size, executor);
         }
         expect(&y, version == 1 ? kSymmetricY : kAsymmetricY);
@@ -222,19 +216,19 @@ static void dynamicQuant(void)
 }
 
 /* One executor, run again with other addresses. */
-static void repeat(void)
-{
+static void repeat(void) {
     static const float other[] = {0.5F, 100.0F, 7.25F};
     static const int8_t results[] = {1, 100, 7};
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
-    void *workspace = NULL;
+    aclOpExecutor* executor = NULL;
+    void* workspace = NULL;
     Operand x = vector(kAscendQuantV3X, sizeof kAscendQuantV3X, ACL_FLOAT);
     Operand x2 = vector(other, sizeof other, ACL_FLOAT);
     Operand scale = vector(kAscendQuantV3Scale, sizeof kAscendQuantV3Scale, ACL_FLOAT);
     Operand y = vector(NULL, sizeof kAscendQuantV3Y, ACL_INT8);
     Operand y2 = vector(NULL, sizeof kAscendQuantV3Y, ACL_INT8);
-    CHECK(aclnnAscendQuantV3GetWorkspaceSize(x.tensor, scale.tensor, NULL, false, "round", ACL_INT8, -1, y.tensor, &size, &executor));
+    CHECK(aclnnAscendQuantV3GetWorkspaceSize(x.tensor, scale.tensor, NULL, false, "round", ACL_INT8, -1, y.tensor,
+                                             &size, &executor));
     CHECK(aclSetAclOpExecutorRepeatable(executor));
     CHECK(aclrtMalloc(&workspace, size, ACL_MEM_MALLOC_NORMAL_ONLY));
     CHECK(aclnnAscendQuantV3(workspace, size, executor, stream));
@@ -253,8 +247,7 @@ static void repeat(void)
     drop(&y2);
 }
 
-int main(void)
-{
+int main(void) {
     CHECK(aclInit(NULL));
     CHECK(aclrtSetDevice(0));
     CHECK(aclrtCreateStream(&stream));

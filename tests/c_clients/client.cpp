@@ -28,7 +28,8 @@ namespace {
 void check(int status, const char* what) {
     if (status != 0) {
         const char* text = aclGetRecentErrMsg();
-        throw std::runtime_error(std::string(what) + ": " + std::to_string(status) + " " + (text != nullptr ? text : ""));
+        throw std::runtime_error(std::string(what) + ": " + std::to_string(status) + " " +
+                                 (text != nullptr ? text : ""));
     }
 }
 
@@ -82,14 +83,17 @@ class Tensor {
             bytes_ *= static_cast<std::size_t>(size);
         }
         memory_ = allocate(bytes_);
-        tensor_.reset(aclCreateTensor(dims.data(), dims.size(), dtype, nullptr, 0, ACL_FORMAT_ND, dims.data(), dims.size(), memory_.get()));
+        tensor_.reset(aclCreateTensor(dims.data(), dims.size(), dtype, nullptr, 0, ACL_FORMAT_ND, dims.data(),
+                                      dims.size(), memory_.get()));
         if (!tensor_) {
             throw std::runtime_error("aclCreateTensor");
         }
     }
 
     template <class T, std::size_t count>
-    Tensor(const T (&values)[count], aclDataType dtype, std::vector<std::int64_t> dims = {static_cast<std::int64_t>(count)}) : Tensor(dtype, dims) {
+    Tensor(const T (&values)[count], aclDataType dtype,
+           std::vector<std::int64_t> dims = {static_cast<std::int64_t>(count)})
+        : Tensor(dtype, dims) {
         check(aclrtMemcpy(memory_.get(), bytes_, values, sizeof values, ACL_MEMCPY_HOST_TO_DEVICE), "aclrtMemcpy");
     }
 
@@ -129,16 +133,18 @@ void quantise(const Stream& stream) {
     out.expect(kQuantizeOut, "aclnnQuantize");
 
     const Tensor y(ACL_INT8, {4, 2});
-    CALL(aclnnAscendQuant, Tensor(kAscendQuantX, ACL_FLOAT, {4, 2}), Tensor(kAscendQuantScale, ACL_FLOAT), Tensor(kAscendQuantOffset, ACL_FLOAT),
-         false, "round", ACL_INT8, y);
+    CALL(aclnnAscendQuant, Tensor(kAscendQuantX, ACL_FLOAT, {4, 2}), Tensor(kAscendQuantScale, ACL_FLOAT),
+         Tensor(kAscendQuantOffset, ACL_FLOAT), false, "round", ACL_INT8, y);
     y.expect(kAscendQuantY, "aclnnAscendQuant");
 
     const Tensor y3(ACL_INT8, {3});
-    CALL(aclnnAscendQuantV3, Tensor(kAscendQuantV3X, ACL_FLOAT), Tensor(kAscendQuantV3Scale, ACL_FLOAT), nullptr, false, "round", ACL_INT8, -1, y3);
+    CALL(aclnnAscendQuantV3, Tensor(kAscendQuantV3X, ACL_FLOAT), Tensor(kAscendQuantV3Scale, ACL_FLOAT), nullptr, false,
+         "round", ACL_INT8, -1, y3);
     y3.expect(kAscendQuantV3Y, "aclnnAscendQuantV3");
 
     const Tensor back(ACL_FLOAT16, {4});
-    CALL(aclnnAscendAntiQuant, Tensor(kAntiQuantX, ACL_INT8), Tensor(kAntiQuantScale, ACL_FLOAT), Tensor(kAntiQuantOffset, ACL_FLOAT), ACL_FLOAT16, false, back);
+    CALL(aclnnAscendAntiQuant, Tensor(kAntiQuantX, ACL_INT8), Tensor(kAntiQuantScale, ACL_FLOAT),
+         Tensor(kAntiQuantOffset, ACL_FLOAT), ACL_FLOAT16, false, back);
     back.expect(kAntiQuantY, "aclnnAscendAntiQuant");
 }
 

@@ -9,21 +9,20 @@
 #include "aclnnop/aclnn_ascend_quant_v3.h"
 #include "aclquant/host_device.h"
 
-#define CHECK(call)                                                                  \
-    do {                                                                             \
-        const int status_ = (call);                                                  \
-        if (status_ != 0) {                                                          \
-            const char *text_ = aclGetRecentErrMsg();                                \
-            printf("%d %s\n", status_, text_ != NULL ? text_ : "");                  \
-            exit(1);                                                                 \
-        }                                                                            \
+#define CHECK(call)                                                 \
+    do {                                                            \
+        const int status_ = (call);                                 \
+        if (status_ != 0) {                                         \
+            const char* text_ = aclGetRecentErrMsg();               \
+            printf("%d %s\n", status_, text_ != NULL ? text_ : ""); \
+            exit(1);                                                \
+        }                                                           \
     } while (0)
 
 enum { kCount = 4 };
 
-static void *allocate(const void *data, size_t bytes)
-{
-    void *memory = NULL;
+static void* allocate(const void* data, size_t bytes) {
+    void* memory = NULL;
     CHECK(aclrtMalloc(&memory, bytes, ACL_MEM_MALLOC_HUGE_FIRST));
     if (data != NULL) {
         CHECK(aclrtMemcpy(memory, bytes, data, bytes, ACL_MEMCPY_HOST_TO_DEVICE));
@@ -31,16 +30,14 @@ static void *allocate(const void *data, size_t bytes)
     return memory;
 }
 
-static void handler(int number)
-{
+static void handler(int number) {
     (void)number;
     fputs("the program's own handler\n", stderr);
     _Exit(3);
 }
 
-int main(int argc, char **argv)
-{
-    const char *mistake = argc > 1 ? argv[1] : "";
+int main(int argc, char** argv) {
+    const char* mistake = argc > 1 ? argv[1] : "";
     const float values[kCount] = {1.0F, -2.5F, 3.5F, 200.0F};
     const float one = 1.0F;
     const signed char expected[kCount] = {1, -2, 4, 127};
@@ -55,18 +52,19 @@ int main(int argc, char **argv)
     CHECK(aclInit(NULL));
     CHECK(aclrtSetDevice(0));
     CHECK(aclrtCreateStream(&stream));
-    void *x = allocate(values, sizeof values);
-    void *scale = allocate(&one, sizeof one);
-    void *y = allocate(NULL, kCount);
-    aclTensor *tensors[3] = {
+    void* x = allocate(values, sizeof values);
+    void* scale = allocate(&one, sizeof one);
+    void* y = allocate(NULL, kCount);
+    aclTensor* tensors[3] = {
         aclCreateTensor(dims, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, dims, 1, x),
         aclCreateTensor(single, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, single, 1, scale),
         aclCreateTensor(dims, 1, ACL_INT8, NULL, 0, ACL_FORMAT_ND, dims, 1, y),
     };
     uint64_t size = 0;
-    aclOpExecutor *executor = NULL;
-    CHECK(aclnnAscendQuantV3GetWorkspaceSize(tensors[0], tensors[1], NULL, false, "round", ACL_INT8, -1, tensors[2], &size, &executor));
-    void *workspace = size > 0 ? allocate(NULL, size) : NULL;
+    aclOpExecutor* executor = NULL;
+    CHECK(aclnnAscendQuantV3GetWorkspaceSize(tensors[0], tensors[1], NULL, false, "round", ACL_INT8, -1, tensors[2],
+                                             &size, &executor));
+    void* workspace = size > 0 ? allocate(NULL, size) : NULL;
     if (strcmp(mistake, "free workspace early") == 0) {
         CHECK(aclquantDelayStream(stream, 60000000));
     }
@@ -82,7 +80,7 @@ int main(int argc, char **argv)
         return 1;
     }
 
-    volatile float *touched = x;
+    volatile float* touched = x;
     if (strcmp(mistake, "read") == 0 || strcmp(mistake, "own handler") == 0) {
         printf("%f\n", touched[1]);
     } else if (strcmp(mistake, "write") == 0) {
@@ -103,7 +101,8 @@ int main(int argc, char **argv)
     } else if (strcmp(mistake, "leave everything") == 0) {
         aclrtEvent event;
         CHECK(aclrtCreateEvent(&event));
-        CHECK(aclnnAscendQuantV3GetWorkspaceSize(tensors[0], tensors[1], NULL, false, "round", ACL_INT8, -1, tensors[2], &size, &executor));
+        CHECK(aclnnAscendQuantV3GetWorkspaceSize(tensors[0], tensors[1], NULL, false, "round", ACL_INT8, -1, tensors[2],
+                                                 &size, &executor));
         CHECK(aclFinalize());
         return 0;
     } else if (strcmp(mistake, "end without aclFinalize") == 0) {

@@ -6,4 +6,6 @@
 
 #include "graph/ge.h"
 
-void copyGraphError(char* text, std::size_t size) { std::snprintf(text, size, "%s", ge::GEGetErrorMsg().c_str()); }
+void copyGraphError(char* text, std::size_t size) {
+    std::snprintf(text, size, "%s", ge::GEGetErrorMsg().c_str());
+}

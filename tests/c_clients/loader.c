@@ -15,24 +15,28 @@
         }                                                           \
     } while (0)
 
-static const char *const kNames[] = {"libascendcl.so", "libacl_rt.so", "libnnopbase.so", "libopapi.so",
-    "libopapi_nn.so", "libopapi_math.so", "libacl_op_compiler.so", "libhccl.so", "libgraph.so",
-    "libge_runner.so", "libacl_tdt_channel.so", "libaclquant_host.so"};
+static const char* const kNames[] = {
+    "libascendcl.so", "libacl_rt.so",     "libnnopbase.so",        "libopapi.so",
+    "libopapi_nn.so", "libopapi_math.so", "libacl_op_compiler.so", "libhccl.so",
+    "libgraph.so",    "libge_runner.so",  "libacl_tdt_channel.so", "libaclquant_host.so"};
 enum { kCount = sizeof kNames / sizeof kNames[0] };
 
-static const char *const kSymbols[] = {"aclInit", "aclrtSetDevice", "aclrtGetDevice", "aclCreateTensor",
-    "aclnnQuantizeGetWorkspaceSize", "aclnnDynamicQuantV4", "aclquantGetCounters"};
+static const char* const kSymbols[] = {"aclInit",
+                                       "aclrtSetDevice",
+                                       "aclrtGetDevice",
+                                       "aclCreateTensor",
+                                       "aclnnQuantizeGetWorkspaceSize",
+                                       "aclnnDynamicQuantV4",
+                                       "aclquantGetCounters"};
 
 /* dlsym gives an object pointer, which ISO C does not convert to a function pointer. */
-static void find(void *handle, const char *name, void *function)
-{
-    void *const symbol = dlsym(handle, name);
+static void find(void* handle, const char* name, void* function) {
+    void* const symbol = dlsym(handle, name);
     memcpy(function, &symbol, sizeof symbol);
 }
 
-int main(int argc, char **argv)
-{
-    void *handles[kCount];
+int main(int argc, char** argv) {
+    void* handles[kCount];
     REQUIRE(argc == 2);
     for (int index = 0; index < kCount; ++index) {
         char path[4096];
@@ -54,13 +58,14 @@ int main(int argc, char **argv)
 
     /* The device set through one library, used through the others. */
     aclError (*setDevice)(int32_t);
-    aclError (*getDevice)(int32_t *);
-    aclError (*allocate)(void **, size_t, aclrtMemMallocPolicy);
-    aclError (*release)(void *);
-    aclTensor *(*createTensor)(const int64_t *, uint64_t, aclDataType, const int64_t *, int64_t, aclFormat, const int64_t *, uint64_t, void *);
-    aclnnStatus (*destroyTensor)(const aclTensor *);
+    aclError (*getDevice)(int32_t*);
+    aclError (*allocate)(void**, size_t, aclrtMemMallocPolicy);
+    aclError (*release)(void*);
+    aclTensor* (*createTensor)(const int64_t*, uint64_t, aclDataType, const int64_t*, int64_t, aclFormat,
+                               const int64_t*, uint64_t, void*);
+    aclnnStatus (*destroyTensor)(const aclTensor*);
     int32_t device = -1;
-    void *memory = NULL;
+    void* memory = NULL;
     const int64_t dims[] = {4};
     find(handles[0], "aclrtSetDevice", &setDevice);
     find(handles[3], "aclrtGetDevice", &getDevice);
@@ -72,7 +77,7 @@ int main(int argc, char **argv)
     REQUIRE(setDevice(0) == 0);
     REQUIRE(getDevice(&device) == 0 && device == 0);
     REQUIRE(allocate(&memory, 16, ACL_MEM_MALLOC_HUGE_FIRST) == 0);
-    aclTensor *tensor = createTensor(dims, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, dims, 1, memory);
+    aclTensor* tensor = createTensor(dims, 1, ACL_FLOAT, NULL, 0, ACL_FORMAT_ND, dims, 1, memory);
     REQUIRE(tensor != NULL);
     REQUIRE(destroyTensor(tensor) == 0);
     REQUIRE(destroyTensor(tensor) != 0);

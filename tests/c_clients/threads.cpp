@@ -46,7 +46,8 @@ void quantize(aclrtStream stream, std::int64_t count, float value) {
     const Memory x(elements * sizeof(float));
     const Memory scale(sizeof one);
     const Memory y(elements);
-    CHECK(aclrtMemcpyAsync(x.get(), elements * sizeof(float), values.data(), elements * sizeof(float), ACL_MEMCPY_HOST_TO_DEVICE, stream));
+    CHECK(aclrtMemcpyAsync(x.get(), elements * sizeof(float), values.data(), elements * sizeof(float),
+                           ACL_MEMCPY_HOST_TO_DEVICE, stream));
     CHECK(aclrtMemcpyAsync(scale.get(), sizeof one, &one, sizeof one, ACL_MEMCPY_HOST_TO_DEVICE, stream));
     aclTensor* const tensors[] = {
         aclCreateTensor(&count, 1, ACL_FLOAT, nullptr, 0, ACL_FORMAT_ND, &count, 1, x.get()),
@@ -55,7 +56,8 @@ void quantize(aclrtStream stream, std::int64_t count, float value) {
     };
     std::uint64_t size = 0;
     aclOpExecutor* executor = nullptr;
-    CHECK(aclnnAscendQuantV3GetWorkspaceSize(tensors[0], tensors[1], nullptr, false, "round", ACL_INT8, -1, tensors[2], &size, &executor));
+    CHECK(aclnnAscendQuantV3GetWorkspaceSize(tensors[0], tensors[1], nullptr, false, "round", ACL_INT8, -1, tensors[2],
+                                             &size, &executor));
     const Memory workspace(size);
     CHECK(aclnnAscendQuantV3(workspace.get(), size, executor, stream));
     for (const aclTensor* tensor : tensors) {

@@ -42,9 +42,9 @@ def test_every_operator_is_on_a_page_of_an_operator() -> None:
 
 def test_every_module_has_a_place_in_the_architecture() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    for path in (ROOT / "aclquant").glob("*.py"):
+    for path in (ROOT / "src" / "aclquant").glob("*.py"):
         if path.name != "__main__.py":
             assert f"aclquant/{path.name}" in text, path.name
-    for path in (ROOT / "aclquant" / "_ffi").glob("[a-z]*.py"):
+    for path in (ROOT / "src" / "aclquant" / "_ffi").glob("[a-z]*.py"):
         if path.name not in ("declaration.py", "declarations.py"):
             assert path.name in text, path.name

@@ -15,7 +15,7 @@ _ROW = re.compile(r"^\| `((?:ACLQUANT|ASCEND)_[A-Z_]+)`", re.MULTILINE)
 
 def _sources() -> Iterator[Path]:
     for folder, suffixes in (
-        ("aclquant", {".py"}),
+        ("src/aclquant", {".py"}),
         ("ascend_kernels", {".cpp", ".h"}),
         ("tests/ops", {".py"}),
     ):

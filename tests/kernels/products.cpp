@@ -13,7 +13,9 @@ using namespace aclq;
 
 // Stands for the row kernels, of which products only ask the name.
 static Kernels chosen{};
-const Kernels& aclq::kernels() { return chosen; }
+const Kernels& aclq::kernels() {
+    return chosen;
+}
 
 namespace {
 
@@ -44,11 +46,14 @@ std::vector<std::int8_t> elements(std::int64_t count, bool extreme) {
 }
 
 // Sums of a block, by the variant and by definition; how many, or -1.
-std::int64_t compare(const MatmulKernels& kernels, std::int64_t m, std::int64_t n, std::int64_t k, int layout, bool extreme) {
+std::int64_t compare(const MatmulKernels& kernels, std::int64_t m, std::int64_t n, std::int64_t k, int layout,
+                     bool extreme) {
     const std::vector<std::int8_t> a = elements(m * k * 2, extreme);
     const std::vector<std::int8_t> b = elements(n * k * 2, extreme);
     const Int8Matrix left = layout == 0 ? Int8Matrix{a.data(), k, 1} : Int8Matrix{a.data(), 2, 2 * m};
-    const Int8Matrix right = layout == 0 ? Int8Matrix{b.data(), n, 1} : layout == 1 ? Int8Matrix{b.data(), 1, k} : Int8Matrix{b.data(), 2 * n, 2};
+    const Int8Matrix right = layout == 0   ? Int8Matrix{b.data(), n, 1}
+                             : layout == 1 ? Int8Matrix{b.data(), 1, k}
+                                           : Int8Matrix{b.data(), 2 * n, 2};
     const std::int64_t pitch = (k + kernels.depth - 1) / kernels.depth;
     const std::int64_t width = (n + kernels.panel - 1) / kernels.panel * kernels.panel;
     std::vector<std::int32_t> rows(static_cast<std::size_t>(m * pitch));
@@ -66,12 +71,14 @@ std::int64_t compare(const MatmulKernels& kernels, std::int64_t m, std::int64_t 
         for (std::int64_t j = 0; j < n; ++j) {
             std::int32_t expected = 0;
             for (std::int64_t l = 0; l < k; ++l) {
-                expected += left.data[i * left.rowStep + l * left.columnStep] * right.data[l * right.rowStep + j * right.columnStep];
+                expected += left.data[i * left.rowStep + l * left.columnStep] *
+                            right.data[l * right.rowStep + j * right.columnStep];
             }
             const std::int32_t got = sums[static_cast<std::size_t>(i * width + j)];
             if (got != expected) {
-                std::printf("%s: %ld x %ld x %ld, layout %d, (%ld, %ld): got %d, expected %d\n", kernels.name, static_cast<long>(m), static_cast<long>(n),
-                            static_cast<long>(k), layout, static_cast<long>(i), static_cast<long>(j), got, expected);
+                std::printf("%s: %ld x %ld x %ld, layout %d, (%ld, %ld): got %d, expected %d\n", kernels.name,
+                            static_cast<long>(m), static_cast<long>(n), static_cast<long>(k), layout,
+                            static_cast<long>(i), static_cast<long>(j), got, expected);
                 return -1;
             }
         }

@@ -35,7 +35,8 @@ class Guarded {
     explicit Guarded(std::size_t most) {
         const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
         room_ = (most * sizeof(T) + page - 1) / page * page;
-        base_ = static_cast<unsigned char*>(mmap(nullptr, room_ + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        base_ =
+            static_cast<unsigned char*>(mmap(nullptr, room_ + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         if (base_ == MAP_FAILED || mprotect(base_ + page, room_, PROT_READ | PROT_WRITE) != 0) {
             std::perror("guarded memory");
             std::exit(2);
@@ -74,8 +75,8 @@ void compare(const Y* expected, const Y* actual, std::int64_t n, Describe&& desc
     }
     for (std::int64_t i = 0; i < n; ++i) {
         if (std::memcmp(expected + i, actual + i, sizeof(Y)) != 0) {
-            std::printf("%s differs from %s: %s: element %" PRId64 " of %" PRId64 ": %s instead of %s\n", variant->name, definition->name,
-                        describe(i).c_str(), i, n, hex(actual[i]).c_str(), hex(expected[i]).c_str());
+            std::printf("%s differs from %s: %s: element %" PRId64 " of %" PRId64 ": %s instead of %s\n", variant->name,
+                        definition->name, describe(i).c_str(), i, n, hex(actual[i]).c_str(), hex(expected[i]).c_str());
             std::exit(1);
         }
     }
@@ -84,7 +85,9 @@ void compare(const Y* expected, const Y* actual, std::int64_t n, Describe&& desc
 constexpr float kInf = std::numeric_limits<float>::infinity();
 const float kNan = std::numeric_limits<float>::quiet_NaN();
 
-float fromBits(std::uint32_t bits) { return __builtin_bit_cast(float, bits); }
+float fromBits(std::uint32_t bits) {
+    return __builtin_bit_cast(float, bits);
+}
 
 // Patterns of a float: an even sample of all of them, and the neighbourhoods of everything special.
 std::vector<float> floatPatterns() {
@@ -92,7 +95,9 @@ std::vector<float> floatPatterns() {
     for (std::uint64_t bits = 0; bits < (1ULL << 32); bits += sparse ? 65537 : 4099) {
         values.push_back(fromBits(static_cast<std::uint32_t>(bits)));
     }
-    std::vector<float> places{0.0F, 0x1p-149F, 0x1p-126F, 0x1p-24F, 0x1p-14F, 0.5F, 1.0F, 2048.0F, 65504.0F, 65520.0F, 0x1p22F, 0x1p23F, 0x1p24F, 0x1p30F, 0x1p31F, 0x1p32F, 0x1.fffffep127F, kInf};
+    std::vector<float> places{0.0F,    0x1p-149F, 0x1p-126F, 0x1p-24F, 0x1p-14F,        0.5F,
+                              1.0F,    2048.0F,   65504.0F,  65520.0F, 0x1p22F,         0x1p23F,
+                              0x1p24F, 0x1p30F,   0x1p31F,   0x1p32F,  0x1.fffffep127F, kInf};
     for (int i = -260; i <= 260; ++i) {
         places.push_back(static_cast<float>(i) * 0.5F);
     }
@@ -119,7 +124,8 @@ std::vector<std::uint16_t> allHalves() {
 
 // Scales and offsets for ties, saturation, overflow, subnormal products and NaN.
 // Quotients by 41 show whether the quick division is a division.
-const std::vector<float> kScales{1.0F, 0.5F, 3.0F, -0.7F, 41.0F, 0x1p-10F, 0x1p20F, 0x1p-126F, 0x1p-149F, 0x1p126F, 0.0F, -0.0F, kInf, -kInf, kNan};
+const std::vector<float> kScales{1.0F,      0.5F,     3.0F, -0.7F, 41.0F, 0x1p-10F, 0x1p20F, 0x1p-126F,
+                                 0x1p-149F, 0x1p126F, 0.0F, -0.0F, kInf,  -kInf,    kNan};
 const std::vector<float> kOffsets{0.0F, -0.0F, 0.5F, -3.0F, 127.0F, 0x1p24F, -0x1p31F, 0x1p-149F, kInf, kNan};
 
 struct Input {
@@ -154,14 +160,16 @@ struct Results {
 };
 
 template <class Y, class Run>
-void quantizeBoth(const char* kernel, const Input& input, const void* x, std::int64_t n, const QuantizeRows& row, Run&& run) {
+void quantizeBoth(const char* kernel, const Input& input, const void* x, std::int64_t n, const QuantizeRows& row,
+                  Run&& run) {
     static Results<Y> results(1 << 22);
     run(*definition, results.expected.data());
     run(*variant, results.actual.data());
     compare(results.expected.data(), results.actual.data(), n, [&](std::int64_t i) {
         const std::int64_t at = i * row.step;
-        return std::string(kernel) + " " + describeInput(input, x, i) + " scale " + hex(row.scale[at]) + " offset " + (row.offset != nullptr ? hex(row.offset[at]) : "none") +
-               (row.divide ? " divide" : "") + (row.scaleTwice ? " twice" : "") + " mode " + std::to_string(static_cast<int>(row.mode));
+        return std::string(kernel) + " " + describeInput(input, x, i) + " scale " + hex(row.scale[at]) + " offset " +
+               (row.offset != nullptr ? hex(row.offset[at]) : "none") + (row.divide ? " divide" : "") +
+               (row.scaleTwice ? " twice" : "") + " mode " + std::to_string(static_cast<int>(row.mode));
     });
 }
 
@@ -170,10 +178,14 @@ void quantize(const Input& input, const void* x, std::int64_t n, const QuantizeR
         if (type == Integers::Uint8 && !everything) {
             continue;
         }
-        quantizeBoth<std::int8_t>("quantize", input, x, n, row, [&](const Kernels& k, std::int8_t* y) { k.quantize(row, input.source, x, 1, n, {{y}, type}); });
+        quantizeBoth<std::int8_t>("quantize", input, x, n, row, [&](const Kernels& k, std::int8_t* y) {
+            k.quantize(row, input.source, x, 1, n, {{y}, type});
+        });
     }
     if (everything && row.mode == Round::Rint) {
-        quantizeBoth<std::int32_t>("quantizeToInt32", input, x, n, row, [&](const Kernels& k, std::int32_t* y) { k.quantizeToInt32(row, input.source, x, 1, n, {y}); });
+        quantizeBoth<std::int32_t>("quantizeToInt32", input, x, n, row, [&](const Kernels& k, std::int32_t* y) {
+            k.quantizeToInt32(row, input.source, x, 1, n, {y});
+        });
     }
 }
 
@@ -192,7 +204,8 @@ void everyPattern(const Input& input) {
                     if (mode != Round::Rint && (o + s + static_cast<std::size_t>(mode)) % 3 != 0) {
                         continue;
                     }
-                    quantize(input, input.bytes.data(), n, QuantizeRows{&kScales[s], offset, 0, 0, way == 1, way == 2, mode}, way != 2);
+                    quantize(input, input.bytes.data(), n,
+                             QuantizeRows{&kScales[s], offset, 0, 0, way == 1, way == 2, mode}, way != 2);
                 }
             }
         }
@@ -206,8 +219,9 @@ void affine(const Input& input, const void* x, std::int64_t rows, std::int64_t n
         variant->quantizeAffine(what, input.source, x, rows, n, {{results.actual.data()}, type});
         compare(results.expected.data(), results.actual.data(), rows * n, [&](std::int64_t i) {
             const std::int64_t at = i / n * what.rowStep + i % n * what.step;
-            return "quantizeAffine " + describeInput(input, x, i) + " smooth " + (what.smooth != nullptr ? hex(what.smooth[i % n * what.smoothStep]) : "none") + " factor " + hex(what.factor[at]) +
-                   " shift " + (what.shift != nullptr ? hex(what.shift[at]) : "none");
+            return "quantizeAffine " + describeInput(input, x, i) + " smooth " +
+                   (what.smooth != nullptr ? hex(what.smooth[i % n * what.smoothStep]) : "none") + " factor " +
+                   hex(what.factor[at]) + " shift " + (what.shift != nullptr ? hex(what.shift[at]) : "none");
         });
     }
 }
@@ -220,7 +234,8 @@ void everyAffine(const Input& input) {
             }
             const float* shift = s < kOffsets.size() ? &kOffsets[s] : nullptr;
             affine(input, input.bytes.data(), 1, input.count(), AffineRows{nullptr, 0, &kScales[f], shift, 0, 0});
-            affine(input, input.bytes.data(), 1, input.count(), AffineRows{&kScales[(f + s) % kScales.size()], 0, &kScales[f], shift, 0, 0});
+            affine(input, input.bytes.data(), 1, input.count(),
+                   AffineRows{&kScales[(f + s) % kScales.size()], 0, &kScales[f], shift, 0, 0});
         }
     }
 }
@@ -231,8 +246,10 @@ void antiQuantize(const AntiQuantizeRows& row, const void* x, bool packed, std::
     variant->antiQuantize(row, x, packed, 1, n, {results.actual.data()}, half);
     compare(results.expected.data(), results.actual.data(), n, [&](std::int64_t i) {
         const std::uint8_t byte = static_cast<const std::uint8_t*>(x)[packed ? i / 2 : i];
-        return std::string("antiQuantize to ") + (half ? "float16" : "bfloat16") + (packed ? ": int4 in " : ": int8 ") + hex(byte) + " scale " + hex(row.scale[i * row.step]) + " offset " +
-               (row.offset != nullptr ? hex(row.offset[i * row.step]) : "none") + (row.scaleTwice ? " twice" : "") + (row.saturate ? " saturating" : "");
+        return std::string("antiQuantize to ") + (half ? "float16" : "bfloat16") + (packed ? ": int4 in " : ": int8 ") +
+               hex(byte) + " scale " + hex(row.scale[i * row.step]) + " offset " +
+               (row.offset != nullptr ? hex(row.offset[i * row.step]) : "none") + (row.scaleTwice ? " twice" : "") +
+               (row.saturate ? " saturating" : "");
     });
 }
 
@@ -243,7 +260,10 @@ void everyInt8(const std::vector<float>& patterns) {
         x[i] = static_cast<std::int8_t>(i);
     }
     const auto both = [&](AntiQuantizeRows row) {
-        const auto finite = [&](const float* values) { return values == nullptr || std::all_of(values, values + (row.step != 0 ? 256 : 1), [](float value) { return std::isfinite(value); }); };
+        const auto finite = [&](const float* values) {
+            return values == nullptr || std::all_of(values, values + (row.step != 0 ? 256 : 1),
+                                                    [](float value) { return std::isfinite(value); });
+        };
         const bool allFinite = finite(row.scale) && finite(row.offset);
         for (const bool said : {false, true}) {
             if (said && !allFinite) {
@@ -268,17 +288,20 @@ void everyInt8(const std::vector<float>& patterns) {
         }
         // Each element its own scale: rounding and overflow of the halves, everywhere.
         for (std::size_t first = 0; first + 512 <= patterns.size(); first += 256) {
-            both(AntiQuantizeRows{&patterns[first], (first / 256) % 2 != 0 ? &patterns[first + 256] : nullptr, 1, twice, saturate, false});
+            both(AntiQuantizeRows{&patterns[first], (first / 256) % 2 != 0 ? &patterns[first + 256] : nullptr, 1, twice,
+                                  saturate, false});
         }
     }
 }
 
-void extents(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const float* factor, std::int64_t step) {
+void extents(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const float* factor,
+             std::int64_t step) {
     static Results<Extent> results(65536);
     definition->extentsOfRows(input.source, x, factor, step, rows, n, results.expected.data());
     variant->extentsOfRows(input.source, x, factor, step, rows, n, results.actual.data());
     compare(results.expected.data(), results.actual.data(), rows, [&](std::int64_t row) {
-        return "extentsOfRows of " + std::to_string(n) + (factor != nullptr ? " smoothed" : "") + " from " + describeInput(input, x, row * n);
+        return "extentsOfRows of " + std::to_string(n) + (factor != nullptr ? " smoothed" : "") + " from " +
+               describeInput(input, x, row * n);
     });
 }
 
@@ -296,7 +319,10 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
         std::vector<float> values(static_cast<std::size_t>(n));
         for (float& value : values) {
             const std::uint32_t choice = next();
-            value = choice % 4 == 0 ? patterns[next() % patterns.size()] : (choice % 4 == 1 ? kScales[next() % kScales.size()] : static_cast<float>(static_cast<int>(next() % 512) - 256) * 0.25F);
+            value = choice % 4 == 0
+                        ? patterns[next() % patterns.size()]
+                        : (choice % 4 == 1 ? kScales[next() % kScales.size()]
+                                           : static_cast<float>(static_cast<int>(next() % 512) - 256) * 0.25F);
         }
         return values;
     };
@@ -304,23 +330,30 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
         for (int turn = 0; turn < 12; ++turn) {
             const bool atEnd = turn % 3 != 0;
             const auto size = static_cast<std::size_t>(n) * input.size;
-            unsigned char* const x = atEnd ? memory.end(size) : memory.begin() + input.size * static_cast<std::size_t>(turn);
+            unsigned char* const x =
+                atEnd ? memory.end(size) : memory.begin() + input.size * static_cast<std::size_t>(turn);
             for (std::int64_t i = 0; i < n; ++i) {
                 const auto from = static_cast<std::size_t>(next()) % static_cast<std::size_t>(input.count());
-                std::memcpy(x + static_cast<std::size_t>(i) * input.size, input.bytes.data() + from * input.size, input.size);
+                std::memcpy(x + static_cast<std::size_t>(i) * input.size, input.bytes.data() + from * input.size,
+                            input.size);
             }
             const float* const scale = scales.fill(floats(std::max<std::int64_t>(n, 1)), atEnd);
             const float* const offset = offsets.fill(floats(std::max<std::int64_t>(n, 1)), !atEnd);
             for (const std::int64_t step : {0, 1}) {
-                const QuantizeRows row{scale, turn % 2 != 0 ? offset : nullptr, step, 0, turn % 4 < 2, turn % 5 == 4, static_cast<Round>(turn % 4)};
+                const QuantizeRows row{scale,         turn % 2 != 0 ? offset : nullptr, step, 0, turn % 4 < 2,
+                                       turn % 5 == 4, static_cast<Round>(turn % 4)};
                 quantize(input, x, n, row, true);
                 extents(input, x, 1, n, turn % 2 != 0 ? scale : nullptr, step);
-                affine(input, x, 1, n, AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr, 1 - step, 0});
+                affine(input, x, 1, n,
+                       AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr,
+                                  1 - step, 0});
                 // Where results end: nothing may be written behind them.
                 std::int8_t* const y = atEnd ? bytes.end(static_cast<std::size_t>(n)) : bytes.begin();
                 variant->quantize(row, input.source, x, 1, n, {{y, true}, Integers::Int8});
-                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0}, input.source, x, 1, n, {{y}, Integers::Int4});
-                variant->quantizeToInt32(row, input.source, x, 1, n, {words.end(static_cast<std::size_t>(n)), turn % 2 != 0});
+                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0}, input.source, x, 1, n,
+                                        {{y}, Integers::Int4});
+                variant->quantizeToInt32(row, input.source, x, 1, n,
+                                         {words.end(static_cast<std::size_t>(n)), turn % 2 != 0});
                 if (n % 2 == 0) {
                     std::int8_t* const half = atEnd ? bytes.end(static_cast<std::size_t>(n / 2)) : bytes.begin();
                     variant->quantize(row, input.source, x, 1, n, {{half, turn % 2 != 0}, Integers::Int4, true});
@@ -333,7 +366,8 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
                     // Which NaN a product of two has is not defined, and nobody looks: integers follow.
                     const auto at = static_cast<std::size_t>(i);
                     if (!(std::isnan(expected[at]) && std::isnan(smoothed[i]))) {
-                        compare(&expected[at], smoothed + i, 1, [&](std::int64_t) { return "smoothRow " + describeInput(input, x, i); });
+                        compare(&expected[at], smoothed + i, 1,
+                                [&](std::int64_t) { return "smoothRow " + describeInput(input, x, i); });
                     }
                 }
                 offsets.fill(floats(std::max<std::int64_t>(n, 1)), !atEnd);
@@ -342,8 +376,8 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
     }
 }
 
-// Several rows at once: of any length, of some that are worked on side by side, with factors of their elements or of the
-// rows, streamed or not, packed or not.
+// Several rows at once: of any length, of some that are worked on side by side, with factors of their elements or of
+// the rows, streamed or not, packed or not.
 void severalRows(const Input& input) {
     std::uint32_t random = 99;
     const auto next = [&] { return (random = random * 1664525U + 1013904223U) >> 8; };
@@ -352,7 +386,8 @@ void severalRows(const Input& input) {
         const std::int64_t all = kRows * n;
         std::vector<unsigned char> x(static_cast<std::size_t>(all) * input.size);
         for (std::size_t at = 0; at < x.size(); at += input.size) {
-            std::memcpy(&x[at], input.bytes.data() + next() % static_cast<std::uint32_t>(input.count()) * input.size, input.size);
+            std::memcpy(&x[at], input.bytes.data() + next() % static_cast<std::uint32_t>(input.count()) * input.size,
+                        input.size);
             if (next() % 64 != 0) {  // mostly magnitudes around 1
                 unsigned char& high = x[at + input.size - 1];
                 high = static_cast<unsigned char>((high & 0x80) | (input.source == Source::Half ? 0x3C : 0x3F));
@@ -378,15 +413,20 @@ void severalRows(const Input& input) {
         const auto same = [&](const char* name, std::int64_t yBits, auto&& oneByOne, auto&& together) {
             const auto size = static_cast<std::size_t>(all * yBits / 8);
             for (std::int64_t row = 0; row < kRows; ++row) {
-                oneByOne(row, x.data() + static_cast<std::size_t>(row * n) * input.size, Output{expected.data() + row * n * yBits / 8});
+                oneByOne(row, x.data() + static_cast<std::size_t>(row * n) * input.size,
+                         Output{expected.data() + row * n * yBits / 8});
             }
             for (const std::size_t shift : {0, 16, 40}) {
                 for (const bool streamed : {false, true}) {
                     std::vector<unsigned char> actual(size + 128, 0xEE);
-                    unsigned char* const to = actual.data() + (64 - reinterpret_cast<std::uintptr_t>(actual.data()) % 64) + shift;
+                    unsigned char* const to =
+                        actual.data() + (64 - reinterpret_cast<std::uintptr_t>(actual.data()) % 64) + shift;
                     together(Output{to, streamed});
                     variant->finishStreaming();
-                    compare(expected.data(), to, static_cast<std::int64_t>(size), [&](std::int64_t i) { return std::string(name) + ", byte " + std::to_string(i) + ", rows of " + std::to_string(n) + (streamed ? ", streamed" : ""); });
+                    compare(expected.data(), to, static_cast<std::int64_t>(size), [&](std::int64_t i) {
+                        return std::string(name) + ", byte " + std::to_string(i) + ", rows of " + std::to_string(n) +
+                               (streamed ? ", streamed" : "");
+                    });
                 }
             }
         };
@@ -403,33 +443,52 @@ void severalRows(const Input& input) {
                 };
                 for (const bool pack : {false, true}) {
                     const Integers type = pack ? Integers::Int4 : Integers::Int8;
-                    same("rows quantized", pack ? 4 : 8, [&](std::int64_t row, const void* from, const Output& y) { variant->quantize(one(row), input.source, from, 1, n, {y, type, pack}); },
-                         [&](const Output& y) { variant->quantize(rows, input.source, x.data(), kRows, n, {y, type, pack}); });
-                    const AffineRows affineRows{step == 0 ? nullptr : added.data(), 1, factors, shifted ? shifts : nullptr, 0, 1};
-                    same("rows quantized affinely", pack ? 4 : 8, [&](std::int64_t row, const void* from, const Output& y) {
-                             AffineRows part = affineRows;
-                             part.factor += row;
-                             part.shift = part.shift == nullptr ? nullptr : part.shift + row;
-                             variant->quantizeAffine(part, input.source, from, 1, n, {y, type, pack});
-                         },
-                         [&](const Output& y) { variant->quantizeAffine(affineRows, input.source, x.data(), kRows, n, {y, type, pack}); });
+                    same(
+                        "rows quantized", pack ? 4 : 8,
+                        [&](std::int64_t row, const void* from, const Output& y) {
+                            variant->quantize(one(row), input.source, from, 1, n, {y, type, pack});
+                        },
+                        [&](const Output& y) {
+                            variant->quantize(rows, input.source, x.data(), kRows, n, {y, type, pack});
+                        });
+                    const AffineRows affineRows{step == 0 ? nullptr : added.data(), 1, factors,
+                                                shifted ? shifts : nullptr,         0, 1};
+                    same(
+                        "rows quantized affinely", pack ? 4 : 8,
+                        [&](std::int64_t row, const void* from, const Output& y) {
+                            AffineRows part = affineRows;
+                            part.factor += row;
+                            part.shift = part.shift == nullptr ? nullptr : part.shift + row;
+                            variant->quantizeAffine(part, input.source, from, 1, n, {y, type, pack});
+                        },
+                        [&](const Output& y) {
+                            variant->quantizeAffine(affineRows, input.source, x.data(), kRows, n, {y, type, pack});
+                        });
                 }
-                same("rows to int32", 32, [&](std::int64_t row, const void* from, const Output& y) { variant->quantizeToInt32(one(row), input.source, from, 1, n, y); },
-                     [&](const Output& y) { variant->quantizeToInt32(rows, input.source, x.data(), kRows, n, y); });
+                same(
+                    "rows to int32", 32,
+                    [&](std::int64_t row, const void* from, const Output& y) {
+                        variant->quantizeToInt32(one(row), input.source, from, 1, n, y);
+                    },
+                    [&](const Output& y) { variant->quantizeToInt32(rows, input.source, x.data(), kRows, n, y); });
                 // The bytes of x serve as int8, and as pairs of int4.
                 for (const bool pack : {false, true}) {
                     const AntiQuantizeRows back{scale, offset, step, false, false, true};
                     const auto from = [&](std::int64_t row) { return x.data() + (pack ? row * n / 2 : row * n); };
-                    same("rows to 16 bits", 16, [&](std::int64_t row, const void*, const Output& y) { variant->antiQuantize(back, from(row), pack, 1, n, y, shifted); },
-                         [&](const Output& y) { variant->antiQuantize(back, x.data(), pack, kRows, n, y, shifted); });
+                    same(
+                        "rows to 16 bits", 16,
+                        [&](std::int64_t row, const void*, const Output& y) {
+                            variant->antiQuantize(back, from(row), pack, 1, n, y, shifted);
+                        },
+                        [&](const Output& y) { variant->antiQuantize(back, x.data(), pack, kRows, n, y, shifted); });
                 }
             }
         }
     }
 }
 
-// Rows with scales of their own: anything, and values close together, far from 0 and near it, whose results are the largest
-// numbers that can still be within the limits; rows of zeros, and some with an infinity or NaN.
+// Rows with scales of their own: anything, and values close together, far from 0 and near it, whose results are the
+// largest numbers that can still be within the limits; rows of zeros, and some with an infinity or NaN.
 void dynamicRows(const Input& input) {
     std::uint32_t random = 7;
     const auto next = [&] { return (random = random * 1664525U + 1013904223U) >> 8; };
@@ -441,7 +500,8 @@ void dynamicRows(const Input& input) {
         const std::int64_t all = kRows * n;
         unsigned char* const x = memory.end(static_cast<std::size_t>(all) * input.size);
         const auto put = [&](std::int64_t at, std::int64_t pattern) {
-            std::memcpy(x + static_cast<std::size_t>(at) * input.size, input.bytes.data() + static_cast<std::size_t>(pattern) * input.size, input.size);
+            std::memcpy(x + static_cast<std::size_t>(at) * input.size,
+                        input.bytes.data() + static_cast<std::size_t>(pattern) * input.size, input.size);
         };
         std::vector<float> smooth(static_cast<std::size_t>(n));
         for (float& value : smooth) {
@@ -456,7 +516,8 @@ void dynamicRows(const Input& input) {
                     put(row * n + i, first + below(width));
                 }
                 if (below(16) == 0) {
-                    std::memset(x + static_cast<std::size_t>(row * n) * input.size, 0, static_cast<std::size_t>(n) * input.size);
+                    std::memset(x + static_cast<std::size_t>(row * n) * input.size, 0,
+                                static_cast<std::size_t>(n) * input.size);
                 }
                 if (below(16) == 0) {
                     put(row * n + below(n), below(input.count()));
@@ -469,9 +530,11 @@ void dynamicRows(const Input& input) {
                     continue;
                 }
                 const std::int64_t count = kCounts[turn / 2 % 4];
-                const auto run = [&](const Kernels& k, std::vector<float>& parameters, unsigned char* y, bool streamed) {
+                const auto run = [&](const Kernels& k, std::vector<float>& parameters, unsigned char* y,
+                                     bool streamed) {
                     parameters.assign(2 * kRows + 2, 99.0F);
-                    const DynamicRows rows{(way & 4) != 0 ? smooth.data() : nullptr, symmetric, turn % 2 != 0, parameters.data(), turn % 4 != 3 ? parameters.data() + kRows + 1 : nullptr};
+                    const DynamicRows rows{(way & 4) != 0 ? smooth.data() : nullptr, symmetric, turn % 2 != 0,
+                                           parameters.data(), turn % 4 != 3 ? parameters.data() + kRows + 1 : nullptr};
                     k.quantizeDynamic(rows, input.source, x, count, n, {y, streamed}, pack);
                     k.finishStreaming();
                 };
@@ -480,10 +543,15 @@ void dynamicRows(const Input& input) {
                 std::vector<unsigned char> actual(expected.size() + 144, 0xEE);
                 std::vector<float> wanted;
                 std::vector<float> found;
-                unsigned char* const y = actual.data() + (64 - reinterpret_cast<std::uintptr_t>(actual.data()) % 64) + static_cast<std::uintptr_t>(turn % 4) * 16;
+                unsigned char* const y = actual.data() + (64 - reinterpret_cast<std::uintptr_t>(actual.data()) % 64) +
+                                         static_cast<std::uintptr_t>(turn % 4) * 16;
                 run(*definition, wanted, expected.data(), false);
                 run(*variant, found, y, turn % 5 != 0);
-                const auto describe = [&](std::int64_t) { return "quantizeDynamic of " + std::to_string(n) + " " + input.name + (symmetric ? " symmetric" : "") + (pack ? " packed" : "") + ((way & 4) != 0 ? " smooth" : ""); };
+                const auto describe = [&](std::int64_t) {
+                    return "quantizeDynamic of " + std::to_string(n) + " " + input.name +
+                           (symmetric ? " symmetric" : "") + (pack ? " packed" : "") +
+                           ((way & 4) != 0 ? " smooth" : "");
+                };
                 compare(expected.data(), y, size, describe);
                 compare(wanted.data(), found.data(), static_cast<std::int64_t>(wanted.size()), describe);
                 if (y[size] != 0xEE || y[-1] != 0xEE) {
@@ -522,7 +590,8 @@ void everyExtent(const Input& input) {
     }
 }
 
-// Packed and streamed results are the plain ones, of every length at every alignment, nothing before or behind them touched.
+// Packed and streamed results are the plain ones, of every length at every alignment, nothing before or behind them
+// touched.
 void outputs(const Input& input) {
     constexpr std::size_t kMost = 400;
     const float scale = 1.5F;
@@ -544,23 +613,34 @@ void outputs(const Input& input) {
                     std::fill_n(target, sizeof target, std::uint8_t{0xEE});
                     run(Output{target + 64 + shift, streamed});
                     variant->finishStreaming();
-                    compare(wanted.data(), target, sizeof target, [&](std::int64_t) { return std::string(name) + ", " + std::to_string(size) + " bytes" + (streamed ? " streamed" : ""); });
+                    compare(wanted.data(), target, sizeof target, [&](std::int64_t) {
+                        return std::string(name) + ", " + std::to_string(size) + " bytes" +
+                               (streamed ? " streamed" : "");
+                    });
                 }
             };
             definition->quantize(row, input.source, x, 1, count, {{bytes.data()}, Integers::Int8});
-            check("int8", bytes.data(), n, [&](const Output& y) { variant->quantize(row, input.source, x, 1, count, {y, Integers::Int8}); });
+            check("int8", bytes.data(), n, [&](const Output& y) {
+                variant->quantize(row, input.source, x, 1, count, {y, Integers::Int8});
+            });
             definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, Integers::Int8});
-            check("affine int8", bytes.data(), n, [&](const Output& y) { variant->quantizeAffine(affine, input.source, x, 1, count, {y, Integers::Int8}); });
+            check("affine int8", bytes.data(), n, [&](const Output& y) {
+                variant->quantizeAffine(affine, input.source, x, 1, count, {y, Integers::Int8});
+            });
             definition->quantize(row, input.source, x, 1, count, {{bytes.data()}, Integers::Int4});
             std::vector<std::uint8_t> packed(n / 2);
             for (std::size_t i = 0; i < packed.size(); ++i) {
                 packed[i] = static_cast<std::uint8_t>((bytes[2 * i] & 15) | (bytes[2 * i + 1] & 15) << 4);
             }
-            check("int4", packed.data(), n / 2, [&](const Output& y) { variant->quantize(row, input.source, x, 1, count, {y, Integers::Int4, true}); });
+            check("int4", packed.data(), n / 2, [&](const Output& y) {
+                variant->quantize(row, input.source, x, 1, count, {y, Integers::Int4, true});
+            });
             for (const bool half : {false, true}) {
                 definition->antiQuantize(back, bytes.data(), false, 1, count, {halves.data()}, half);
-                check("16 bits", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, bytes.data(), false, 1, count, y, half); });
-                check("16 bits from int4", halves.data(), 2 * n, [&](const Output& y) { variant->antiQuantize(back, packed.data(), true, 1, count, y, half); });
+                check("16 bits", halves.data(), 2 * n,
+                      [&](const Output& y) { variant->antiQuantize(back, bytes.data(), false, 1, count, y, half); });
+                check("16 bits from int4", halves.data(), 2 * n,
+                      [&](const Output& y) { variant->antiQuantize(back, packed.data(), true, 1, count, y, half); });
             }
         }
     }
@@ -584,7 +664,8 @@ void int4() {
         variant->unpackInt4(from, n, back);
         compare(x.data(), back, n, [](std::int64_t) { return std::string("unpackInt4"); });
         // Against the guards on both sides.
-        variant->antiQuantize({&scale, nullptr, 0, false, false, true}, from, true, 1, n, {halves.end(x.size()), n % 4 != 0}, true);
+        variant->antiQuantize({&scale, nullptr, 0, false, false, true}, from, true, 1, n,
+                              {halves.end(x.size()), n % 4 != 0}, true);
     }
     // Copies of every length at every alignment, nothing before or behind them touched.
     std::vector<unsigned char> source(400);
@@ -595,10 +676,12 @@ void int4() {
         for (std::size_t n = 0; n < 300; n += n < 140 ? 1 : 13) {
             std::vector<unsigned char> target(512, 0xEE);
             std::vector<unsigned char> wanted = target;
-            std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(shift), n, wanted.begin() + 70 + static_cast<std::ptrdiff_t>(shift));
+            std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(shift), n,
+                        wanted.begin() + 70 + static_cast<std::ptrdiff_t>(shift));
             variant->streamTo(target.data() + 70 + shift, source.data() + shift, static_cast<std::int64_t>(n));
             variant->finishStreaming();
-            compare(wanted.data(), target.data(), 512, [&](std::int64_t) { return "streamTo, " + std::to_string(n) + " bytes"; });
+            compare(wanted.data(), target.data(), 512,
+                    [&](std::int64_t) { return "streamTo, " + std::to_string(n) + " bytes"; });
         }
     }
 }
@@ -614,13 +697,16 @@ void words(const std::vector<float>& patterns) {
     std::vector<std::uint8_t> expected(patterns.size() * 8);
     std::vector<std::uint8_t> actual(expected.size());
     for (const bool nearest : {false, true}) {
-        for (const float* const offset : {static_cast<const float*>(nullptr), static_cast<const float*>(offsets.data())}) {
+        for (const float* const offset :
+             {static_cast<const float*>(nullptr), static_cast<const float*>(offsets.data())}) {
             const ScaleWords from{patterns.data(), 1, offset, 1, nearest};
             definition->packScales(from, n, Output{expected.data()});
             variant->packScales(from, n, Output{actual.data()});
-            compare(expected.data(), actual.data(), n * 8, [&](std::int64_t i) { return "packScales of " + hex(patterns[static_cast<std::size_t>(i / 8)]); });
+            compare(expected.data(), actual.data(), n * 8,
+                    [&](std::int64_t i) { return "packScales of " + hex(patterns[static_cast<std::size_t>(i / 8)]); });
             for (std::int64_t length = 0; length < 131; ++length) {
-                for (const std::int64_t shift : {0, 1, 8, 16, 32, 48}) {  // past the caches or not, to any address, against the guard or not
+                for (const std::int64_t shift :
+                     {0, 1, 8, 16, 32, 48}) {  // past the caches or not, to any address, against the guard or not
                     for (const bool streamed : {false, true}) {
                         constexpr std::int64_t kAround = 64;
                         std::vector<std::uint8_t> wanted(static_cast<std::size_t>(kAround + 8 * length + shift), 0xEE);
@@ -629,7 +715,8 @@ void words(const std::vector<float>& patterns) {
                         std::fill_n(place, wanted.size(), std::uint8_t{0xEE});
                         variant->packScales(from, length, Output{place + kAround, streamed});
                         variant->finishStreaming();
-                        compare(wanted.data(), place, static_cast<std::int64_t>(wanted.size()), [&](std::int64_t) { return "packScales, length " + std::to_string(length); });
+                        compare(wanted.data(), place, static_cast<std::int64_t>(wanted.size()),
+                                [&](std::int64_t) { return "packScales, length " + std::to_string(length); });
                     }
                 }
             }
@@ -638,12 +725,15 @@ void words(const std::vector<float>& patterns) {
                 constexpr std::int64_t kMany = 200;
                 const std::size_t at = patterns.size() / 3;
                 const std::vector<float> same(kMany, oneScale ? patterns[at] : (offset != nullptr ? offset[at] : 0.0F));
-                const ScaleWords one{patterns.data() + at, oneScale ? 0 : 1, offset != nullptr ? offset + at : nullptr, oneScale ? 1 : 0, nearest};
-                const ScaleWords many{oneScale ? same.data() : one.scale, 1, oneScale || offset == nullptr ? one.offset : same.data(), 1, nearest};
+                const ScaleWords one{patterns.data() + at, oneScale ? 0 : 1, offset != nullptr ? offset + at : nullptr,
+                                     oneScale ? 1 : 0, nearest};
+                const ScaleWords many{oneScale ? same.data() : one.scale, 1,
+                                      oneScale || offset == nullptr ? one.offset : same.data(), 1, nearest};
                 definition->packScales(many, kMany, Output{expected.data()});
                 for (const Kernels* const k : {definition, variant}) {
                     k->packScales(one, kMany, Output{actual.data()});
-                    compare(expected.data(), actual.data(), kMany * 8, [&](std::int64_t) { return std::string("packScales of one for all"); });
+                    compare(expected.data(), actual.data(), kMany * 8,
+                            [&](std::int64_t) { return std::string("packScales of one for all"); });
                 }
                 definition->packScales(from, n, Output{expected.data()});
             }
@@ -660,7 +750,9 @@ int main(int count, char** arguments) {
     for (std::size_t i = 0; i < patterns.size(); i += 16) {
         sample.push_back(patterns[i]);
     }
-    const std::vector<Input> inputs{makeInput(Source::Float, "float32", patterns), makeInput(Source::Half, "float16", allHalves()), makeInput(Source::BFloat16, "bfloat16", allHalves())};
+    const std::vector<Input> inputs{makeInput(Source::Float, "float32", patterns),
+                                    makeInput(Source::Half, "float16", allHalves()),
+                                    makeInput(Source::BFloat16, "bfloat16", allHalves())};
     definition = usableKernels().front();
     for (const Kernels* candidate : usableKernels()) {
         // The definition is compared with itself, too: the guards watch it.
@@ -669,7 +761,8 @@ int main(int count, char** arguments) {
         for (const Input& input : inputs) {
             if (variant != definition) {
                 everyPattern(input);
-                everyAffine(makeInput(input.source, input.name, input.source == Source::Float ? std::vector<std::uint16_t>() : allHalves()));
+                everyAffine(makeInput(input.source, input.name,
+                                      input.source == Source::Float ? std::vector<std::uint16_t>() : allHalves()));
             }
             everyExtent(input);
             everyLength(input, patterns);

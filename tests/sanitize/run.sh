@@ -51,4 +51,4 @@ LD_PRELOAD="$(runtime libasan.so) $(runtime libubsan.so) $(runtime libstdc++.so)
     ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
     PYTHONPATH="$build/prefix" ACLQUANT_BACKEND=host PYTHONMALLOC=malloc \
     "$python" -m pytest -q -W error -p no:cacheprovider "$root/tests/runtime" "$root/tests/ops/test_vectors.py" \
-    "$root/tests/ops/test_general.py" "$root/tests/python/test_plans.py"
+    "$root/tests/ops/test_everyday.py" "$root/tests/python/test_plans.py"

@@ -6,14 +6,17 @@
 
 #include "meta/dtype.h"
 
-size_t aclDataTypeSize(aclDataType dataType) { return static_cast<size_t>((aclq::bitsOf(dataType) + 7) / 8); }
+size_t aclDataTypeSize(aclDataType dataType) {
+    return static_cast<size_t>((aclq::bitsOf(dataType) + 7) / 8);
+}
 
 // These two are CANN's host helpers, which know no infinities and no NaN: the largest exponent is an ordinary one.
 // Arithmetic of the operators uses simd/numeric.h instead.
 float aclFloat16ToFloat(aclFloat16 value) {
     const int exponent = (value >> 10) & 31;
     const int mantissa = value & 1023;
-    const float magnitude = exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(mantissa | 1024), exponent - 25);
+    const float magnitude = exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
+                                          : std::ldexp(static_cast<float>(mantissa | 1024), exponent - 25);
     return (value & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
@@ -25,8 +28,8 @@ aclFloat16 aclFloatToFloat16(float value) {
         return static_cast<aclFloat16>(sign | kLargestFinite);
     }
     int exponent = 0;
-    std::frexp(magnitude, &exponent);                                  // magnitude < 2^exponent
-    const int shift = exponent < -13 ? 24 : 11 - exponent;              // units of the last place of the half
+    std::frexp(magnitude, &exponent);                       // magnitude < 2^exponent
+    const int shift = exponent < -13 ? 24 : 11 - exponent;  // units of the last place of the half
     const int units = static_cast<int>(std::nearbyint(std::ldexp(magnitude, shift)));
     return static_cast<aclFloat16>(sign | (exponent < -13 ? units : ((exponent + 13) << 10) + units));
 }

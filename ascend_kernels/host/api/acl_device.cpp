@@ -12,14 +12,20 @@ using namespace aclq;
 namespace {
 
 aclError requireOut(const void* pointer, const char* argument) {
-    return pointer != nullptr ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
+    return pointer != nullptr ? ACL_SUCCESS
+                              : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
 }
 
 aclError checkOption(aclSysParamOpt option, int last) {
-    return option >= 0 && option <= last ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, "opt", std::to_string(static_cast<int>(option)), text("0 to %d", last));
+    return option >= 0 && option <= last
+               ? ACL_SUCCESS
+               : failArgument(ACL_ERROR_INVALID_PARAM, "opt", std::to_string(static_cast<int>(option)),
+                              text("0 to %d", last));
 }
 
-bool hasInfNan(const Soc& soc) { return soc.family == Family::A2; }
+bool hasInfNan(const Soc& soc) {
+    return soc.family == Family::A2;
+}
 
 }  // namespace
 
@@ -60,7 +66,8 @@ aclError aclrtSynchronizeDevice(void) {
 aclError aclrtSynchronizeDeviceWithTimeout(int32_t timeout) {
     return aclApi(__func__, [&]() -> aclError {
         if (timeout < -1 || timeout == 0) {
-            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "timeout", std::to_string(timeout), "-1 (for ever) or more than 0, in ms");
+            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "timeout", std::to_string(timeout),
+                                "-1 (for ever) or more than 0, in ms");
         }
         return synchronizeDevice(timeout);
     });
@@ -76,7 +83,9 @@ aclError aclrtGetRunMode(aclrtRunMode* runMode) {
 
 aclError aclrtSetTsDevice(aclrtTsId tsId) {
     return aclApi(__func__, [&]() -> aclError {
-        return tsId == ACL_TS_ID_AICORE || tsId == ACL_TS_ID_AIVECTOR ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, "tsId", std::to_string(static_cast<int>(tsId)), "0 or 1");
+        return tsId == ACL_TS_ID_AICORE || tsId == ACL_TS_ID_AIVECTOR
+                   ? ACL_SUCCESS
+                   : failArgument(ACL_ERROR_INVALID_PARAM, "tsId", std::to_string(static_cast<int>(tsId)), "0 or 1");
     });
 }
 
@@ -95,7 +104,8 @@ aclError aclGetDeviceCapability(uint32_t deviceId, aclDeviceInfo deviceInfo, int
         ACLQ_RETURN_IF_FAILED(requireOut(value, "value"));
         ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_RT_SOC_VERSION));
         if (deviceId >= runtime().devices.size()) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "deviceId", std::to_string(deviceId), text("0 to %zu", runtime().devices.size() - 1));
+            return failArgument(ACL_ERROR_INVALID_PARAM, "deviceId", std::to_string(deviceId),
+                                text("0 to %zu", runtime().devices.size() - 1));
         }
         const Soc& soc = *runtime().settings.soc;
         switch (deviceInfo) {
@@ -109,7 +119,8 @@ aclError aclGetDeviceCapability(uint32_t deviceId, aclDeviceInfo deviceInfo, int
                 *value = soc.l2Bytes;
                 return ACL_SUCCESS;
             default:
-                return failArgument(ACL_ERROR_INVALID_PARAM, "deviceInfo", std::to_string(static_cast<int>(deviceInfo)), "0 to 2");
+                return failArgument(ACL_ERROR_INVALID_PARAM, "deviceInfo", std::to_string(static_cast<int>(deviceInfo)),
+                                    "0 to 2");
         }
     });
 }
@@ -144,7 +155,9 @@ aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t* value
                 *value = settings.soc->family == Family::A2 ? 2201 : 2002;
                 return ACL_SUCCESS;
             default:
-                return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, text("argument 'attr': got %d, which the host device does not know", static_cast<int>(attr)));
+                return fail(
+                    ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+                    text("argument 'attr': got %d, which the host device does not know", static_cast<int>(attr)));
         }
     });
 }
@@ -166,7 +179,8 @@ aclError aclGetCannAttribute(aclCannAttr cannAttr, int32_t* value) {
         ACLQ_RETURN_IF_FAILED(requireOut(value, "value"));
         ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_RT_SOC_VERSION));
         if (cannAttr < ACL_CANN_ATTR_INF_NAN || cannAttr > ACL_CANN_ATTR_JIT_COMPILE) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "cannAttr", std::to_string(static_cast<int>(cannAttr)), "0 to 2");
+            return failArgument(ACL_ERROR_INVALID_PARAM, "cannAttr", std::to_string(static_cast<int>(cannAttr)),
+                                "0 to 2");
         }
         *value = cannAttr != ACL_CANN_ATTR_JIT_COMPILE && hasInfNan(*runtime().settings.soc) ? 1 : 0;
         return ACL_SUCCESS;
@@ -185,12 +199,15 @@ aclError aclrtQueryDeviceStatus(int32_t deviceId, aclrtDeviceStatus* deviceStatu
 aclError aclrtSetDeviceSatMode(aclrtFloatOverflowMode mode) {
     return aclApi(__func__, [&]() -> aclError {
         if (mode != ACL_RT_OVERFLOW_MODE_SATURATION && mode != ACL_RT_OVERFLOW_MODE_INFNAN) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "mode", std::to_string(static_cast<int>(mode)), "0 (saturation) or 1 (Inf/NaN)");
+            return failArgument(ACL_ERROR_INVALID_PARAM, "mode", std::to_string(static_cast<int>(mode)),
+                                "0 (saturation) or 1 (Inf/NaN)");
         }
         Context* context = nullptr;
         ACLQ_RETURN_IF_FAILED(requireContext(context));
         if (mode == ACL_RT_OVERFLOW_MODE_INFNAN && !hasInfNan(*runtime().settings.soc)) {
-            return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, text("argument 'mode': got 1 (Inf/NaN); allowed on %s: 0 (saturation)", runtime().settings.soc->name));
+            return fail(
+                ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+                text("argument 'mode': got 1 (Inf/NaN); allowed on %s: 0 (saturation)", runtime().settings.soc->name));
         }
         runtime().devices[static_cast<size_t>(context->device)]->saturate = mode == ACL_RT_OVERFLOW_MODE_SATURATION;
         return ACL_SUCCESS;
@@ -202,7 +219,8 @@ aclError aclrtGetDeviceSatMode(aclrtFloatOverflowMode* mode) {
         ACLQ_RETURN_IF_FAILED(requireOut(mode, "mode"));
         Context* context = nullptr;
         ACLQ_RETURN_IF_FAILED(requireContext(context));
-        const bool saturate = !hasInfNan(*runtime().settings.soc) || runtime().devices[static_cast<size_t>(context->device)]->saturate;
+        const bool saturate =
+            !hasInfNan(*runtime().settings.soc) || runtime().devices[static_cast<size_t>(context->device)]->saturate;
         *mode = saturate ? ACL_RT_OVERFLOW_MODE_SATURATION : ACL_RT_OVERFLOW_MODE_INFNAN;
         return ACL_SUCCESS;
     });
@@ -214,7 +232,8 @@ aclError aclrtDeviceCanAccessPeer(int32_t* canAccessPeer, int32_t deviceId, int3
         ACLQ_RETURN_IF_FAILED(checkDeviceId(deviceId));
         ACLQ_RETURN_IF_FAILED(checkDeviceId(peerDeviceId, "peerDeviceId"));
         if (deviceId == peerDeviceId) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "peerDeviceId", std::to_string(peerDeviceId), "another device than deviceId");
+            return failArgument(ACL_ERROR_INVALID_PARAM, "peerDeviceId", std::to_string(peerDeviceId),
+                                "another device than deviceId");
         }
         *canAccessPeer = 1;
         return ACL_SUCCESS;
@@ -230,7 +249,8 @@ aclError aclrtDeviceEnablePeerAccess(int32_t peerDeviceId, uint32_t flags) {
             return failArgument(ACL_ERROR_FEATURE_UNSUPPORTED, "flags", std::to_string(flags), "0");
         }
         if (peerDeviceId == context->device) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "peerDeviceId", std::to_string(peerDeviceId), "another device than the current one");
+            return failArgument(ACL_ERROR_INVALID_PARAM, "peerDeviceId", std::to_string(peerDeviceId),
+                                "another device than the current one");
         }
         const std::lock_guard lock(runtime().mutex);
         runtime().devices[static_cast<size_t>(context->device)]->peers.insert(peerDeviceId);
@@ -244,7 +264,9 @@ aclError aclrtDeviceDisablePeerAccess(int32_t peerDeviceId) {
         ACLQ_RETURN_IF_FAILED(requireContext(context));
         const std::lock_guard lock(runtime().mutex);
         const bool enabled = runtime().devices[static_cast<size_t>(context->device)]->peers.erase(peerDeviceId) != 0;
-        return enabled ? ACL_SUCCESS : failArgument(ACL_ERROR_RT_PARAM_INVALID, "peerDeviceId", std::to_string(peerDeviceId), "a device whose access was enabled");
+        return enabled ? ACL_SUCCESS
+                       : failArgument(ACL_ERROR_RT_PARAM_INVALID, "peerDeviceId", std::to_string(peerDeviceId),
+                                      "a device whose access was enabled");
     });
 }
 
@@ -318,7 +340,8 @@ aclError aclrtCtxGetSysParamOpt(aclSysParamOpt opt, int64_t* value) {
         const std::lock_guard lock(runtime().mutex);
         const auto found = context->options.find(opt);
         if (found == context->options.end()) {
-            return fail(ACL_ERROR_RT_SYSPARAMOPT_NOT_SET, text("argument 'opt': option %d was never set on this context", static_cast<int>(opt)));
+            return fail(ACL_ERROR_RT_SYSPARAMOPT_NOT_SET,
+                        text("argument 'opt': option %d was never set on this context", static_cast<int>(opt)));
         }
         *value = found->second;
         return ACL_SUCCESS;

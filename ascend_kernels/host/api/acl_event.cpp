@@ -10,16 +10,19 @@ using namespace aclq;
 namespace {
 
 constexpr uint32_t kPlainFlags = ACL_EVENT_SYNC | ACL_EVENT_TIME_LINE;
-constexpr uint32_t kKnownFlags = ACL_EVENT_SYNC | ACL_EVENT_CAPTURE_STREAM_PROGRESS | ACL_EVENT_TIME_LINE | ACL_EVENT_DEVICE_USE_ONLY | ACL_EVENT_EXTERNAL | ACL_EVENT_IPC;
+constexpr uint32_t kKnownFlags = ACL_EVENT_SYNC | ACL_EVENT_CAPTURE_STREAM_PROGRESS | ACL_EVENT_TIME_LINE |
+                                 ACL_EVENT_DEVICE_USE_ONLY | ACL_EVENT_EXTERNAL | ACL_EVENT_IPC;
 
 aclError requireOut(const void* pointer, const char* argument) {
-    return pointer != nullptr ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
+    return pointer != nullptr ? ACL_SUCCESS
+                              : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
 }
 
 aclError makeEvent(aclrtEvent* event, uint32_t flags, bool recordableAgain) {
     ACLQ_RETURN_IF_FAILED(requireOut(event, "event"));
     if (flags == 0 || (flags & ~kKnownFlags) != 0) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "flag", text("0x%x", flags), text("a combination of the ACL_EVENT_ flags, 0x%x", kKnownFlags));
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "flag", text("0x%x", flags),
+                            text("a combination of the ACL_EVENT_ flags, 0x%x", kKnownFlags));
     }
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
@@ -33,7 +36,9 @@ aclError queueWait(aclrtStream stream, aclrtEvent event, int64_t timeoutMs) {
     Stream* waiting = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(stream, waiting));
     if ((found->flags & ACL_EVENT_SYNC) == 0) {
-        return fail(ACL_ERROR_RT_PARAM_INVALID, "argument 'event': got an event without the flag ACL_EVENT_SYNC; allowed: one that streams can wait for");
+        return fail(
+            ACL_ERROR_RT_PARAM_INVALID,
+            "argument 'event': got an event without the flag ACL_EVENT_SYNC; allowed: one that streams can wait for");
     }
     return found->makeWait(*waiting, timeoutMs);
 }
@@ -44,7 +49,8 @@ aclError timed(aclrtEvent event, std::shared_ptr<Capture>& capture) {
     ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
     capture = found->latest();
     if ((found->flags & ACL_EVENT_TIME_LINE) == 0 || !capture || !capture->done()) {
-        return fail(ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID, "the event has no time: it lacks the flag ACL_EVENT_TIME_LINE, or it is not recorded and complete");
+        return fail(ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID,
+                    "the event has no time: it lacks the flag ACL_EVENT_TIME_LINE, or it is not recorded and complete");
     }
     return ACL_SUCCESS;
 }
@@ -67,7 +73,9 @@ aclError aclrtDestroyEvent(aclrtEvent event) {
     return aclApi(__func__, [&]() -> aclError {
         Event* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
-        return runtime().events.destroy(found) ? ACL_SUCCESS : failArgument(ACL_ERROR_RT_INVALID_HANDLE, "event", text("%p", event), "a live aclrtEvent");
+        return runtime().events.destroy(found)
+                   ? ACL_SUCCESS
+                   : failArgument(ACL_ERROR_RT_INVALID_HANDLE, "event", text("%p", event), "a live aclrtEvent");
     });
 }
 
@@ -97,7 +105,8 @@ aclError aclrtQueryEvent(aclrtEvent event, aclrtEventStatus* status) {
         Event* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
         if (found->recordableAgain) {
-            return fail(ACL_ERROR_RT_PARAM_INVALID, "argument 'event': got an event of aclrtCreateEventExWithFlag; use aclrtQueryEventStatus");
+            return fail(ACL_ERROR_RT_PARAM_INVALID,
+                        "argument 'event': got an event of aclrtCreateEventExWithFlag; use aclrtQueryEventStatus");
         }
         *status = found->recorded() ? ACL_EVENT_STATUS_COMPLETE : ACL_EVENT_STATUS_NOT_READY;
         return ACL_SUCCESS;
@@ -120,7 +129,8 @@ aclError aclrtQueryEventWaitStatus(aclrtEvent event, aclrtEventWaitStatus* statu
         Event* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
         if (found->recordableAgain) {
-            return fail(ACL_ERROR_RT_PARAM_INVALID, "argument 'event': got an event of aclrtCreateEventExWithFlag; its waits cannot be asked for");
+            return fail(ACL_ERROR_RT_PARAM_INVALID,
+                        "argument 'event': got an event of aclrtCreateEventExWithFlag; its waits cannot be asked for");
         }
         *status = found->waited() ? ACL_EVENT_WAIT_STATUS_COMPLETE : ACL_EVENT_WAIT_STATUS_NOT_READY;
         return ACL_SUCCESS;

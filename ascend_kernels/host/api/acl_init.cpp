@@ -41,7 +41,8 @@ aclError configure(Runtime& state, const char* path) {
     }
     std::FILE* file = std::fopen(path, "rb");
     if (file == nullptr) {
-        return failArgument(ACL_ERROR_INVALID_FILE, "configPath", text("'%s', which cannot be read", path), "a readable JSON file or null");
+        return failArgument(ACL_ERROR_INVALID_FILE, "configPath", text("'%s', which cannot be read", path),
+                            "a readable JSON file or null");
     }
     std::string config;
     for (int letter = std::fgetc(file); letter != EOF; letter = std::fgetc(file)) {
@@ -50,7 +51,8 @@ aclError configure(Runtime& state, const char* path) {
     std::fclose(file);
     const size_t first = config.find_first_not_of(" \t\r\n");
     if (first == std::string::npos || config[first] != '{') {
-        return failArgument(ACL_ERROR_PARSE_FILE, "configPath", text("'%s', which holds no JSON object", path), "a JSON file, {} at least");
+        return failArgument(ACL_ERROR_PARSE_FILE, "configPath", text("'%s', which holds no JSON object", path),
+                            "a JSON file, {} at least");
     }
     // Of all that may stand here only this makes a difference to the host device.
     const int32_t device = defaultDevice(config);
@@ -79,7 +81,8 @@ aclError aclInit(const char* configPath) {
         const std::lock_guard lock(state.mutex);
         if (state.initialisations > 0) {
             ++state.initialisations;
-            return fail(ACL_ERROR_REPEAT_INITIALIZE, "the process is initialised already; callers may take this as success");
+            return fail(ACL_ERROR_REPEAT_INITIALIZE,
+                        "the process is initialised already; callers may take this as success");
         }
         ACLQ_RETURN_IF_FAILED(configure(state, configPath));
         ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_INTERNAL_ERROR));
@@ -116,9 +119,15 @@ aclError aclFinalizeReference(uint64_t* refCount) {
     });
 }
 
-const char* aclGetRecentErrMsg(void) { return takeMessages(); }
-aclError aclrtPeekAtLastError(aclrtLastErrLevel level) { return level == ACL_RT_THREAD_LEVEL ? lastError() : ACL_ERROR_INVALID_PARAM; }
-aclError aclrtGetLastError(aclrtLastErrLevel level) { return level == ACL_RT_THREAD_LEVEL ? takeLastError() : ACL_ERROR_INVALID_PARAM; }
+const char* aclGetRecentErrMsg(void) {
+    return takeMessages();
+}
+aclError aclrtPeekAtLastError(aclrtLastErrLevel level) {
+    return level == ACL_RT_THREAD_LEVEL ? lastError() : ACL_ERROR_INVALID_PARAM;
+}
+aclError aclrtGetLastError(aclrtLastErrLevel level) {
+    return level == ACL_RT_THREAD_LEVEL ? takeLastError() : ACL_ERROR_INVALID_PARAM;
+}
 
 aclError aclrtGetVersion(int32_t* majorVersion, int32_t* minorVersion, int32_t* patchVersion) {
     return aclApi(__func__, [&]() -> aclError {
@@ -154,7 +163,8 @@ aclError aclsysGetCANNVersion(aclCANNPackageName name, aclCANNPackageVersion* ve
 aclError aclsysGetVersionStr(char* pkgName, char* versionStr) {
     return aclApi(__func__, [&]() -> aclError {
         if (pkgName == nullptr || versionStr == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, pkgName == nullptr ? "pkgName" : "versionStr", "null", "a package name and room for 128 characters");
+            return failArgument(ACL_ERROR_INVALID_PARAM, pkgName == nullptr ? "pkgName" : "versionStr", "null",
+                                "a package name and room for 128 characters");
         }
         std::snprintf(versionStr, 128, "%s", runtime().settings.version.text.c_str());
         return ACL_SUCCESS;
@@ -164,7 +174,8 @@ aclError aclsysGetVersionStr(char* pkgName, char* versionStr) {
 aclError aclsysGetVersionNum(char* pkgName, int32_t* versionNum) {
     return aclApi(__func__, [&]() -> aclError {
         if (pkgName == nullptr || versionNum == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, pkgName == nullptr ? "pkgName" : "versionNum", "null", "a package name and a pointer to int32_t");
+            return failArgument(ACL_ERROR_INVALID_PARAM, pkgName == nullptr ? "pkgName" : "versionNum", "null",
+                                "a package name and a pointer to int32_t");
         }
         const Version& version = runtime().settings.version;
         *versionNum = version.major * 10'000'000 + version.minor * 100'000 + version.patch * 1'000;
@@ -184,6 +195,6 @@ void aclAppLog(aclLogLevel logLevel, const char* func, const char* file, uint32_
     va_start(arguments, fmt);
     std::vsnprintf(message, sizeof message, fmt, arguments);
     va_end(arguments);
-    std::fprintf(stderr, "[%s] %s:%u %s: %s\n", logLevel >= ACL_DEBUG && logLevel <= ACL_ERROR ? names[logLevel] : "?", file != nullptr ? file : "", line,
-                 func != nullptr ? func : "", message);
+    std::fprintf(stderr, "[%s] %s:%u %s: %s\n", logLevel >= ACL_DEBUG && logLevel <= ACL_ERROR ? names[logLevel] : "?",
+                 file != nullptr ? file : "", line, func != nullptr ? func : "", message);
 }

@@ -20,7 +20,9 @@ aclError checkRequest(void** pointer, uint64_t size, const char* argument) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "size", "0", "1 byte or more");
     }
     // Rounding up, the slack, and the alignment of the allocation below.
-    return size <= UINT64_MAX - 4 * kBlock ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, "size", std::to_string(size), "a size whose padding does not overflow");
+    return size <= UINT64_MAX - 4 * kBlock ? ACL_SUCCESS
+                                           : failArgument(ACL_ERROR_INVALID_PARAM, "size", std::to_string(size),
+                                                          "a size whose padding does not overflow");
 }
 
 // `slack`: vector loads may read past the end of what was asked for.
@@ -47,7 +49,9 @@ aclError allocateHost(void** hostPtr, uint64_t size, const char* argument) {
 }
 
 aclError release(void* pointer, MemoryKind kind, const char* argument) {
-    return pointer != nullptr ? runtime().memory.release(pointer, kind) : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "the start of allocated memory");
+    return pointer != nullptr
+               ? runtime().memory.release(pointer, kind)
+               : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "the start of allocated memory");
 }
 
 aclError registerPages(void* ptr, uint64_t size) {
@@ -56,10 +60,12 @@ aclError registerPages(void* ptr, uint64_t size) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "ptr", "null", "host memory");
     }
     if (AddressSpace::reserved(reinterpret_cast<uintptr_t>(ptr))) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "ptr", text("%p, an address of device memory", ptr), "host memory");
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "ptr", text("%p, an address of device memory", ptr),
+                            "host memory");
     }
     if (reinterpret_cast<uintptr_t>(ptr) % kPage != 0) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "ptr", text("%p", ptr), "host memory that starts on a boundary of 4096 bytes");
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "ptr", text("%p", ptr),
+                            "host memory that starts on a boundary of 4096 bytes");
     }
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
@@ -121,7 +127,8 @@ aclError aclrtHostRegister(void* ptr, uint64_t size, aclrtHostRegisterType type,
             return failArgument(ACL_ERROR_INVALID_PARAM, "devPtr", "null", "a pointer for the result");
         }
         if (type != ACL_HOST_REGISTER_MAPPED) {
-            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "type", std::to_string(static_cast<int>(type)), "0 (mapped)");
+            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "type", std::to_string(static_cast<int>(type)),
+                                "0 (mapped)");
         }
         ACLQ_RETURN_IF_FAILED(registerPages(ptr, size));
         *devPtr = ptr;
@@ -132,7 +139,8 @@ aclError aclrtHostRegister(void* ptr, uint64_t size, aclrtHostRegisterType type,
 aclError aclrtHostRegisterV2(void* ptr, uint64_t size, uint32_t flag) {
     return aclApi(__func__, [&]() -> aclError {
         if (flag == 0 || (flag & ~static_cast<uint32_t>(ACL_HOST_REG_MAPPED | ACL_HOST_REG_PINNED)) != 0) {
-            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "flag", text("0x%x", flag), "ACL_HOST_REG_MAPPED, ACL_HOST_REG_PINNED or both");
+            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "flag", text("0x%x", flag),
+                                "ACL_HOST_REG_MAPPED, ACL_HOST_REG_PINNED or both");
         }
         return registerPages(ptr, size);
     });
@@ -141,11 +149,15 @@ aclError aclrtHostRegisterV2(void* ptr, uint64_t size, uint32_t flag) {
 aclError aclrtHostGetDevicePointer(void* pHost, void** pDevice, uint32_t flag) {
     return aclApi(__func__, [&]() -> aclError {
         if (pHost == nullptr || pDevice == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, pHost == nullptr ? "pHost" : "pDevice", "null", "registered host memory and a pointer for the result");
+            return failArgument(ACL_ERROR_INVALID_PARAM, pHost == nullptr ? "pHost" : "pDevice", "null",
+                                "registered host memory and a pointer for the result");
         }
         Allocation found;
-        if (flag != 0 || !runtime().memory.find(reinterpret_cast<uintptr_t>(pHost), found) || found.kind == MemoryKind::Device) {
-            return failArgument(ACL_ERROR_RT_PARAM_INVALID, flag != 0 ? "flag" : "pHost", flag != 0 ? std::to_string(flag) : text("%p", pHost), flag != 0 ? "0" : "registered host memory");
+        if (flag != 0 || !runtime().memory.find(reinterpret_cast<uintptr_t>(pHost), found) ||
+            found.kind == MemoryKind::Device) {
+            return failArgument(ACL_ERROR_RT_PARAM_INVALID, flag != 0 ? "flag" : "pHost",
+                                flag != 0 ? std::to_string(flag) : text("%p", pHost),
+                                flag != 0 ? "0" : "registered host memory");
         }
         *pDevice = pHost;
         return ACL_SUCCESS;
@@ -154,14 +166,16 @@ aclError aclrtHostGetDevicePointer(void* pHost, void** pDevice, uint32_t flag) {
 
 aclError aclrtHostUnregister(void* ptr) {
     return aclApi(__func__, [&]() -> aclError {
-        return ptr != nullptr ? runtime().memory.unregisterHost(ptr) : failArgument(ACL_ERROR_INVALID_PARAM, "ptr", "null", "registered host memory");
+        return ptr != nullptr ? runtime().memory.unregisterHost(ptr)
+                              : failArgument(ACL_ERROR_INVALID_PARAM, "ptr", "null", "registered host memory");
     });
 }
 
 aclError aclrtPointerGetAttributes(const void* ptr, aclrtPtrAttributes* attributes) {
     return aclApi(__func__, [&]() -> aclError {
         if (ptr == nullptr || attributes == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, ptr == nullptr ? "ptr" : "attributes", "null", "an address and a pointer for the result");
+            return failArgument(ACL_ERROR_INVALID_PARAM, ptr == nullptr ? "ptr" : "attributes", "null",
+                                "an address and a pointer for the result");
         }
         Context* context = nullptr;
         ACLQ_RETURN_IF_FAILED(requireContext(context));
@@ -181,7 +195,8 @@ aclError aclrtPointerGetAttributes(const void* ptr, aclrtPtrAttributes* attribut
 aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t* free, size_t* total) {
     return aclApi(__func__, [&]() -> aclError {
         if (free == nullptr || total == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, free == nullptr ? "free" : "total", "null", "a pointer for the result");
+            return failArgument(ACL_ERROR_INVALID_PARAM, free == nullptr ? "free" : "total", "null",
+                                "a pointer for the result");
         }
         if (static_cast<int>(attr) < ACL_DDR_MEM || attr > ACL_MEM_P2P_HUGE1G) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "attr", std::to_string(static_cast<int>(attr)), "0 to 17");
@@ -216,18 +231,22 @@ aclError aclrtMemcpy(void* dst, size_t destMax, const void* src, size_t count, a
     return aclApi(__func__, [&] { return copyNow(dst, destMax, src, count, kind); });
 }
 
-aclError aclrtMemcpyAsync(void* dst, size_t destMax, const void* src, size_t count, aclrtMemcpyKind kind, aclrtStream stream) {
+aclError aclrtMemcpyAsync(void* dst, size_t destMax, const void* src, size_t count, aclrtMemcpyKind kind,
+                          aclrtStream stream) {
     return aclApi(__func__, [&] { return copyAsync(dst, destMax, src, count, kind, stream); });
 }
 
-aclError aclrtMemcpyAsyncWithCondition(void* dst, size_t destMax, const void* src, size_t count, aclrtMemcpyKind kind, aclrtStream stream) {
+aclError aclrtMemcpyAsyncWithCondition(void* dst, size_t destMax, const void* src, size_t count, aclrtMemcpyKind kind,
+                                       aclrtStream stream) {
     return aclApi(__func__, [&] { return copyAsync(dst, destMax, src, count, kind, stream); });
 }
 
-aclError aclrtMemcpy2d(void* dst, size_t dpitch, const void* src, size_t spitch, size_t width, size_t height, aclrtMemcpyKind kind) {
+aclError aclrtMemcpy2d(void* dst, size_t dpitch, const void* src, size_t spitch, size_t width, size_t height,
+                       aclrtMemcpyKind kind) {
     return aclApi(__func__, [&] { return copy2d(dst, dpitch, src, spitch, width, height, kind, false, nullptr); });
 }
 
-aclError aclrtMemcpy2dAsync(void* dst, size_t dpitch, const void* src, size_t spitch, size_t width, size_t height, aclrtMemcpyKind kind, aclrtStream stream) {
+aclError aclrtMemcpy2dAsync(void* dst, size_t dpitch, const void* src, size_t spitch, size_t width, size_t height,
+                            aclrtMemcpyKind kind, aclrtStream stream) {
     return aclApi(__func__, [&] { return copy2d(dst, dpitch, src, spitch, width, height, kind, true, stream); });
 }

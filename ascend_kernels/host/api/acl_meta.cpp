@@ -34,27 +34,34 @@ aclnnStatus destroy(const char* name, HandlePool<T>& pool, const T* handle) noex
         if (handle == nullptr || pool.destroy(handle)) {
             return ACLNN_SUCCESS;
         }
-        return fail(ACLNN_ERR_PARAM_INVALID, text("got %p; allowed: a live object of this kind or null (it was destroyed, or never made)", static_cast<const void*>(handle)));
+        return fail(ACLNN_ERR_PARAM_INVALID,
+                    text("got %p; allowed: a live object of this kind or null (it was destroyed, or never made)",
+                         static_cast<const void*>(handle)));
     });
 }
 
 // Finds a live object: null 161001 (or the given code), anything else that is not alive 161002.
 template <class T>
-aclnnStatus require(HandlePool<T>& pool, const T* handle, const char* argument, T*& found, aclnnStatus nullCode = ACLNN_ERR_PARAM_NULLPTR) {
+aclnnStatus require(HandlePool<T>& pool, const T* handle, const char* argument, T*& found,
+                    aclnnStatus nullCode = ACLNN_ERR_PARAM_NULLPTR) {
     if (handle == nullptr) {
         return failArgument(nullCode, argument, "null", "a live object");
     }
     found = pool.find(handle);
-    return found != nullptr ? ACLNN_SUCCESS : failArgument(ACLNN_ERR_PARAM_INVALID, argument, text("%p", static_cast<const void*>(handle)), "a live object");
+    return found != nullptr ? ACLNN_SUCCESS
+                            : failArgument(ACLNN_ERR_PARAM_INVALID, argument,
+                                           text("%p", static_cast<const void*>(handle)), "a live object");
 }
 
 template <class Value>
 aclnnStatus requireOut(Value* pointer, const char* argument) {
-    return pointer != nullptr ? ACLNN_SUCCESS : failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "a pointer for the result");
+    return pointer != nullptr ? ACLNN_SUCCESS
+                              : failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "a pointer for the result");
 }
 
 // Arrays of dimensions belong to the caller, who releases them with delete[].
-aclnnStatus giveDims(const char* name, const aclTensor* tensor, int64_t** values, uint64_t* count, Dims aclTensor::*dims) {
+aclnnStatus giveDims(const char* name, const aclTensor* tensor, int64_t** values, uint64_t* count,
+                     Dims aclTensor::*dims) {
     return metaApi(name, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
@@ -91,17 +98,20 @@ aclnnStatus setAddress(const char* name, aclOpExecutor* executor, aclTensor* ten
                 return ACLNN_SUCCESS;
             }
         }
-        return failArgument(ACLNN_ERR_PARAM_INVALID, "tensor", "a tensor this executor does not use", "a tensor that was given to its phase 1");
+        return failArgument(ACLNN_ERR_PARAM_INVALID, "tensor", "a tensor this executor does not use",
+                            "a tensor that was given to its phase 1");
     });
 }
 
-aclnnStatus setListAddress(const char* name, aclOpExecutor* executor, size_t relativeIndex, aclTensorList* tensors, void* addr) {
+aclnnStatus setListAddress(const char* name, aclOpExecutor* executor, size_t relativeIndex, aclTensorList* tensors,
+                           void* addr) {
     aclTensor* tensor = nullptr;
     const aclnnStatus status = metaApi(name, [&]() -> aclnnStatus {
         aclTensorList* list = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensorLists, tensors, "tensors", list, ACLNN_ERR_INNER_NULLPTR));
         if (relativeIndex >= list->tensors.size()) {
-            return failArgument(ACLNN_ERR_PARAM_INVALID, "relativeIndex", std::to_string(relativeIndex), text("less than %zu", list->tensors.size()));
+            return failArgument(ACLNN_ERR_PARAM_INVALID, "relativeIndex", std::to_string(relativeIndex),
+                                text("less than %zu", list->tensors.size()));
         }
         tensor = list->tensors[relativeIndex];
         return ACLNN_SUCCESS;
@@ -109,8 +119,9 @@ aclnnStatus setListAddress(const char* name, aclOpExecutor* executor, size_t rel
     return status != ACLNN_SUCCESS ? status : setAddress(name, executor, tensor, addr);
 }
 
-void describeTensor(aclTensor& tensor, const int64_t* viewDims, uint64_t viewDimsNum, aclDataType dataType, const int64_t* stride, int64_t offset,
-                    aclFormat format, const int64_t* storageDims, uint64_t storageDimsNum, void* data) {
+void describeTensor(aclTensor& tensor, const int64_t* viewDims, uint64_t viewDimsNum, aclDataType dataType,
+                    const int64_t* stride, int64_t offset, aclFormat format, const int64_t* storageDims,
+                    uint64_t storageDimsNum, void* data) {
     tensor.dtype = dataType;
     tensor.format = format;
     tensor.offset = offset;
@@ -130,15 +141,18 @@ void describeTensor(aclTensor& tensor, const int64_t* viewDims, uint64_t viewDim
 
 }  // namespace
 
-aclTensor* aclCreateTensor(const int64_t* viewDims, uint64_t viewDimsNum, aclDataType dataType, const int64_t* stride, int64_t offset,
-                           aclFormat format, const int64_t* storageDims, uint64_t storageDimsNum, void* tensorData) {
+aclTensor* aclCreateTensor(const int64_t* viewDims, uint64_t viewDimsNum, aclDataType dataType, const int64_t* stride,
+                           int64_t offset, aclFormat format, const int64_t* storageDims, uint64_t storageDimsNum,
+                           void* tensorData) {
     return create<aclTensor>(__func__, [&]() -> aclTensor* {
         if ((viewDims == nullptr && viewDimsNum > 0) || (storageDims == nullptr && storageDimsNum > 0)) {
-            fail(ACLNN_ERR_PARAM_NULLPTR, text("argument '%s': got null with a count above 0; allowed: the dimensions", viewDims == nullptr && viewDimsNum > 0 ? "viewDims" : "storageDims"));
+            fail(ACLNN_ERR_PARAM_NULLPTR, text("argument '%s': got null with a count above 0; allowed: the dimensions",
+                                               viewDims == nullptr && viewDimsNum > 0 ? "viewDims" : "storageDims"));
             return nullptr;
         }
         aclTensor tensor;
-        describeTensor(tensor, viewDims, viewDimsNum, dataType, stride, offset, format, storageDims, storageDimsNum, tensorData);
+        describeTensor(tensor, viewDims, viewDimsNum, dataType, stride, offset, format, storageDims, storageDimsNum,
+                       tensorData);
         return pools().tensors.create(tensor);
     });
 }
@@ -147,7 +161,8 @@ aclScalar* aclCreateScalar(void* value, aclDataType dataType) {
     return create<aclScalar>(__func__, [&]() -> aclScalar* {
         const bool representable = bitsOf(dataType) >= 8 && dataType != ACL_COMPLEX32;
         if (value == nullptr || !representable) {
-            failArgument(value == nullptr ? ACLNN_ERR_PARAM_NULLPTR : ACLNN_ERR_PARAM_INVALID, value == nullptr ? "value" : "dataType", value == nullptr ? "null" : nameOf(dataType),
+            failArgument(value == nullptr ? ACLNN_ERR_PARAM_NULLPTR : ACLNN_ERR_PARAM_INVALID,
+                         value == nullptr ? "value" : "dataType", value == nullptr ? "null" : nameOf(dataType),
                          value == nullptr ? "a value" : "a type with a host representation");
             return nullptr;
         }
@@ -194,11 +209,21 @@ aclScalarList* aclCreateScalarList(const aclScalar* const* value, uint64_t size)
     });
 }
 
-aclnnStatus aclDestroyTensor(const aclTensor* tensor) { return destroy(__func__, pools().tensors, tensor); }
-aclnnStatus aclDestroyScalar(const aclScalar* scalar) { return destroy(__func__, pools().scalars, scalar); }
-aclnnStatus aclDestroyIntArray(const aclIntArray* array) { return destroy(__func__, pools().intArrays, array); }
-aclnnStatus aclDestroyFloatArray(const aclFloatArray* array) { return destroy(__func__, pools().floatArrays, array); }
-aclnnStatus aclDestroyBoolArray(const aclBoolArray* array) { return destroy(__func__, pools().boolArrays, array); }
+aclnnStatus aclDestroyTensor(const aclTensor* tensor) {
+    return destroy(__func__, pools().tensors, tensor);
+}
+aclnnStatus aclDestroyScalar(const aclScalar* scalar) {
+    return destroy(__func__, pools().scalars, scalar);
+}
+aclnnStatus aclDestroyIntArray(const aclIntArray* array) {
+    return destroy(__func__, pools().intArrays, array);
+}
+aclnnStatus aclDestroyFloatArray(const aclFloatArray* array) {
+    return destroy(__func__, pools().floatArrays, array);
+}
+aclnnStatus aclDestroyBoolArray(const aclBoolArray* array) {
+    return destroy(__func__, pools().boolArrays, array);
+}
 
 aclnnStatus aclDestroyTensorList(const aclTensorList* array) {
     const aclTensorList* list = array != nullptr ? pools().tensorLists.find(array) : nullptr;
@@ -220,9 +245,15 @@ aclnnStatus aclDestroyScalarList(const aclScalarList* array) {
     return status;
 }
 
-aclnnStatus aclGetViewShape(const aclTensor* tensor, int64_t** viewDims, uint64_t* viewDimsNum) { return giveDims(__func__, tensor, viewDims, viewDimsNum, &aclTensor::shape); }
-aclnnStatus aclGetStorageShape(const aclTensor* tensor, int64_t** storageDims, uint64_t* storageDimsNum) { return giveDims(__func__, tensor, storageDims, storageDimsNum, &aclTensor::storage); }
-aclnnStatus aclGetViewStrides(const aclTensor* tensor, int64_t** stridesValue, uint64_t* stridesNum) { return giveDims(__func__, tensor, stridesValue, stridesNum, &aclTensor::strides); }
+aclnnStatus aclGetViewShape(const aclTensor* tensor, int64_t** viewDims, uint64_t* viewDimsNum) {
+    return giveDims(__func__, tensor, viewDims, viewDimsNum, &aclTensor::shape);
+}
+aclnnStatus aclGetStorageShape(const aclTensor* tensor, int64_t** storageDims, uint64_t* storageDimsNum) {
+    return giveDims(__func__, tensor, storageDims, storageDimsNum, &aclTensor::storage);
+}
+aclnnStatus aclGetViewStrides(const aclTensor* tensor, int64_t** stridesValue, uint64_t* stridesNum) {
+    return giveDims(__func__, tensor, stridesValue, stridesNum, &aclTensor::strides);
+}
 
 aclnnStatus aclGetViewOffset(const aclTensor* tensor, int64_t* offset) {
     return metaApi(__func__, [&]() -> aclnnStatus {
@@ -256,29 +287,35 @@ aclnnStatus aclGetDataType(const aclTensor* tensor, aclDataType* dataType) {
 }
 
 aclnnStatus aclGetIntArraySize(const aclIntArray* array, uint64_t* size) {
-    return giveSize<aclIntArray>(__func__, pools().intArrays, array, size, [](const aclIntArray& found) { return found.values.size(); });
+    return giveSize<aclIntArray>(__func__, pools().intArrays, array, size,
+                                 [](const aclIntArray& found) { return found.values.size(); });
 }
 aclnnStatus aclGetFloatArraySize(const aclFloatArray* array, uint64_t* size) {
-    return giveSize<aclFloatArray>(__func__, pools().floatArrays, array, size, [](const aclFloatArray& found) { return found.values.size(); });
+    return giveSize<aclFloatArray>(__func__, pools().floatArrays, array, size,
+                                   [](const aclFloatArray& found) { return found.values.size(); });
 }
 aclnnStatus aclGetBoolArraySize(const aclBoolArray* array, uint64_t* size) {
-    return giveSize<aclBoolArray>(__func__, pools().boolArrays, array, size, [](const aclBoolArray& found) { return found.values.size(); });
+    return giveSize<aclBoolArray>(__func__, pools().boolArrays, array, size,
+                                  [](const aclBoolArray& found) { return found.values.size(); });
 }
 aclnnStatus aclGetTensorListSize(const aclTensorList* tensorList, uint64_t* size) {
-    return giveSize<aclTensorList>(__func__, pools().tensorLists, tensorList, size, [](const aclTensorList& found) { return found.tensors.size(); });
+    return giveSize<aclTensorList>(__func__, pools().tensorLists, tensorList, size,
+                                   [](const aclTensorList& found) { return found.tensors.size(); });
 }
 aclnnStatus aclGetScalarListSize(const aclScalarList* scalarList, uint64_t* size) {
-    return giveSize<aclScalarList>(__func__, pools().scalarLists, scalarList, size, [](const aclScalarList& found) { return found.scalars.size(); });
+    return giveSize<aclScalarList>(__func__, pools().scalarLists, scalarList, size,
+                                   [](const aclScalarList& found) { return found.scalars.size(); });
 }
 
-aclnnStatus aclInitTensor(aclTensor* tensor, const int64_t* viewDims, uint64_t viewDimsNum, aclDataType dataType, const int64_t* stride,
-                          int64_t offset, aclFormat format, const int64_t* storageDims, uint64_t storageDimsNum, void* tensorDataAddr) {
+aclnnStatus aclInitTensor(aclTensor* tensor, const int64_t* viewDims, uint64_t viewDimsNum, aclDataType dataType,
+                          const int64_t* stride, int64_t offset, aclFormat format, const int64_t* storageDims,
+                          uint64_t storageDimsNum, void* tensorDataAddr) {
     return metaApi(__func__, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
         // A null pointer keeps what the tensor has.
-        describeTensor(*found, viewDims, viewDims != nullptr ? viewDimsNum : 1, dataType, stride, offset, format, storageDims,
-                       storageDims != nullptr ? storageDimsNum : 1, tensorDataAddr);
+        describeTensor(*found, viewDims, viewDims != nullptr ? viewDimsNum : 1, dataType, stride, offset, format,
+                       storageDims, storageDims != nullptr ? storageDimsNum : 1, tensorDataAddr);
         return ACLNN_SUCCESS;
     });
 }
@@ -301,20 +338,50 @@ aclnnStatus aclDestroyAclOpExecutor(aclOpExecutor* executor) {
     });
 }
 
-aclnnStatus aclSetInputTensorAddr(aclOpExecutor* executor, const size_t, aclTensor* tensor, void* addr) { return setAddress(__func__, executor, tensor, addr); }
-aclnnStatus aclSetOutputTensorAddr(aclOpExecutor* executor, const size_t, aclTensor* tensor, void* addr) { return setAddress(__func__, executor, tensor, addr); }
-aclnnStatus aclSetTensorAddr(aclOpExecutor* executor, const size_t, aclTensor* tensor, void* addr) { return setAddress(__func__, executor, tensor, addr); }
-aclnnStatus aclSetDynamicInputTensorAddr(aclOpExecutor* executor, size_t, const size_t relativeIndex, aclTensorList* tensors, void* addr) { return setListAddress(__func__, executor, relativeIndex, tensors, addr); }
-aclnnStatus aclSetDynamicOutputTensorAddr(aclOpExecutor* executor, size_t, const size_t relativeIndex, aclTensorList* tensors, void* addr) { return setListAddress(__func__, executor, relativeIndex, tensors, addr); }
-aclnnStatus aclSetDynamicTensorAddr(aclOpExecutor* executor, size_t, const size_t relativeIndex, aclTensorList* tensors, void* addr) { return setListAddress(__func__, executor, relativeIndex, tensors, addr); }
+aclnnStatus aclSetInputTensorAddr(aclOpExecutor* executor, const size_t, aclTensor* tensor, void* addr) {
+    return setAddress(__func__, executor, tensor, addr);
+}
+aclnnStatus aclSetOutputTensorAddr(aclOpExecutor* executor, const size_t, aclTensor* tensor, void* addr) {
+    return setAddress(__func__, executor, tensor, addr);
+}
+aclnnStatus aclSetTensorAddr(aclOpExecutor* executor, const size_t, aclTensor* tensor, void* addr) {
+    return setAddress(__func__, executor, tensor, addr);
+}
+aclnnStatus aclSetDynamicInputTensorAddr(aclOpExecutor* executor, size_t, const size_t relativeIndex,
+                                         aclTensorList* tensors, void* addr) {
+    return setListAddress(__func__, executor, relativeIndex, tensors, addr);
+}
+aclnnStatus aclSetDynamicOutputTensorAddr(aclOpExecutor* executor, size_t, const size_t relativeIndex,
+                                          aclTensorList* tensors, void* addr) {
+    return setListAddress(__func__, executor, relativeIndex, tensors, addr);
+}
+aclnnStatus aclSetDynamicTensorAddr(aclOpExecutor* executor, size_t, const size_t relativeIndex, aclTensorList* tensors,
+                                    void* addr) {
+    return setListAddress(__func__, executor, relativeIndex, tensors, addr);
+}
 
 // The older spelling of the same six.
-aclnnStatus AclSetInputTensorAddr(aclOpExecutor* executor, const size_t index, aclTensor* tensor, void* addr) { return aclSetInputTensorAddr(executor, index, tensor, addr); }
-aclnnStatus AclSetOutputTensorAddr(aclOpExecutor* executor, const size_t index, aclTensor* tensor, void* addr) { return aclSetOutputTensorAddr(executor, index, tensor, addr); }
-aclnnStatus AclSetTensorAddr(aclOpExecutor* executor, const size_t index, aclTensor* tensor, void* addr) { return aclSetTensorAddr(executor, index, tensor, addr); }
-aclnnStatus AclSetDynamicInputTensorAddr(aclOpExecutor* executor, size_t irIndex, const size_t relativeIndex, aclTensorList* tensors, void* addr) { return aclSetDynamicInputTensorAddr(executor, irIndex, relativeIndex, tensors, addr); }
-aclnnStatus AclSetDynamicOutputTensorAddr(aclOpExecutor* executor, size_t irIndex, const size_t relativeIndex, aclTensorList* tensors, void* addr) { return aclSetDynamicOutputTensorAddr(executor, irIndex, relativeIndex, tensors, addr); }
-aclnnStatus AclSetDynamicTensorAddr(aclOpExecutor* executor, size_t irIndex, const size_t relativeIndex, aclTensorList* tensors, void* addr) { return aclSetDynamicTensorAddr(executor, irIndex, relativeIndex, tensors, addr); }
+aclnnStatus AclSetInputTensorAddr(aclOpExecutor* executor, const size_t index, aclTensor* tensor, void* addr) {
+    return aclSetInputTensorAddr(executor, index, tensor, addr);
+}
+aclnnStatus AclSetOutputTensorAddr(aclOpExecutor* executor, const size_t index, aclTensor* tensor, void* addr) {
+    return aclSetOutputTensorAddr(executor, index, tensor, addr);
+}
+aclnnStatus AclSetTensorAddr(aclOpExecutor* executor, const size_t index, aclTensor* tensor, void* addr) {
+    return aclSetTensorAddr(executor, index, tensor, addr);
+}
+aclnnStatus AclSetDynamicInputTensorAddr(aclOpExecutor* executor, size_t irIndex, const size_t relativeIndex,
+                                         aclTensorList* tensors, void* addr) {
+    return aclSetDynamicInputTensorAddr(executor, irIndex, relativeIndex, tensors, addr);
+}
+aclnnStatus AclSetDynamicOutputTensorAddr(aclOpExecutor* executor, size_t irIndex, const size_t relativeIndex,
+                                          aclTensorList* tensors, void* addr) {
+    return aclSetDynamicOutputTensorAddr(executor, irIndex, relativeIndex, tensors, addr);
+}
+aclnnStatus AclSetDynamicTensorAddr(aclOpExecutor* executor, size_t irIndex, const size_t relativeIndex,
+                                    aclTensorList* tensors, void* addr) {
+    return aclSetDynamicTensorAddr(executor, irIndex, relativeIndex, tensors, addr);
+}
 
 aclnnStatus aclSetRawTensorAddr(aclTensor* tensor, void* addr) {
     return metaApi(__func__, [&]() -> aclnnStatus {
@@ -336,5 +403,9 @@ aclnnStatus aclGetRawTensorAddr(const aclTensor* tensor, void** addr) {
 }
 
 // Nothing needs loading: the operators are in this library.
-aclnnStatus aclnnInit(const char*) { return ACLNN_SUCCESS; }
-aclnnStatus aclnnFinalize(void) { return ACLNN_SUCCESS; }
+aclnnStatus aclnnInit(const char*) {
+    return ACLNN_SUCCESS;
+}
+aclnnStatus aclnnFinalize(void) {
+    return ACLNN_SUCCESS;
+}

@@ -50,8 +50,12 @@ struct Objects {
     bool compiling = false;  // somebody has asked for it
 };
 
-Objects* makeObjects() { return new Objects; }
-Objects& objects() { return PerProcess<Objects, makeObjects>::get(); }
+Objects* makeObjects() {
+    return new Objects;
+}
+Objects& objects() {
+    return PerProcess<Objects, makeObjects>::get();
+}
 
 template <class T, class Body>
 T* create(const char* name, Body&& body) noexcept {
@@ -75,7 +79,9 @@ aclError change(const char* name, const HandlePool<T>& pool, const T* handle, co
     return aclApi(name, [&]() -> aclError {
         T* found = pool.find(handle);
         if (found == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, argument, handle == nullptr ? "null" : "an object that was destroyed, or is none", "a live object");
+            return failArgument(ACL_ERROR_INVALID_PARAM, argument,
+                                handle == nullptr ? "null" : "an object that was destroyed, or is none",
+                                "a live object");
         }
         return apply(*found);
     });
@@ -83,7 +89,9 @@ aclError change(const char* name, const HandlePool<T>& pool, const T* handle, co
 
 aclError setDims(aclTensorDesc& desc, int count, const int64_t* dims) {
     if (count < 0 || count > kMaxDims || (count > 0 && dims == nullptr)) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, "dims", text("%d of them at %p", count, static_cast<const void*>(dims)), text("0 to %d, not null", kMaxDims));
+        return failArgument(ACL_ERROR_INVALID_PARAM, "dims",
+                            text("%d of them at %p", count, static_cast<const void*>(dims)),
+                            text("0 to %d, not null", kMaxDims));
     }
     desc.dims.assign(dims, dims + count);
     return ACL_SUCCESS;
@@ -104,12 +112,14 @@ aclError setAttribute(const char* function, aclopAttr* attr, const char* name) {
     return setAttribute(function, attr, name, [](aclopAttr&) {});
 }
 
-aclError read(const char* argument, int count, const aclTensorDesc* const* descs, const aclDataBuffer* const* buffers, std::vector<NamedTensor>& tensors) {
+aclError read(const char* argument, int count, const aclTensorDesc* const* descs, const aclDataBuffer* const* buffers,
+              std::vector<NamedTensor>& tensors) {
     for (int index = 0; index < count; ++index) {
         const aclTensorDesc* desc = descs != nullptr ? objects().tensors.find(descs[index]) : nullptr;
         const aclDataBuffer* buffer = buffers != nullptr ? objects().buffers.find(buffers[index]) : nullptr;
         if (desc == nullptr || buffer == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("null or no object as number %d", index), "a live description and a live buffer of each tensor");
+            return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("null or no object as number %d", index),
+                                "a live description and a live buffer of each tensor");
         }
         tensors.push_back({desc->dtype, desc->dims, desc->placement != ACL_MEMTYPE_DEVICE, buffer->data, buffer->size});
     }
@@ -117,8 +127,9 @@ aclError read(const char* argument, int count, const aclTensorDesc* const* descs
 }
 
 // With `found`, whatever shapes the operator finds out are put there.
-aclError run(const char* function, const char* opType, int numInputs, const aclTensorDesc* const* inputDesc, const aclDataBuffer* const* inputs, int numOutputs,
-             const aclTensorDesc* const* outputDesc, const aclDataBuffer* const* outputs, const aclopAttr* attr, aclrtStream stream, aclTensorDesc** found) {
+aclError run(const char* function, const char* opType, int numInputs, const aclTensorDesc* const* inputDesc,
+             const aclDataBuffer* const* inputs, int numOutputs, const aclTensorDesc* const* outputDesc,
+             const aclDataBuffer* const* outputs, const aclopAttr* attr, aclrtStream stream, aclTensorDesc** found) {
     return aclApi(function, [&]() -> aclError {
         NamedCall call{{}, {}, {}, found != nullptr, stream};
         ACLQ_RETURN_IF_FAILED(checkName(opType));
@@ -140,7 +151,8 @@ aclError run(const char* function, const char* opType, int numInputs, const aclT
 // operators that are there ready made, until somebody has asked to compile them.
 bool refusesReadyMade(aclCompileOpt opt, std::string_view value) {
     const char* mode = std::getenv("ACL_OP_INIT_MODE");
-    return opt == ACL_OP_JIT_COMPILE && value == "disable" && !objects().compiling && mode != nullptr && std::string_view(mode) == "1";
+    return opt == ACL_OP_JIT_COMPILE && value == "disable" && !objects().compiling && mode != nullptr &&
+           std::string_view(mode) == "1";
 }
 
 }  // namespace
@@ -151,12 +163,16 @@ aclDataBuffer* aclCreateDataBuffer(void* data, size_t size) {
 
 aclError aclDestroyDataBuffer(const aclDataBuffer* dataBuffer) {
     return aclApi(__func__, [&]() -> aclError {
-        return dataBuffer == nullptr || objects().buffers.destroy(dataBuffer) ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, "dataBuffer", "an object that was destroyed, or is none", "a live object");
+        return dataBuffer == nullptr || objects().buffers.destroy(dataBuffer)
+                   ? ACL_SUCCESS
+                   : failArgument(ACL_ERROR_INVALID_PARAM, "dataBuffer", "an object that was destroyed, or is none",
+                                  "a live object");
     });
 }
 
 void* aclGetDataBufferAddr(const aclDataBuffer* dataBuffer) {
-    return look(objects().buffers, dataBuffer, static_cast<void*>(nullptr), [](const aclDataBuffer& found) { return found.data; });
+    return look(objects().buffers, dataBuffer, static_cast<void*>(nullptr),
+                [](const aclDataBuffer& found) { return found.data; });
 }
 
 size_t aclGetDataBufferSizeV2(const aclDataBuffer* dataBuffer) {
@@ -170,7 +186,9 @@ aclTensorDesc* aclCreateTensorDesc(aclDataType dataType, int numDims, const int6
     });
 }
 
-void aclDestroyTensorDesc(const aclTensorDesc* desc) { objects().tensors.destroy(desc); }
+void aclDestroyTensorDesc(const aclTensorDesc* desc) {
+    objects().tensors.destroy(desc);
+}
 
 aclDataType aclGetTensorDescType(const aclTensorDesc* desc) {
     return look(objects().tensors, desc, ACL_DT_UNDEFINED, [](const aclTensorDesc& found) { return found.dtype; });
@@ -187,8 +205,10 @@ size_t aclGetTensorDescNumDims(const aclTensorDesc* desc) {
 aclError aclGetTensorDescDimV2(const aclTensorDesc* desc, size_t index, int64_t* dimSize) {
     return change(__func__, objects().tensors, desc, "desc", [&](aclTensorDesc& found) -> aclError {
         if (dimSize == nullptr || index >= found.dims.size()) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, dimSize == nullptr ? "dimSize" : "index", dimSize == nullptr ? "null" : std::to_string(index),
-                                dimSize == nullptr ? "a pointer for the result" : text("less than %zu", found.dims.size()));
+            return failArgument(
+                ACL_ERROR_INVALID_PARAM, dimSize == nullptr ? "dimSize" : "index",
+                dimSize == nullptr ? "null" : std::to_string(index),
+                dimSize == nullptr ? "a pointer for the result" : text("less than %zu", found.dims.size()));
         }
         *dimSize = found.dims[index];
         return ACL_SUCCESS;
@@ -196,62 +216,88 @@ aclError aclGetTensorDescDimV2(const aclTensorDesc* desc, size_t index, int64_t*
 }
 
 void aclSetTensorDescName(aclTensorDesc* desc, const char* name) {
-    change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc", [&](aclTensorDesc& found) -> aclError {
-        found.name = name != nullptr ? name : "";
-        return ACL_SUCCESS;
-    });
+    change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc",
+           [&](aclTensorDesc& found) -> aclError {
+               found.name = name != nullptr ? name : "";
+               return ACL_SUCCESS;
+           });
 }
 
 const char* aclGetTensorDescName(aclTensorDesc* desc) {
-    return look(objects().tensors, static_cast<const aclTensorDesc*>(desc), "", [](const aclTensorDesc& found) { return found.name.c_str(); });
+    return look(objects().tensors, static_cast<const aclTensorDesc*>(desc), "",
+                [](const aclTensorDesc& found) { return found.name.c_str(); });
 }
 
 aclError aclSetTensorFormat(aclTensorDesc* desc, aclFormat format) {
-    return change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc", [&](aclTensorDesc& found) -> aclError {
-        found.format = format;
-        return ACL_SUCCESS;
-    });
+    return change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc",
+                  [&](aclTensorDesc& found) -> aclError {
+                      found.format = format;
+                      return ACL_SUCCESS;
+                  });
 }
 
 aclError aclSetTensorShape(aclTensorDesc* desc, int numDims, const int64_t* dims) {
-    return change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc", [&](aclTensorDesc& found) { return setDims(found, numDims, dims); });
+    return change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc",
+                  [&](aclTensorDesc& found) { return setDims(found, numDims, dims); });
 }
 
 aclError aclSetTensorPlaceMent(aclTensorDesc* desc, aclMemType memType) {
-    return change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc", [&](aclTensorDesc& found) -> aclError {
-        found.placement = memType;
-        return ACL_SUCCESS;
-    });
+    return change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc",
+                  [&](aclTensorDesc& found) -> aclError {
+                      found.placement = memType;
+                      return ACL_SUCCESS;
+                  });
 }
 
 aclopAttr* aclopCreateAttr(void) {
     return create<aclopAttr>(__func__, [] { return objects().attributes.create(); });
 }
 
-void aclopDestroyAttr(const aclopAttr* attr) { objects().attributes.destroy(attr); }
+void aclopDestroyAttr(const aclopAttr* attr) {
+    objects().attributes.destroy(attr);
+}
 
 aclError aclopSetAttrBool(aclopAttr* attr, const char* attrName, uint8_t attrValue) {
     return setAttribute(__func__, attr, attrName, [&](aclopAttr& found) { found.flags[attrName] = attrValue != 0; });
 }
-aclError aclopSetAttrInt(aclopAttr* attr, const char* attrName, int64_t) { return setAttribute(__func__, attr, attrName); }
-aclError aclopSetAttrFloat(aclopAttr* attr, const char* attrName, float) { return setAttribute(__func__, attr, attrName); }
-aclError aclopSetAttrString(aclopAttr* attr, const char* attrName, const char*) { return setAttribute(__func__, attr, attrName); }
-aclError aclopSetAttrDataType(aclopAttr* attr, const char* attrName, aclDataType) { return setAttribute(__func__, attr, attrName); }
-aclError aclopSetAttrListBool(aclopAttr* attr, const char* attrName, int, const uint8_t*) { return setAttribute(__func__, attr, attrName); }
-aclError aclopSetAttrListInt(aclopAttr* attr, const char* attrName, int, const int64_t*) { return setAttribute(__func__, attr, attrName); }
-aclError aclopSetAttrListFloat(aclopAttr* attr, const char* attrName, int, const float*) { return setAttribute(__func__, attr, attrName); }
-aclError aclopSetAttrListListInt(aclopAttr* attr, const char* attrName, int, const int*, const int64_t* const*) { return setAttribute(__func__, attr, attrName); }
+aclError aclopSetAttrInt(aclopAttr* attr, const char* attrName, int64_t) {
+    return setAttribute(__func__, attr, attrName);
+}
+aclError aclopSetAttrFloat(aclopAttr* attr, const char* attrName, float) {
+    return setAttribute(__func__, attr, attrName);
+}
+aclError aclopSetAttrString(aclopAttr* attr, const char* attrName, const char*) {
+    return setAttribute(__func__, attr, attrName);
+}
+aclError aclopSetAttrDataType(aclopAttr* attr, const char* attrName, aclDataType) {
+    return setAttribute(__func__, attr, attrName);
+}
+aclError aclopSetAttrListBool(aclopAttr* attr, const char* attrName, int, const uint8_t*) {
+    return setAttribute(__func__, attr, attrName);
+}
+aclError aclopSetAttrListInt(aclopAttr* attr, const char* attrName, int, const int64_t*) {
+    return setAttribute(__func__, attr, attrName);
+}
+aclError aclopSetAttrListFloat(aclopAttr* attr, const char* attrName, int, const float*) {
+    return setAttribute(__func__, attr, attrName);
+}
+aclError aclopSetAttrListListInt(aclopAttr* attr, const char* attrName, int, const int*, const int64_t* const*) {
+    return setAttribute(__func__, attr, attrName);
+}
 
-aclError aclopCompileAndExecute(const char* opType, int numInputs, const aclTensorDesc* const* inputDesc, const aclDataBuffer* const* inputs, int numOutputs,
-                                const aclTensorDesc* const* outputDesc, aclDataBuffer* const* outputs, const aclopAttr* attr, aclopEngineType, aclopCompileType,
-                                const char*, aclrtStream stream) {
+aclError aclopCompileAndExecute(const char* opType, int numInputs, const aclTensorDesc* const* inputDesc,
+                                const aclDataBuffer* const* inputs, int numOutputs,
+                                const aclTensorDesc* const* outputDesc, aclDataBuffer* const* outputs,
+                                const aclopAttr* attr, aclopEngineType, aclopCompileType, const char*,
+                                aclrtStream stream) {
     return run(__func__, opType, numInputs, inputDesc, inputs, numOutputs, outputDesc, outputs, attr, stream, nullptr);
 }
 
-aclError aclopCompileAndExecuteV2(const char* opType, int numInputs, aclTensorDesc** inputDesc, aclDataBuffer** inputs, int numOutputs,
-                                  aclTensorDesc** outputDesc, aclDataBuffer** outputs, aclopAttr* attr, aclopEngineType, aclopCompileType, const char*,
-                                  aclrtStream stream) {
-    return run(__func__, opType, numInputs, inputDesc, inputs, numOutputs, outputDesc, outputs, attr, stream, outputDesc);
+aclError aclopCompileAndExecuteV2(const char* opType, int numInputs, aclTensorDesc** inputDesc, aclDataBuffer** inputs,
+                                  int numOutputs, aclTensorDesc** outputDesc, aclDataBuffer** outputs, aclopAttr* attr,
+                                  aclopEngineType, aclopCompileType, const char*, aclrtStream stream) {
+    return run(__func__, opType, numInputs, inputDesc, inputs, numOutputs, outputDesc, outputs, attr, stream,
+               outputDesc);
 }
 
 aclError aclSetCompileopt(aclCompileOpt opt, const char* value) {
@@ -261,8 +307,10 @@ aclError aclSetCompileopt(aclCompileOpt opt, const char* value) {
         }
         const std::lock_guard lock(objects().mutex);
         if (refusesReadyMade(opt, value)) {
-            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "value", "'disable' for ACL_OP_JIT_COMPILE before an operator called by name",
-                                "'enable': the host device has no operators of this kind ready made, and no aclnn function for this call");
+            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "value",
+                                "'disable' for ACL_OP_JIT_COMPILE before an operator called by name",
+                                "'enable': the host device has no operators of this kind ready made, and no aclnn "
+                                "function for this call");
         }
         objects().compiling = objects().compiling || (opt == ACL_OP_JIT_COMPILE && std::string_view(value) == "enable");
         objects().options[opt] = value;
@@ -281,10 +329,12 @@ aclError aclGetCompileopt(aclCompileOpt opt, char* value, size_t length) {
         const std::lock_guard lock(objects().mutex);
         const auto found = objects().options.find(opt);
         if (found == objects().options.end()) {
-            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opt", std::to_string(static_cast<int>(opt)), "an option that was set");
+            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opt", std::to_string(static_cast<int>(opt)),
+                                "an option that was set");
         }
         if (value == nullptr || length <= found->second.size()) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, value == nullptr ? "value" : "length", value == nullptr ? "null" : std::to_string(length),
+            return failArgument(ACL_ERROR_INVALID_PARAM, value == nullptr ? "value" : "length",
+                                value == nullptr ? "null" : std::to_string(length),
                                 text("room for %zu characters", found->second.size() + 1));
         }
         std::memcpy(value, found->second.c_str(), found->second.size() + 1);

@@ -82,7 +82,9 @@ aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t timeout) 
 
 aclError aclrtStreamQuery(aclrtStream stream, aclrtStreamStatus* status) {
     return aclApi(__func__, [&] {
-        return get(stream, status, "status", [](const Stream& found) { return found.idle() ? ACL_STREAM_STATUS_COMPLETE : ACL_STREAM_STATUS_NOT_READY; });
+        return get(stream, status, "status", [](const Stream& found) {
+            return found.idle() ? ACL_STREAM_STATUS_COMPLETE : ACL_STREAM_STATUS_NOT_READY;
+        });
     });
 }
 
@@ -96,15 +98,19 @@ aclError aclrtStreamAbort(aclrtStream stream) {
 }
 
 aclError aclrtStreamGetId(aclrtStream stream, int32_t* streamId) {
-    return aclApi(__func__, [&] { return get(stream, streamId, "streamId", [](const Stream& found) { return found.id; }); });
+    return aclApi(__func__,
+                  [&] { return get(stream, streamId, "streamId", [](const Stream& found) { return found.id; }); });
 }
 
 aclError aclrtStreamGetPriority(aclrtStream stream, uint32_t* priority) {
-    return aclApi(__func__, [&] { return get(stream, priority, "priority", [](const Stream& found) { return found.priority; }); });
+    return aclApi(__func__, [&] {
+        return get(stream, priority, "priority", [](const Stream& found) { return found.priority; });
+    });
 }
 
 aclError aclrtStreamGetFlags(aclrtStream stream, uint32_t* flags) {
-    return aclApi(__func__, [&] { return get(stream, flags, "flags", [](const Stream& found) { return found.flags; }); });
+    return aclApi(__func__,
+                  [&] { return get(stream, flags, "flags", [](const Stream& found) { return found.flags; }); });
 }
 
 aclError aclrtSetStreamFailureMode(aclrtStream stream, uint64_t mode) {
@@ -135,7 +141,8 @@ aclError aclrtSetStreamOverflowSwitch(aclrtStream stream, uint32_t flag) {
 }
 
 aclError aclrtGetStreamOverflowSwitch(aclrtStream stream, uint32_t* flag) {
-    return aclApi(__func__, [&] { return get(stream, flag, "flag", [](const Stream& found) { return found.overflowSwitch; }); });
+    return aclApi(__func__,
+                  [&] { return get(stream, flag, "flag", [](const Stream& found) { return found.overflowSwitch; }); });
 }
 
 aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void* args) {

@@ -20,7 +20,8 @@ aclError change(const char* name, Change&& apply) {
         Runtime& state = runtime();
         const std::lock_guard lock(state.mutex);
         if (state.inUse()) {
-            return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "a device is in use; settings change only while no context exists");
+            return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+                        "a device is in use; settings change only while no context exists");
         }
         return apply(state);
     });
@@ -33,7 +34,8 @@ aclError lend(const char* name, const aclquantRange* ranges, uint64_t count) {
                 return failArgument(ACL_ERROR_INVALID_PARAM, "ptr", "null", "host memory");
             }
             if (AddressSpace::reserved(reinterpret_cast<uintptr_t>(ranges[index].ptr))) {
-                return failArgument(ACL_ERROR_INVALID_PARAM, "ptr", text("%p, an address of device memory", ranges[index].ptr), "host memory");
+                return failArgument(ACL_ERROR_INVALID_PARAM, "ptr",
+                                    text("%p, an address of device memory", ranges[index].ptr), "host memory");
             }
         }
         if (ranges == nullptr && count > 0) {
@@ -51,7 +53,8 @@ aclError takeBack(const char* name, const aclquantRange* ranges, uint64_t count)
         }
         return runtime().memory.takeBack({ranges, count})
                    ? ACL_SUCCESS
-                   : failArgument(ACL_ERROR_HOST_MEMORY_NOT_REGISTERED, "ptr", "memory that was not lent", "memory lent with aclquantHostRegister, with the same size");
+                   : failArgument(ACL_ERROR_HOST_MEMORY_NOT_REGISTERED, "ptr", "memory that was not lent",
+                                  "memory lent with aclquantHostRegister, with the same size");
     });
 }
 
@@ -73,9 +76,13 @@ aclError onStream(const char* name, aclrtStream handle, Act&& act) {
 
 }  // namespace
 
-const char* aclquantVersion(void) { return ACLQUANT_VERSION; }
+const char* aclquantVersion(void) {
+    return ACLQUANT_VERSION;
+}
 
-int32_t aclquantGetCapability(aclquantCapability capability) { return capability == ACLQUANT_CAPABILITY_HOST_MEMORY ? 1 : 0; }
+int32_t aclquantGetCapability(aclquantCapability capability) {
+    return capability == ACLQUANT_CAPABILITY_HOST_MEMORY ? 1 : 0;
+}
 
 aclError aclquantHostRegister(const void* ptr, uint64_t size) {
     const aclquantRange range{ptr, size};
@@ -87,8 +94,12 @@ aclError aclquantHostUnregister(const void* ptr, uint64_t size) {
     return takeBack(__func__, &range, 1);
 }
 
-aclError aclquantHostRegisterRanges(const aclquantRange* ranges, uint64_t count) { return lend(__func__, ranges, count); }
-aclError aclquantHostUnregisterRanges(const aclquantRange* ranges, uint64_t count) { return takeBack(__func__, ranges, count); }
+aclError aclquantHostRegisterRanges(const aclquantRange* ranges, uint64_t count) {
+    return lend(__func__, ranges, count);
+}
+aclError aclquantHostUnregisterRanges(const aclquantRange* ranges, uint64_t count) {
+    return takeBack(__func__, ranges, count);
+}
 
 aclError aclquantSetSocName(const char* name) {
     return change(__func__, [&](Runtime& state) -> aclError {
@@ -109,7 +120,8 @@ aclError aclquantSetSocName(const char* name) {
 aclError aclquantSetVersion(const char* version) {
     return change(__func__, [&](Runtime& state) -> aclError {
         if (version == nullptr || !parseVersion(version, state.settings.version)) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "version", version != nullptr ? version : "null", "major.minor[.patch], such as 9.1.0");
+            return failArgument(ACL_ERROR_INVALID_PARAM, "version", version != nullptr ? version : "null",
+                                "major.minor[.patch], such as 9.1.0");
         }
         state.settings.badVersion.clear();
         return ACL_SUCCESS;
@@ -176,7 +188,9 @@ aclError aclquantSetThreadCount(uint32_t count) {
     });
 }
 
-uint32_t aclquantGetThreadCount(void) { return threadCount(); }
+uint32_t aclquantGetThreadCount(void) {
+    return threadCount();
+}
 
 const char* aclquantListIsas(void) {
     static const std::string names = [] {
@@ -189,11 +203,15 @@ const char* aclquantListIsas(void) {
     return names.c_str();
 }
 
-const char* aclquantGetIsa(void) { return kernels().name; }
+const char* aclquantGetIsa(void) {
+    return kernels().name;
+}
 
 aclError aclquantSetIsa(const char* name) {
     return aclApi(__func__, [&]() -> aclError {
-        return chooseKernels(name) ? ACL_SUCCESS : failArgument(ACL_ERROR_INVALID_PARAM, "name", text("'%.32s'", name), aclquantListIsas());
+        return chooseKernels(name)
+                   ? ACL_SUCCESS
+                   : failArgument(ACL_ERROR_INVALID_PARAM, "name", text("'%.32s'", name), aclquantListIsas());
     });
 }
 
@@ -208,7 +226,8 @@ aclError aclquantResumeStream(aclrtStream stream) {
 aclError aclquantDelayStream(aclrtStream stream, uint64_t microseconds) {
     if (microseconds > kMaxTaskDelay) {
         return aclApi(__func__, [&]() -> aclError {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "microseconds", std::to_string(microseconds), text("0 to %llu", static_cast<unsigned long long>(kMaxTaskDelay)));
+            return failArgument(ACL_ERROR_INVALID_PARAM, "microseconds", std::to_string(microseconds),
+                                text("0 to %llu", static_cast<unsigned long long>(kMaxTaskDelay)));
         });
     }
     return onStream(__func__, stream, [&](Stream& found) { found.delay(microseconds); });

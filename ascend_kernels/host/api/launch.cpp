@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prepared launches (include/aclquant/launch.h). Uses nothing of the host device but what the record points to, and tells its
-// streams that somebody will wait; other devices do not hear that.
+// Prepared launches (include/aclquant/launch.h). Uses nothing of the host device but what the record points to, and
+// tells its streams that somebody will wait; other devices do not hear that.
 #include "aclquant/launch.h"
 
 #include <sched.h>
@@ -40,7 +40,8 @@ int run(aclquantLaunch& launch, void* const* addresses) {
         if (tensor.address == addresses[index]) {
             continue;
         }
-        if (const int status = launch.setAddress(launch.executor, index, tensor.tensor, addresses[index]); status != 0) {
+        if (const int status = launch.setAddress(launch.executor, index, tensor.tensor, addresses[index]);
+            status != 0) {
             return status;
         }
         tensor.address = addresses[index];
@@ -68,7 +69,8 @@ class Turn {
 
 }  // namespace
 
-int32_t aclquantRunLaunch(aclquantLaunch* launch, void* a0, void* a1, void* a2, void* a3, void* a4, void* a5, void* a6, void* a7) {
+int32_t aclquantRunLaunch(aclquantLaunch* launch, void* a0, void* a1, void* a2, void* a3, void* a4, void* a5, void* a6,
+                          void* a7) {
     constexpr std::uint64_t kMost = sizeof launch->tensors / sizeof launch->tensors[0];
     if (launch == nullptr || launch->count > kMost) {
         return ACL_ERROR_INVALID_PARAM;

@@ -45,7 +45,9 @@ aclError aclmdlFinalizeDump(void) {
 }
 
 // Operators of the host device end by themselves; how long they might take is noted nowhere.
-aclError aclrtSetOpExecuteTimeOut(uint32_t) { return ACL_SUCCESS; }
+aclError aclrtSetOpExecuteTimeOut(uint32_t) {
+    return ACL_SUCCESS;
+}
 
 aclError aclrtSetOpExecuteTimeOutV2(uint64_t timeout, uint64_t* actualTimeout) {
     return aclApi(__func__, [&]() -> aclError {
@@ -57,10 +59,18 @@ aclError aclrtSetOpExecuteTimeOutV2(uint64_t timeout, uint64_t* actualTimeout) {
     });
 }
 
-int32_t MsprofRegisterCallback(uint32_t, ProfCommandHandle) { return 0; }
-int32_t MsprofReportApi(uint32_t, const MsprofApi*) { return 0; }
-int32_t MsprofReportCompactInfo(uint32_t, const void*, uint32_t) { return 0; }
-int32_t MsprofReportAdditionalInfo(uint32_t, const void*, uint32_t) { return 0; }
+int32_t MsprofRegisterCallback(uint32_t, ProfCommandHandle) {
+    return 0;
+}
+int32_t MsprofReportApi(uint32_t, const MsprofApi*) {
+    return 0;
+}
+int32_t MsprofReportCompactInfo(uint32_t, const void*, uint32_t) {
+    return 0;
+}
+int32_t MsprofReportAdditionalInfo(uint32_t, const void*, uint32_t) {
+    return 0;
+}
 
 // FNV-1a: the same text has the same number.
 uint64_t MsprofGetHashId(const char* hashInfo, size_t length) {
@@ -71,7 +81,11 @@ uint64_t MsprofGetHashId(const char* hashInfo, size_t length) {
     return hash;
 }
 
-uint64_t MsprofSysCycleTime(void) { return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()); }
+uint64_t MsprofSysCycleTime(void) {
+    return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
 
 // Every result here is the same from run to run, whatever is asked for.
-int32_t HcclSetConfig(HcclConfig, HcclConfigValue) { return 0; }
+int32_t HcclSetConfig(HcclConfig, HcclConfigValue) {
+    return 0;
+}

@@ -13,15 +13,16 @@ using namespace aclq;
 namespace {
 
 int refuse(const char* function, const char* what) {
-    return api(function, ACL_ERROR_BAD_ALLOC, ACL_ERROR_INTERNAL_ERROR, [&] {
-        return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, text("the host device has no %s", what));
-    });
+    return api(function, ACL_ERROR_BAD_ALLOC, ACL_ERROR_INTERNAL_ERROR,
+               [&] { return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, text("the host device has no %s", what)); });
 }
 
 // What functions answer that have no status.
 struct Nothing {
     template <class T>
-    operator T*() const { return nullptr; }
+    operator T*() const {
+        return nullptr;
+    }
     operator std::size_t() const { return 0; }
     operator aclDataType() const { return ACL_DT_UNDEFINED; }
 };
@@ -31,7 +32,8 @@ Nothing refuseWithNothing(const char* function, const char* what) {
     return {};
 }
 
-constexpr const char* kVirtual = "virtual memory management (torch_npu asks for it when PYTORCH_NPU_ALLOC_CONF has expandable_segments:True)";
+constexpr const char* kVirtual =
+    "virtual memory management (torch_npu asks for it when PYTORCH_NPU_ALLOC_CONF has expandable_segments:True)";
 constexpr const char* kShared = "memory that is shared between processes";
 constexpr const char* kChannels = "channels that carry tensors out of a running graph";
 constexpr const char* kDumps = "dump of the arguments of operators";
@@ -39,40 +41,104 @@ constexpr const char* kBinaries = "cores that run compiled kernels of the chip";
 
 }  // namespace
 
-aclError aclrtReserveMemAddress(void**, size_t, size_t, void*, uint64_t) { return refuse(__func__, kVirtual); }
-aclError aclrtReleaseMemAddress(void*) { return refuse(__func__, kVirtual); }
-aclError aclrtMallocPhysical(aclrtDrvMemHandle*, size_t, const aclrtPhysicalMemProp*, uint64_t) { return refuse(__func__, kVirtual); }
-aclError aclrtFreePhysical(aclrtDrvMemHandle) { return refuse(__func__, kVirtual); }
-aclError aclrtMapMem(void*, size_t, size_t, aclrtDrvMemHandle, uint64_t) { return refuse(__func__, kVirtual); }
-aclError aclrtUnmapMem(void*) { return refuse(__func__, kVirtual); }
+aclError aclrtReserveMemAddress(void**, size_t, size_t, void*, uint64_t) {
+    return refuse(__func__, kVirtual);
+}
+aclError aclrtReleaseMemAddress(void*) {
+    return refuse(__func__, kVirtual);
+}
+aclError aclrtMallocPhysical(aclrtDrvMemHandle*, size_t, const aclrtPhysicalMemProp*, uint64_t) {
+    return refuse(__func__, kVirtual);
+}
+aclError aclrtFreePhysical(aclrtDrvMemHandle) {
+    return refuse(__func__, kVirtual);
+}
+aclError aclrtMapMem(void*, size_t, size_t, aclrtDrvMemHandle, uint64_t) {
+    return refuse(__func__, kVirtual);
+}
+aclError aclrtUnmapMem(void*) {
+    return refuse(__func__, kVirtual);
+}
 
-aclError aclrtMemExportToShareableHandle(aclrtDrvMemHandle, aclrtMemHandleType, uint64_t, uint64_t*) { return refuse(__func__, kShared); }
-aclError aclrtMemImportFromShareableHandle(uint64_t, int32_t, aclrtDrvMemHandle*) { return refuse(__func__, kShared); }
-aclError aclrtMemSetPidToShareableHandle(uint64_t, int32_t*, size_t) { return refuse(__func__, kShared); }
-aclError aclrtDeviceGetBareTgid(int32_t*) { return refuse(__func__, kShared); }
+aclError aclrtMemExportToShareableHandle(aclrtDrvMemHandle, aclrtMemHandleType, uint64_t, uint64_t*) {
+    return refuse(__func__, kShared);
+}
+aclError aclrtMemImportFromShareableHandle(uint64_t, int32_t, aclrtDrvMemHandle*) {
+    return refuse(__func__, kShared);
+}
+aclError aclrtMemSetPidToShareableHandle(uint64_t, int32_t*, size_t) {
+    return refuse(__func__, kShared);
+}
+aclError aclrtDeviceGetBareTgid(int32_t*) {
+    return refuse(__func__, kShared);
+}
 
-aclError aclrtBinaryLoadFromData(const void*, size_t, const aclrtBinaryLoadOptions*, aclrtBinHandle*) { return refuse(__func__, kBinaries); }
-aclError aclrtBinaryGetFunction(const aclrtBinHandle, const char*, aclrtFuncHandle*) { return refuse(__func__, kBinaries); }
-aclError aclrtGetFunctionAddr(aclrtFuncHandle, void**, void**) { return refuse(__func__, kBinaries); }
-int32_t rtDevBinaryRegister(const rtDevBinary_t*, void**) { return refuse(__func__, kBinaries); }
-int32_t rtFunctionRegister(void*, const void*, const char*, const void*, uint32_t) { return refuse(__func__, kBinaries); }
-int32_t rtKernelLaunch(const void*, uint32_t, void*, uint32_t, void*, void*) { return refuse(__func__, kBinaries); }
-int32_t rtGetC2cCtrlAddr(uint64_t*, uint32_t*) { return refuse(__func__, "synchronisation between cores"); }
+aclError aclrtBinaryLoadFromData(const void*, size_t, const aclrtBinaryLoadOptions*, aclrtBinHandle*) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtBinaryGetFunction(const aclrtBinHandle, const char*, aclrtFuncHandle*) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtGetFunctionAddr(aclrtFuncHandle, void**, void**) {
+    return refuse(__func__, kBinaries);
+}
+int32_t rtDevBinaryRegister(const rtDevBinary_t*, void**) {
+    return refuse(__func__, kBinaries);
+}
+int32_t rtFunctionRegister(void*, const void*, const char*, const void*, uint32_t) {
+    return refuse(__func__, kBinaries);
+}
+int32_t rtKernelLaunch(const void*, uint32_t, void*, uint32_t, void*, void*) {
+    return refuse(__func__, kBinaries);
+}
+int32_t rtGetC2cCtrlAddr(uint64_t*, uint32_t*) {
+    return refuse(__func__, "synchronisation between cores");
+}
 
-aclError aclrtProcessReport(int32_t) { return refuse(__func__, "callbacks that a thread of the client runs (aclrtLaunchHostFunc needs none)"); }
+aclError aclrtProcessReport(int32_t) {
+    return refuse(__func__, "callbacks that a thread of the client runs (aclrtLaunchHostFunc needs none)");
+}
 
-aclError aclopStartDumpArgs(uint32_t, const char*) { return refuse(__func__, kDumps); }
-aclError aclopStopDumpArgs(uint32_t) { return refuse(__func__, kDumps); }
+aclError aclopStartDumpArgs(uint32_t, const char*) {
+    return refuse(__func__, kDumps);
+}
+aclError aclopStopDumpArgs(uint32_t) {
+    return refuse(__func__, kDumps);
+}
 
-acltdtChannelHandle* acltdtCreateChannelWithCapacity(uint32_t, const char*, size_t) { return refuseWithNothing(__func__, kChannels); }
-aclError acltdtDestroyChannel(acltdtChannelHandle*) { return refuse(__func__, kChannels); }
-aclError acltdtReceiveTensor(const acltdtChannelHandle*, acltdtDataset*, int32_t) { return refuse(__func__, kChannels); }
-acltdtDataset* acltdtCreateDataset() { return refuseWithNothing(__func__, kChannels); }
-aclError acltdtDestroyDataset(acltdtDataset*) { return refuse(__func__, kChannels); }
-size_t acltdtGetDatasetSize(const acltdtDataset*) { return refuseWithNothing(__func__, kChannels); }
-acltdtDataItem* acltdtGetDataItem(const acltdtDataset*, size_t) { return refuseWithNothing(__func__, kChannels); }
-aclDataType acltdtGetDataTypeFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
-void* acltdtGetDataAddrFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
-size_t acltdtGetDataSizeFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
-size_t acltdtGetDimNumFromItem(const acltdtDataItem*) { return refuseWithNothing(__func__, kChannels); }
-aclError acltdtGetDimsFromItem(const acltdtDataItem*, int64_t*, size_t) { return refuse(__func__, kChannels); }
+acltdtChannelHandle* acltdtCreateChannelWithCapacity(uint32_t, const char*, size_t) {
+    return refuseWithNothing(__func__, kChannels);
+}
+aclError acltdtDestroyChannel(acltdtChannelHandle*) {
+    return refuse(__func__, kChannels);
+}
+aclError acltdtReceiveTensor(const acltdtChannelHandle*, acltdtDataset*, int32_t) {
+    return refuse(__func__, kChannels);
+}
+acltdtDataset* acltdtCreateDataset() {
+    return refuseWithNothing(__func__, kChannels);
+}
+aclError acltdtDestroyDataset(acltdtDataset*) {
+    return refuse(__func__, kChannels);
+}
+size_t acltdtGetDatasetSize(const acltdtDataset*) {
+    return refuseWithNothing(__func__, kChannels);
+}
+acltdtDataItem* acltdtGetDataItem(const acltdtDataset*, size_t) {
+    return refuseWithNothing(__func__, kChannels);
+}
+aclDataType acltdtGetDataTypeFromItem(const acltdtDataItem*) {
+    return refuseWithNothing(__func__, kChannels);
+}
+void* acltdtGetDataAddrFromItem(const acltdtDataItem*) {
+    return refuseWithNothing(__func__, kChannels);
+}
+size_t acltdtGetDataSizeFromItem(const acltdtDataItem*) {
+    return refuseWithNothing(__func__, kChannels);
+}
+size_t acltdtGetDimNumFromItem(const acltdtDataItem*) {
+    return refuseWithNothing(__func__, kChannels);
+}
+aclError acltdtGetDimsFromItem(const acltdtDataItem*, int64_t*, size_t) {
+    return refuse(__func__, kChannels);
+}

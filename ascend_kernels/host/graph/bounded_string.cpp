@@ -9,7 +9,8 @@
 #define BOUNDED_API extern "C" __attribute__((visibility("default")))
 
 // At most `count` characters and a terminator; -1 for what does not fit, the text is then cut.
-BOUNDED_API int vsnprintf_s(char* destination, std::size_t size, std::size_t count, const char* format, va_list arguments);
+BOUNDED_API int vsnprintf_s(char* destination, std::size_t size, std::size_t count, const char* format,
+                            va_list arguments);
 BOUNDED_API int snprintf_s(char* destination, std::size_t size, std::size_t count, const char* format, ...);
 // 0, or EINVAL or ERANGE; what does not fit leaves an empty string.
 BOUNDED_API int strcpy_s(char* destination, std::size_t size, const char* source);

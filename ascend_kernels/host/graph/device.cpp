@@ -15,7 +15,8 @@ void check(int status) {
     }
 }
 
-Device::Device(aclrtStream stream, std::shared_ptr<ge::Allocator> allocator) : stream_(stream), allocator_(std::move(allocator)) {}
+Device::Device(aclrtStream stream, std::shared_ptr<ge::Allocator> allocator)
+    : stream_(stream), allocator_(std::move(allocator)) {}
 
 Device::~Device() {
     if (!allocator_) {
@@ -23,7 +24,9 @@ Device::~Device() {
     }
 }
 
-void Device::wait() { check(aclrtSynchronizeStream(stream_)); }
+void Device::wait() {
+    check(aclrtSynchronizeStream(stream_));
+}
 
 std::shared_ptr<std::uint8_t> Device::allocate(std::uint64_t size) {
     size += size == 0;
@@ -36,7 +39,8 @@ std::shared_ptr<std::uint8_t> Device::allocate(std::uint64_t size) {
     if (block == nullptr) {
         throw Failure("the client's allocator has no " + std::to_string(size) + " bytes of device memory");
     }
-    return {static_cast<std::uint8_t*>(block->address()), [allocator = allocator_, block](std::uint8_t*) { allocator->Free(block); }};
+    return {static_cast<std::uint8_t*>(block->address()),
+            [allocator = allocator_, block](std::uint8_t*) { allocator->Free(block); }};
 }
 
 Value Device::make(aclDataType dtype, Dims shape) {
@@ -81,16 +85,21 @@ Value Device::copy(const Value& value, std::shared_ptr<std::uint8_t> target) {
 
 TensorHandle Device::view(const Value& value, const Dims& shape, const Dims& strides) {
     const Value there = toDevice(value);
-    TensorHandle handle(aclCreateTensor(shape.data(), shape.size(), there.dtype, strides.empty() ? nullptr : strides.data(), 0,
-                                        ACL_FORMAT_ND, there.shape.data(), there.shape.size(), there.data.get()));
+    TensorHandle handle(aclCreateTensor(shape.data(), shape.size(), there.dtype,
+                                        strides.empty() ? nullptr : strides.data(), 0, ACL_FORMAT_ND,
+                                        there.shape.data(), there.shape.size(), there.data.get()));
     if (handle == nullptr) {
         check(ACL_ERROR_INVALID_PARAM);
     }
     return handle;
 }
 
-TensorHandle Device::tensor(const Value& value) { return view(value, value.shape, {}); }
+TensorHandle Device::tensor(const Value& value) {
+    return view(value, value.shape, {});
+}
 
-TensorHandle Device::tensor(const Value* value) { return value != nullptr ? tensor(*value) : TensorHandle(nullptr); }
+TensorHandle Device::tensor(const Value* value) {
+    return value != nullptr ? tensor(*value) : TensorHandle(nullptr);
+}
 
 }  // namespace aclq::graph

@@ -15,6 +15,8 @@ std::uint32_t report(const char* sentence) noexcept {
     return kFailed;
 }
 
-const char* lastReport() noexcept { return last.empty() ? "no graph has failed in this thread" : last.c_str(); }
+const char* lastReport() noexcept {
+    return last.empty() ? "no graph has failed in this thread" : last.c_str();
+}
 
 }  // namespace aclq::graph

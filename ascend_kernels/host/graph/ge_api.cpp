@@ -10,10 +10,16 @@
 namespace ge {
 
 // There is nothing to set up: the client starts the device.
-Status GEInitialize(const Options&) { return aclq::graph::kSuccess; }
-Status GEFinalize() { return aclq::graph::kSuccess; }
+Status GEInitialize(const Options&) {
+    return aclq::graph::kSuccess;
+}
+Status GEFinalize() {
+    return aclq::graph::kSuccess;
+}
 
-AscendString GEGetWarningMsgV2() { return AscendString(""); }
+AscendString GEGetWarningMsgV2() {
+    return AscendString("");
+}
 
 const char* GetFormatName(Format format) {
     switch (static_cast<int>(format)) {
@@ -53,13 +59,17 @@ const aclq::graph::Kind& kindOf(const std::shared_ptr<std::string>& type) {
 
 }  // namespace
 
-bool OperatorFactory::IsExistOp(const char* type) { return type != nullptr && aclq::graph::findKind(type) != nullptr; }
+bool OperatorFactory::IsExistOp(const char* type) {
+    return type != nullptr && aclq::graph::findKind(type) != nullptr;
+}
 
 Status Operator::UpdateInputDesc(const char* name, const TensorDesc&) {
     return aclq::graph::guarded([&] {
         const aclq::graph::Kind& kind = kindOf(type_);
-        if (!kind.takesAny() && std::find(kind.inputs.begin(), kind.inputs.end(), name != nullptr ? name : "") == kind.inputs.end()) {
-            throw aclq::graph::Failure("nodes of type '" + *type_ + "' have no input '" + (name != nullptr ? name : "") + "'");
+        if (!kind.takesAny() &&
+            std::find(kind.inputs.begin(), kind.inputs.end(), name != nullptr ? name : "") == kind.inputs.end()) {
+            throw aclq::graph::Failure("nodes of type '" + *type_ + "' have no input '" +
+                                       (name != nullptr ? name : "") + "'");
         }
     });
 }

@@ -15,8 +15,8 @@ namespace {
 
 // The numbers of types in serialised descriptions, which are not those of aclDataType (as attributes have them).
 constexpr std::array kDtypes{
-    ACL_DT_UNDEFINED, ACL_FLOAT,  ACL_FLOAT16, ACL_INT8, ACL_UINT8, ACL_INT16,  ACL_UINT16,
-    ACL_INT32,        ACL_INT64,  ACL_UINT32,  ACL_UINT64, ACL_BOOL, ACL_DOUBLE,
+    ACL_DT_UNDEFINED, ACL_FLOAT, ACL_FLOAT16, ACL_INT8,   ACL_UINT8, ACL_INT16,  ACL_UINT16,
+    ACL_INT32,        ACL_INT64, ACL_UINT32,  ACL_UINT64, ACL_BOOL,  ACL_DOUBLE,
 };
 constexpr std::uint64_t kBf16 = 27;
 constexpr std::uint64_t kInt4 = 28;
@@ -315,8 +315,14 @@ bool Node::flag(std::string_view attribute, bool otherwise) const {
     return value != nullptr ? *value : otherwise;
 }
 
-Dims Node::integers(std::string_view attribute) const { return need<Dims>(*this, attribute); }
-const Value& Node::tensor(std::string_view attribute) const { return need<Value>(*this, attribute); }
-std::int64_t Node::integer(std::string_view attribute) const { return need<std::int64_t>(*this, attribute); }
+Dims Node::integers(std::string_view attribute) const {
+    return need<Dims>(*this, attribute);
+}
+const Value& Node::tensor(std::string_view attribute) const {
+    return need<Value>(*this, attribute);
+}
+std::int64_t Node::integer(std::string_view attribute) const {
+    return need<std::int64_t>(*this, attribute);
+}
 
 }  // namespace aclq::graph

@@ -23,7 +23,8 @@ const Kinds& kinds() {
 
 }  // namespace
 
-Operands::Operands(const Node& given, Device& on, std::vector<const Value*> inputs) : node(given), device(on), inputs_(std::move(inputs)) {}
+Operands::Operands(const Node& given, Device& on, std::vector<const Value*> inputs)
+    : node(given), device(on), inputs_(std::move(inputs)) {}
 
 const Value& Operands::operator[](std::size_t index) const {
     const Value* value = optional(index);
@@ -33,7 +34,9 @@ const Value& Operands::operator[](std::size_t index) const {
     return *value;
 }
 
-Dims Operands::integers(std::size_t index) const { return readIntegers(device.toHost((*this)[index])); }
+Dims Operands::integers(std::size_t index) const {
+    return readIntegers(device.toHost((*this)[index]));
+}
 
 // Clients leave out optional inputs, so that names count; places do where there are no names.
 std::size_t Kind::placeOf(const Node& node, std::size_t index) const {

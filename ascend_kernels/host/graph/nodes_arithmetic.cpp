@@ -32,8 +32,12 @@
 namespace aclq::graph {
 namespace {
 
-bool isInteger(aclDataType dtype) { return dtype == ACL_INT32 || dtype == ACL_INT64; }
-bool isHostIntegers(const Value& value) { return !value.onDevice && isInteger(value.dtype) && value.shape.size() <= 1; }
+bool isInteger(aclDataType dtype) {
+    return dtype == ACL_INT32 || dtype == ACL_INT64;
+}
+bool isHostIntegers(const Value& value) {
+    return !value.onDevice && isInteger(value.dtype) && value.shape.size() <= 1;
+}
 
 using Compute = std::int64_t (*)(std::int64_t, std::int64_t);
 
@@ -50,17 +54,27 @@ Value compute(const Value& one, const Value& other, Compute function) {
 }
 
 // Two's complement without overflow that C++ leaves undefined.
-std::int64_t add(std::int64_t a, std::int64_t b) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b)); }
-std::int64_t subtract(std::int64_t a, std::int64_t b) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b)); }
-std::int64_t multiply(std::int64_t a, std::int64_t b) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); }
+std::int64_t add(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+std::int64_t subtract(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+std::int64_t multiply(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
 std::int64_t divide(std::int64_t a, std::int64_t b) {
     if (b == 0) {
         throw Failure("division of an integer by zero");
     }
     return b == -1 ? subtract(0, a) : a / b;
 }
-std::int64_t larger(std::int64_t a, std::int64_t b) { return std::max(a, b); }
-std::int64_t smaller(std::int64_t a, std::int64_t b) { return std::min(a, b); }
+std::int64_t larger(std::int64_t a, std::int64_t b) {
+    return std::max(a, b);
+}
+std::int64_t smaller(std::int64_t a, std::int64_t b) {
+    return std::min(a, b);
+}
 
 // On the device; `more` stands between the operands and the result.
 template <class PhaseOne, class PhaseTwo, class... More>
@@ -74,7 +88,9 @@ Results combine(const Operands& in, PhaseOne phaseOne, PhaseTwo phaseTwo, const 
     return {y};
 }
 
-bool areShapes(const Operands& in) { return isHostIntegers(in[0]) && isHostIntegers(in[1]); }
+bool areShapes(const Operands& in) {
+    return isHostIntegers(in[0]) && isHostIntegers(in[1]);
+}
 
 template <Compute Function, auto PhaseOne, auto PhaseTwo>
 Results binary(const Operands& in) {
@@ -142,7 +158,8 @@ Results concatenate(Device& device, const std::vector<Value>& parts, std::int64_
             as[at] = shape[at];
         }
         if (parts[index].dtype != parts[0].dtype || as != shape) {
-            throw Failure("got " + describe(parts[0]) + " and " + describe(parts[index]) + " to concatenate along axis " + std::to_string(axis));
+            throw Failure("got " + describe(parts[0]) + " and " + describe(parts[index]) +
+                          " to concatenate along axis " + std::to_string(axis));
         }
         onHost = onHost && isHostIntegers(parts[index]);
     }
@@ -188,8 +205,12 @@ Results concatV2(const Operands& in) {
     const std::size_t last = std::max<std::size_t>(in.count(), 1) - 1;
     return concatenate(in.device, partsOf(in, 0, last), axisOf(in, last));
 }
-Results concat(const Operands& in) { return concatenate(in.device, partsOf(in, 1, in.count()), axisOf(in, 0)); }
-Results concatD(const Operands& in) { return concatenate(in.device, partsOf(in, 0, in.count()), in.node.integer("concat_dim")); }
+Results concat(const Operands& in) {
+    return concatenate(in.device, partsOf(in, 1, in.count()), axisOf(in, 0));
+}
+Results concatD(const Operands& in) {
+    return concatenate(in.device, partsOf(in, 0, in.count()), in.node.integer("concat_dim"));
+}
 
 // Along an axis of its own.
 Results pack(const Operands& in) {
@@ -199,7 +220,8 @@ Results pack(const Operands& in) {
         const auto rank = static_cast<std::int64_t>(part.shape.size()) + 1;
         axis += axis < 0 ? rank : 0;
         if (axis < 0 || axis >= rank) {
-            throw Failure("tensors of shape " + describe(part.shape) + " cannot be packed along axis " + std::to_string(axis));
+            throw Failure("tensors of shape " + describe(part.shape) + " cannot be packed along axis " +
+                          std::to_string(axis));
         }
         part.shape.insert(part.shape.begin() + axis, 1);
     }
@@ -219,21 +241,29 @@ Results transpose(const Operands& in, const Dims& order) {
     Dims permuted;
     for (std::size_t index = 0; index < order.size(); ++index) {
         if (order.size() != from.size() || sorted[index] != static_cast<std::int64_t>(index)) {
-            throw Failure("axes of a tensor of shape " + describe(from) + " cannot be put into the order " + describe(order));
+            throw Failure("axes of a tensor of shape " + describe(from) + " cannot be put into the order " +
+                          describe(order));
         }
         shape.push_back(from[static_cast<std::size_t>(order[index])]);
         permuted.push_back(strides[static_cast<std::size_t>(order[index])]);
     }
     Device& device = in.device;
     const Value y = device.make(in[0].dtype, shape);
-    device.call(aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy, device.tensor(y), device.view(in[0], shape, permuted));
+    device.call(aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy, device.tensor(y),
+                device.view(in[0], shape, permuted));
     return {y};
 }
 
-Results transposeByInput(const Operands& in) { return transpose(in, in.integers(1)); }
-Results transposeByAttribute(const Operands& in) { return transpose(in, in.node.integers("perm")); }
+Results transposeByInput(const Operands& in) {
+    return transpose(in, in.integers(1));
+}
+Results transposeByAttribute(const Operands& in) {
+    return transpose(in, in.node.integers("perm"));
+}
 
-Results move(const Operands& in) { return {in.device.copy(in[0])}; }
+Results move(const Operands& in) {
+    return {in.device.copy(in[0])};
+}
 
 // One value, everywhere.
 Results fill(const Operands& in) {

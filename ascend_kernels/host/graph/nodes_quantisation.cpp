@@ -32,12 +32,15 @@ Results ascendQuant(const Operands& in) {
     const auto axis = static_cast<std::int32_t>(in.node.integer("axis", -1));
     const Value y = device.make(dtype, in[0].shape);
     device.call(aclnnAscendQuantV3GetWorkspaceSize, aclnnAscendQuantV3, device.tensor(in[0]), device.tensor(in[1]),
-                device.tensor(in.optional(2)), in.node.flag("sqrt_mode", false), mode.c_str(), dtype, axis, device.tensor(y));
+                device.tensor(in.optional(2)), in.node.flag("sqrt_mode", false), mode.c_str(), dtype, axis,
+                device.tensor(y));
     return {y};
 }
 
 // The node's scales have the rank of x, with ones beside the axis; the operator's have one dimension.
-Value flatten(const Value& value) { return reshape(value, {countOf(value.shape)}); }
+Value flatten(const Value& value) {
+    return reshape(value, {countOf(value.shape)});
+}
 
 Results quantize(const Operands& in) {
     Device& device = in.device;
@@ -61,10 +64,11 @@ Results quantize(const Operands& in) {
 Results transQuantParam(const Operands& in) {
     Device& device = in.device;
     const Value* offset = in.optional(1);
-    const bool longer = offset != nullptr && in[0].shape.size() == 1 && !offset->shape.empty() && offset->shape[0] >= in[0].shape[0];
+    const bool longer =
+        offset != nullptr && in[0].shape.size() == 1 && !offset->shape.empty() && offset->shape[0] >= in[0].shape[0];
     const Value y = device.make(ACL_INT64, longer ? offset->shape : in[0].shape);
-    device.call(aclnnTransQuantParamV3GetWorkspaceSize, aclnnTransQuantParamV3, device.tensor(in[0]), device.tensor(offset),
-                in.node.integer("round_mode", 0), device.tensor(y));
+    device.call(aclnnTransQuantParamV3GetWorkspaceSize, aclnnTransQuantParamV3, device.tensor(in[0]),
+                device.tensor(offset), in.node.integer("round_mode", 0), device.tensor(y));
     return {y};
 }
 
@@ -81,9 +85,9 @@ Results quantMatmul(const Operands& in) {
     shape.push_back(*(x1.shape.end() - (transpose1 ? 1 : 2)));
     shape.push_back(*(x2.shape.end() - (transpose2 ? 2 : 1)));
     const Value y = device.make(resultType(in.node.integer("dtype")), shape);
-    device.call(aclnnQuantMatmulV4GetWorkspaceSize, aclnnQuantMatmulV4, device.tensor(x1), device.tensor(x2), device.tensor(in[2]),
-                device.tensor(in.optional(3)), device.tensor(in.optional(5)), device.tensor(in.optional(4)), transpose1,
-                transpose2, device.tensor(y));
+    device.call(aclnnQuantMatmulV4GetWorkspaceSize, aclnnQuantMatmulV4, device.tensor(x1), device.tensor(x2),
+                device.tensor(in[2]), device.tensor(in.optional(3)), device.tensor(in.optional(5)),
+                device.tensor(in.optional(4)), transpose1, transpose2, device.tensor(y));
     return {y};
 }
 
@@ -118,16 +122,21 @@ Results quantizeDynamically(const Operands& in, bool symmetric) {
     const TensorHandle offset = device.tensor(symmetric ? nullptr : &results[2]);
     // As torch_npu chooses outside of graphs.
     if (mode == "pertoken" && most == 0) {
-        device.call(aclnnDynamicQuantV2GetWorkspaceSize, aclnnDynamicQuantV2, x, smooth, groups, dtype, y, scale, offset);
+        device.call(aclnnDynamicQuantV2GetWorkspaceSize, aclnnDynamicQuantV2, x, smooth, groups, dtype, y, scale,
+                    offset);
     } else {
-        device.call(aclnnDynamicQuantV4GetWorkspaceSize, aclnnDynamicQuantV4, x, smooth, groups, dtype, symmetric, mode.c_str(),
-                    most, y, scale, offset);
+        device.call(aclnnDynamicQuantV4GetWorkspaceSize, aclnnDynamicQuantV4, x, smooth, groups, dtype, symmetric,
+                    mode.c_str(), most, y, scale, offset);
     }
     return results;
 }
 
-Results dynamicQuant(const Operands& in) { return quantizeDynamically(in, true); }
-Results dynamicQuantV2(const Operands& in) { return quantizeDynamically(in, in.node.flag("is_symmetrical", false)); }
+Results dynamicQuant(const Operands& in) {
+    return quantizeDynamically(in, true);
+}
+Results dynamicQuantV2(const Operands& in) {
+    return quantizeDynamically(in, in.node.flag("is_symmetrical", false));
+}
 
 }  // namespace
 

@@ -10,9 +10,15 @@
 namespace aclq::graph {
 namespace {
 
-Results constant(const Operands& in) { return {in.node.tensor("value")}; }
-Results identity(const Operands& in) { return {in[0]}; }
-Results shapeOf(const Operands& in) { return {makeIntegers(static_cast<aclDataType>(in.node.integer("dtype", ACL_INT32)), in[0].shape)}; }
+Results constant(const Operands& in) {
+    return {in.node.tensor("value")};
+}
+Results identity(const Operands& in) {
+    return {in[0]};
+}
+Results shapeOf(const Operands& in) {
+    return {makeIntegers(static_cast<aclDataType>(in.node.integer("dtype", ACL_INT32)), in[0].shape)};
+}
 
 Results reshapeTo(const Operands& in) {
     if (in.node.integer("axis", 0) != 0 || in.node.integer("num_axes", -1) != -1) {
@@ -45,8 +51,12 @@ Results unsqueeze(const Operands& in, Dims axes) {
     return {reshape(in[0], shape)};
 }
 
-Results unsqueezeByAttribute(const Operands& in) { return unsqueeze(in, in.node.integers("axes")); }
-Results unsqueezeByInput(const Operands& in) { return unsqueeze(in, in.integers(1)); }
+Results unsqueezeByAttribute(const Operands& in) {
+    return unsqueeze(in, in.node.integers("axes"));
+}
+Results unsqueezeByInput(const Operands& in) {
+    return unsqueeze(in, in.integers(1));
+}
 
 // Without axes: all of size 1.
 Results squeeze(const Operands& in) {
@@ -54,7 +64,9 @@ Results squeeze(const Operands& in) {
     const auto rank = static_cast<std::int64_t>(in[0].shape.size());
     Dims shape;
     for (std::int64_t index = 0; index < rank; ++index) {
-        const bool named = std::find_if(axes.begin(), axes.end(), [&](std::int64_t axis) { return axis == index || axis == index - rank; }) != axes.end();
+        const bool named = std::find_if(axes.begin(), axes.end(), [&](std::int64_t axis) {
+                               return axis == index || axis == index - rank;
+                           }) != axes.end();
         const std::int64_t size = in[0].shape[static_cast<std::size_t>(index)];
         if (size != 1 || !(named || axes.empty())) {
             shape.push_back(size);
@@ -70,7 +82,9 @@ Results bitcast(const Operands& in) {
     const std::int64_t from = bitsOf(in[0].dtype);
     const std::int64_t to = bitsOf(y.dtype);
     const bool keep = in.node.flag("keep_dim", false);
-    const auto refuse = [&] { throw Failure("elements of " + describe(in[0]) + " cannot be taken for " + nameOf(y.dtype)); };
+    const auto refuse = [&] {
+        throw Failure("elements of " + describe(in[0]) + " cannot be taken for " + nameOf(y.dtype));
+    };
     if (from == 0 || to == 0 || (from != to && keep && y.shape.empty())) {
         refuse();
     }
@@ -118,7 +132,8 @@ void addShapeKinds(Kinds& kinds) {
     kinds["Constant"] = kinds["Const"];
     kinds["Identity"] = {identity, {"x"}, {}};
     kinds["Shape"] = {shapeOf, {"x"}, {"dtype"}};
-    kinds["Gather"] = {gather, {"x", "indices"}, {"batch_dims", "is_preprocessed", "negative_index_support", "validate_indices"}};
+    kinds["Gather"] = {
+        gather, {"x", "indices"}, {"batch_dims", "is_preprocessed", "negative_index_support", "validate_indices"}};
     kinds["Reshape"] = {reshapeTo, {"x", "shape"}, {"axis", "num_axes"}};
     kinds["Unsqueeze"] = {unsqueezeByAttribute, {"x"}, {"axes"}};
     kinds["UnsqueezeV3"] = {unsqueezeByInput, {"x", "axes"}, {}};

@@ -10,4 +10,6 @@ const char* lastReport() noexcept;
 }
 
 // Never an empty string: that one is shared in static memory, of which the client's C++ runtime has its own.
-std::string ge::GEGetErrorMsg() { return aclq::graph::lastReport(); }
+std::string ge::GEGetErrorMsg() {
+    return aclq::graph::lastReport();
+}

@@ -10,13 +10,16 @@
 namespace aclq::graph {
 namespace {
 
-std::shared_ptr<std::uint8_t> borrowed(std::uint8_t* memory) { return {memory, [](std::uint8_t*) {}}; }
+std::shared_ptr<std::uint8_t> borrowed(std::uint8_t* memory) {
+    return {memory, [](std::uint8_t*) {}};
+}
 
 // What the client brings; its memory stays the client's.
 Value takeInput(const Node& node, const std::vector<ge::Tensor>& inputs) {
     const std::int64_t index = node.integer("index", 0);
     if (index < 0 || static_cast<std::uint64_t>(index) >= inputs.size()) {
-        throw Failure("it is input " + std::to_string(index) + " of the graph, which got " + std::to_string(inputs.size()));
+        throw Failure("it is input " + std::to_string(index) + " of the graph, which got " +
+                      std::to_string(inputs.size()));
     }
     ge::Tensor tensor = inputs[static_cast<std::size_t>(index)];
     Value value;
@@ -44,8 +47,8 @@ class Progress {
         }
         const std::vector<Value>& outputs = all_[source->node];
         if (source->output >= outputs.size()) {
-            throw Failure("it needs output " + std::to_string(source->output) + " of " + describe(model_.nodes[source->node]) +
-                          ", which has " + std::to_string(outputs.size()));
+            throw Failure("it needs output " + std::to_string(source->output) + " of " +
+                          describe(model_.nodes[source->node]) + ", which has " + std::to_string(outputs.size()));
         }
         return &outputs[source->output];
     }
@@ -67,7 +70,9 @@ class Progress {
 
 }  // namespace
 
-std::string describe(const Node& node) { return "graph node '" + node.name + "' (" + node.type + ")"; }
+std::string describe(const Node& node) {
+    return "graph node '" + node.name + "' (" + node.type + ")";
+}
 
 void checkNodes(const Model& model) {
     std::string unknown;
@@ -79,8 +84,8 @@ void checkNodes(const Model& model) {
         }
         for (std::size_t index = 0; index < node.inputs.size(); ++index) {
             if (!kind->takesAny() && kind->placeOf(node, index) >= kind->inputs.size()) {
-                throw Failure(describe(node) + ": the host device does not know its input " + std::to_string(index) + " '" +
-                              node.inputs[index].name + "'");
+                throw Failure(describe(node) + ": the host device does not know its input " + std::to_string(index) +
+                              " '" + node.inputs[index].name + "'");
             }
         }
         for (const auto& [name, attribute] : node.attributes) {
@@ -103,7 +108,8 @@ std::vector<Value> run(const Model& model, Device& device, const std::vector<ge:
         try {
             if (node.type == "Data") {
                 results.keep(index, {takeInput(node, inputs)});
-            } else if (const Operands operands(node, device, results.inputsOf(node, *findKind(node.type))); node.type == "NetOutput") {
+            } else if (const Operands operands(node, device, results.inputsOf(node, *findKind(node.type)));
+                       node.type == "NetOutput") {
                 for (std::size_t output = 0; output < operands.count(); ++output) {
                     delivered.push_back(operands[output]);
                 }
@@ -135,7 +141,8 @@ void deliver(const std::vector<Value>& results, Device& device, bool toDevice, s
         outputs.resize(results.size());
     }
     if (outputs.size() != results.size()) {
-        throw Failure("the graph has " + std::to_string(results.size()) + " outputs; got room for " + std::to_string(outputs.size()));
+        throw Failure("the graph has " + std::to_string(results.size()) + " outputs; got room for " +
+                      std::to_string(outputs.size()));
     }
     for (std::size_t index = 0; index < results.size(); ++index) {
         ge::Tensor& output = outputs[index];
@@ -143,8 +150,8 @@ void deliver(const std::vector<Value>& results, Device& device, bool toDevice, s
         const std::uint64_t size = bytesOf(value);
         if (toDevice && output.GetData() != nullptr) {
             if (output.GetSize() < size) {
-                throw Failure("output " + std::to_string(index) + " of the graph has " + std::to_string(size) + " bytes; got room for " +
-                              std::to_string(output.GetSize()));
+                throw Failure("output " + std::to_string(index) + " of the graph has " + std::to_string(size) +
+                              " bytes; got room for " + std::to_string(output.GetSize()));
             }
             device.copy(value, borrowed(output.GetData()));
         } else {

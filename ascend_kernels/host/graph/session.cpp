@@ -64,7 +64,9 @@ std::shared_ptr<Allocator> allocatorOf(State& state, const void* stream) {
 
 }  // namespace
 
-Graph::Graph(const char* name) : hidden_(std::make_shared<Hidden>()) { hidden_->name = name != nullptr ? name : ""; }
+Graph::Graph(const char* name) : hidden_(std::make_shared<Hidden>()) {
+    hidden_->name = name != nullptr ? name : "";
+}
 
 Status Graph::LoadFromSerializedModelArray(const void* bytes, std::size_t size) {
     return guarded([&] {
@@ -173,7 +175,8 @@ Status Session::RunGraph(std::uint32_t id, const std::vector<Tensor>& inputs, st
     });
 }
 
-Status Session::RunGraphWithStreamAsync(std::uint32_t id, void* stream, const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) {
+Status Session::RunGraphWithStreamAsync(std::uint32_t id, void* stream, const std::vector<Tensor>& inputs,
+                                        std::vector<Tensor>& outputs) {
     return guarded([&] {
         const std::shared_ptr<State> state = stateOf(id_);
         const auto model = modelOf(*state, id);
@@ -192,14 +195,28 @@ Status Session::RegisterExternalAllocator(const void* stream, std::shared_ptr<Al
 }
 
 // The summary asks for none of this memory.
-Status Session::SetGraphConstMemoryBase(std::uint32_t, const void*, std::size_t) { return kSuccess; }
-Status Session::UpdateGraphFeatureMemoryBase(std::uint32_t, const void*, std::size_t) { return kSuccess; }
-Status Session::SetGraphFixedFeatureMemoryBase(std::uint32_t, const void*, std::size_t) { return kSuccess; }
-Status Session::UpdateGraphRefreshableFeatureMemoryBase(std::uint32_t, const void*, std::size_t) { return kSuccess; }
+Status Session::SetGraphConstMemoryBase(std::uint32_t, const void*, std::size_t) {
+    return kSuccess;
+}
+Status Session::UpdateGraphFeatureMemoryBase(std::uint32_t, const void*, std::size_t) {
+    return kSuccess;
+}
+Status Session::SetGraphFixedFeatureMemoryBase(std::uint32_t, const void*, std::size_t) {
+    return kSuccess;
+}
+Status Session::UpdateGraphRefreshableFeatureMemoryBase(std::uint32_t, const void*, std::size_t) {
+    return kSuccess;
+}
 
-bool CompiledGraphSummary::IsStatic() const { return false; }
-Status CompiledGraphSummary::GetOutputShapes(std::vector<Shape>&) const { return report("results have shapes when the graph has run"); }
-Status CompiledGraphSummary::GetOutputDtypes(std::vector<DataType>&) const { return report("results have types when the graph has run"); }
+bool CompiledGraphSummary::IsStatic() const {
+    return false;
+}
+Status CompiledGraphSummary::GetOutputShapes(std::vector<Shape>&) const {
+    return report("results have shapes when the graph has run");
+}
+Status CompiledGraphSummary::GetOutputDtypes(std::vector<DataType>&) const {
+    return report("results have types when the graph has run");
+}
 
 Status CompiledGraphSummary::GetConstMemorySize(std::size_t& size) const {
     size = 0;

@@ -18,7 +18,9 @@ std::string describe(const Dims& shape) {
     return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-std::string describe(const Value& value) { return nameOf(value.dtype) + " " + describe(value.shape); }
+std::string describe(const Value& value) {
+    return nameOf(value.dtype) + " " + describe(value.shape);
+}
 
 std::int64_t countOf(const Dims& shape) {
     std::int64_t count = 1;

@@ -10,7 +10,9 @@ namespace {
 
 enum WireType : std::uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
-[[noreturn]] void malformed(const char* what) { throw Failure(std::string("the serialised graph is malformed: ") + what); }
+[[noreturn]] void malformed(const char* what) {
+    throw Failure(std::string("the serialised graph is malformed: ") + what);
+}
 
 }  // namespace
 

@@ -44,7 +44,8 @@ constexpr std::array kEntries{
 };
 
 const Entry* find(aclDataType dtype) {
-    const auto found = std::find_if(kEntries.begin(), kEntries.end(), [&](const Entry& entry) { return entry.dtype == dtype; });
+    const auto found =
+        std::find_if(kEntries.begin(), kEntries.end(), [&](const Entry& entry) { return entry.dtype == dtype; });
     return found == kEntries.end() ? nullptr : &*found;
 }
 

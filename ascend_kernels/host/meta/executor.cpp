@@ -17,7 +17,9 @@
 namespace aclq {
 namespace {
 
-Pools* makePools() { return new Pools; }
+Pools* makePools() {
+    return new Pools;
+}
 
 // Work below this many bytes runs in the calling thread when the stream is idle.
 constexpr std::uint64_t kSmallBytes = 256 * 1024;
@@ -100,8 +102,10 @@ class KernelTask : public Task {
             kernel_->run(views_.data(), context_);
         }
         if (const std::ptrdiff_t freed = pins.end(); freed >= 0) {
-            return error(text("argument '%s': got %s, whose memory was freed while the kernel ran; allowed: memory that lives until the stream has passed the task",
-                              ranges_.data()[freed].name, bytesOf(holds_.data()[freed]).c_str()));
+            return error(
+                text("argument '%s': got %s, whose memory was freed while the kernel ran; allowed: memory that lives "
+                     "until the stream has passed the task",
+                     ranges_.data()[freed].name, bytesOf(holds_.data()[freed]).c_str()));
         }
         return std::nullopt;
     }
@@ -112,29 +116,42 @@ class KernelTask : public Task {
     }
 
     static std::string bytesOf(const Hold& hold) {
-        return text("%llu bytes at %p", static_cast<unsigned long long>(hold.size), reinterpret_cast<void*>(hold.begin));
+        return text("%llu bytes at %p", static_cast<unsigned long long>(hold.size),
+                    reinterpret_cast<void*>(hold.begin));
     }
 
     std::string complaint(const Range& range, const Hold& hold) const {
         const std::string got = bytesOf(hold);
         if (hold.begin % range.alignment != 0) {
-            return text("argument '%s': got address %p; allowed: a multiple of %llu, the size of an element", range.name,
-                        reinterpret_cast<void*>(hold.begin), static_cast<unsigned long long>(range.alignment));
+            return text("argument '%s': got address %p; allowed: a multiple of %llu, the size of an element",
+                        range.name, reinterpret_cast<void*>(hold.begin),
+                        static_cast<unsigned long long>(range.alignment));
         }
         if (deferred_ && range.holder != 0) {
-            const std::string held = range.heldSize != 0 ? text(" (device memory %p of %llu bytes)", reinterpret_cast<void*>(range.heldBegin), static_cast<unsigned long long>(range.heldSize)) : "";
-            return text("argument '%s': got %s%s, whose memory was freed after the call and before the kernel ran; allowed: memory that lives until the stream has passed the task",
-                        range.name, got.c_str(), held.c_str());
+            const std::string held = range.heldSize != 0 ? text(" (device memory %p of %llu bytes)",
+                                                                reinterpret_cast<void*>(range.heldBegin),
+                                                                static_cast<unsigned long long>(range.heldSize))
+                                                         : "";
+            return text(
+                "argument '%s': got %s%s, whose memory was freed after the call and before the kernel ran; allowed: "
+                "memory that lives until the stream has passed the task",
+                range.name, got.c_str(), held.c_str());
         }
         Allocation around;
         if (runtime().memory.find(hold.begin, around)) {
-            return text("argument '%s': got %s, which reaches outside %s; allowed: memory that holds the whole tensor", range.name, got.c_str(), describe(around).c_str());
+            return text("argument '%s': got %s, which reaches outside %s; allowed: memory that holds the whole tensor",
+                        range.name, got.c_str(), describe(around).c_str());
         }
         if (AddressSpace::reserved(hold.begin)) {
-            return text("argument '%s': got %s, where no live device memory is (freed, or beyond its end); allowed: device memory that lives until the stream has passed the task",
-                        range.name, got.c_str());
+            return text(
+                "argument '%s': got %s, where no live device memory is (freed, or beyond its end); allowed: device "
+                "memory that lives until the stream has passed the task",
+                range.name, got.c_str());
         }
-        return text("argument '%s': got %s, which the device does not know; allowed: device memory, page-locked or registered host memory", range.name, got.c_str());
+        return text(
+            "argument '%s': got %s, which the device does not know; allowed: device memory, page-locked or registered "
+            "host memory",
+            range.name, got.c_str());
     }
 
     const char* const operation_;
@@ -152,14 +169,19 @@ aclnnStatus fill(KernelTask& task, const aclOpExecutor& executor) {
         View view = argument.view;
         if (argument.tensor != nullptr) {
             if (argument.mustBeContiguous && !argument.tensor->contiguous()) {
-                return failArgument(ACLNN_ERR_INNER, argument.name, "strides " + argument.tensor->strides.text() + " for shape " + argument.tensor->shape.text(), "a contiguous tensor");
+                return failArgument(
+                    ACLNN_ERR_INNER, argument.name,
+                    "strides " + argument.tensor->strides.text() + " for shape " + argument.tensor->shape.text(),
+                    "a contiguous tensor");
             }
             view.data = static_cast<unsigned char*>(argument.tensor->data);
             if (argument.extend.size != 0) {
                 if (view.data == nullptr) {
-                    return failArgument(ACLNN_ERR_RUNTIME_ERROR, argument.name, "a tensor without an address", "a tensor whose address is set before phase 2");
+                    return failArgument(ACLNN_ERR_RUNTIME_ERROR, argument.name, "a tensor without an address",
+                                        "a tensor whose address is set before phase 2");
                 }
-                const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(view.data) + static_cast<std::uintptr_t>(argument.extend.first);
+                const std::uintptr_t begin =
+                    reinterpret_cast<std::uintptr_t>(view.data) + static_cast<std::uintptr_t>(argument.extend.first);
                 task.touch(argument.name, begin, argument.extend.size, argument.extend.alignment, task.nextView());
             }
         }
@@ -171,7 +193,8 @@ aclnnStatus fill(KernelTask& task, const aclOpExecutor& executor) {
 aclnnStatus enqueue(aclOpExecutor& executor, void* workspace, std::uint64_t workspaceSize, aclrtStream handle) {
     for (const aclOpExecutor::Argument& argument : executor.arguments) {
         if (argument.tensor != nullptr && pools().tensors.find(argument.tensor) == nullptr) {
-            return failArgument(ACLNN_ERR_INNER_NULLPTR, argument.name, "an aclTensor destroyed after phase 1", "a tensor that lives until phase 2 returns");
+            return failArgument(ACLNN_ERR_INNER_NULLPTR, argument.name, "an aclTensor destroyed after phase 1",
+                                "a tensor that lives until phase 2 returns");
         }
     }
     if (executor.kernel == nullptr) {
@@ -190,24 +213,32 @@ aclnnStatus enqueue(aclOpExecutor& executor, void* workspace, std::uint64_t work
         return ACLNN_SUCCESS;
     }
     task.defer();
-    return stream->submit(std::make_unique<KernelTask>(std::move(task))) == ACL_SUCCESS ? ACLNN_SUCCESS : ACLNN_ERR_RUNTIME_ERROR;
+    return stream->submit(std::make_unique<KernelTask>(std::move(task))) == ACL_SUCCESS ? ACLNN_SUCCESS
+                                                                                        : ACLNN_ERR_RUNTIME_ERROR;
 }
 
-aclnnStatus run(const char* operation, void* workspace, std::uint64_t workspaceSize, aclOpExecutor* handle, aclrtStream stream) {
+aclnnStatus run(const char* operation, void* workspace, std::uint64_t workspaceSize, aclOpExecutor* handle,
+                aclrtStream stream) {
     if (handle == nullptr) {
         return failArgument(ACLNN_ERR_PARAM_NULLPTR, "executor", "null", "the executor of phase 1");
     }
     aclOpExecutor* executor = pools().executors.find(handle);
     if (executor == nullptr) {
-        return failArgument(ACLNN_ERR_INNER_NULLPTR, "executor", text("%p", static_cast<void*>(handle)), "the executor of phase 1, which phase 2 destroys unless it was made repeatable");
+        return failArgument(ACLNN_ERR_INNER_NULLPTR, "executor", text("%p", static_cast<void*>(handle)),
+                            "the executor of phase 1, which phase 2 destroys unless it was made repeatable");
     }
     aclnnStatus status = ACLNN_SUCCESS;
     if (operation != executor->operation && std::strcmp(operation, executor->operation) != 0) {
-        status = failArgument(ACLNN_ERR_PARAM_INVALID, "executor", text("an executor of %s", executor->operation), text("one of %s", operation));
+        status = failArgument(ACLNN_ERR_PARAM_INVALID, "executor", text("an executor of %s", executor->operation),
+                              text("one of %s", operation));
     } else if (workspaceSize > 0 && workspace == nullptr) {
-        status = failArgument(ACLNN_ERR_PARAM_NULLPTR, "workspace", "null", text("%llu bytes of device memory", static_cast<unsigned long long>(executor->workspaceSize)));
+        status =
+            failArgument(ACLNN_ERR_PARAM_NULLPTR, "workspace", "null",
+                         text("%llu bytes of device memory", static_cast<unsigned long long>(executor->workspaceSize)));
     } else if (workspaceSize < executor->workspaceSize) {
-        status = failArgument(ACLNN_ERR_PARAM_INVALID, "workspaceSize", std::to_string(workspaceSize), text("the %llu bytes phase 1 asked for", static_cast<unsigned long long>(executor->workspaceSize)));
+        status = failArgument(
+            ACLNN_ERR_PARAM_INVALID, "workspaceSize", std::to_string(workspaceSize),
+            text("the %llu bytes phase 1 asked for", static_cast<unsigned long long>(executor->workspaceSize)));
     } else {
         status = enqueue(*executor, workspace, workspaceSize, stream);
     }
@@ -219,7 +250,9 @@ aclnnStatus run(const char* operation, void* workspace, std::uint64_t workspaceS
 
 }  // namespace
 
-Pools& pools() { return PerProcess<Pools, makePools>::get(); }
+Pools& pools() {
+    return PerProcess<Pools, makePools>::get();
+}
 
 std::int64_t View::elements() const {
     std::int64_t product = 1;
@@ -251,18 +284,20 @@ Extend extendOf(const View& view) {
     const std::int64_t firstBit = first * bits;
     const std::int64_t firstByte = firstBit >= 0 ? firstBit / 8 : -((7 - firstBit) / 8);
     const std::int64_t endByte = ((last + 1) * bits + 7) / 8;
-    return {firstByte, static_cast<std::uint64_t>(endByte - firstByte), static_cast<std::uint64_t>(bits >= 8 ? bits / 8 : 1)};
+    return {firstByte, static_cast<std::uint64_t>(endByte - firstByte),
+            static_cast<std::uint64_t>(bits >= 8 ? bits / 8 : 1)};
 }
 
-aclnnStatus runExecutor(const char* operation, RunRules rules, void* workspace, std::uint64_t workspaceSize, aclOpExecutor* executor,
-                        aclrtStream stream) {
+aclnnStatus runExecutor(const char* operation, RunRules rules, void* workspace, std::uint64_t workspaceSize,
+                        aclOpExecutor* executor, aclrtStream stream) {
     return api(operation, ACLNN_ERR_INNER, ACLNN_ERR_INNER, [&]() -> aclnnStatus {
         const aclnnStatus status = run(operation, workspace, workspaceSize, executor, stream);
         if (status == ACLNN_SUCCESS || rules == RunRules::Common) {
             return status;
         }
         // The dynamic quantisation operators answer every failure of phase 2 with one code.
-        return fail(ACLNN_ERR_INNER, text("phase 2 of this operator reports every failure as %d; the reason was %d %s", ACLNN_ERR_INNER, status, codeName(status)));
+        return fail(ACLNN_ERR_INNER, text("phase 2 of this operator reports every failure as %d; the reason was %d %s",
+                                          ACLNN_ERR_INNER, status, codeName(status)));
     });
 }
 

@@ -22,7 +22,7 @@ struct View {
     std::int64_t offset = 0;
     unsigned char* data = nullptr;  // element 0 of the storage
 
-    bool present = false;           // false: the argument was left out
+    bool present = false;  // false: the argument was left out
     std::int64_t elements() const;
 };
 
@@ -61,7 +61,7 @@ struct aclOpExecutor {
         const aclTensor* tensor;  // null: left out
         aclq::View view;          // as phase 1 saw it
         aclq::Extend extend;
-        bool mustBeContiguous;    // refused when phase 2 fills in addresses
+        bool mustBeContiguous;  // refused when phase 2 fills in addresses
     };
 
     const char* operation = "";
@@ -73,7 +73,7 @@ struct aclOpExecutor {
 
 namespace aclq {
 
-aclnnStatus runExecutor(const char* operation, RunRules rules, void* workspace, std::uint64_t workspaceSize, aclOpExecutor* executor,
-                        aclrtStream stream);
+aclnnStatus runExecutor(const char* operation, RunRules rules, void* workspace, std::uint64_t workspaceSize,
+                        aclOpExecutor* executor, aclrtStream stream);
 
 }  // namespace aclq

@@ -19,11 +19,13 @@ class Lines {
 
     template <class T, class Describe>
     void addAll(const HandlePool<T>& pool, const char* kind, Describe&& describe) {
-        pool.forEach([&](const T& object) { add(text("%s %p", kind, static_cast<const void*>(&object)) + describe(object)); });
+        pool.forEach(
+            [&](const T& object) { add(text("%s %p", kind, static_cast<const void*>(&object)) + describe(object)); });
     }
 
     void print(const char* when) const {
-        std::string all = lines_.empty() ? text("aclquant: nothing is left %s\n", when) : text("aclquant: left %s: %zu\n", when, lines_.size());
+        std::string all = lines_.empty() ? text("aclquant: nothing is left %s\n", when)
+                                         : text("aclquant: left %s: %zu\n", when, lines_.size());
         for (const std::string& line : lines_) {
             all += "aclquant:   " + line + "\n";
         }
@@ -34,28 +36,40 @@ class Lines {
     std::vector<std::string> lines_;
 };
 
-unsigned long long number(std::uint64_t value) { return value; }
+unsigned long long number(std::uint64_t value) {
+    return value;
+}
 
 void addMeta(Lines& lines) {
     const Pools& all = pools();
-    lines.addAll(all.tensors, "tensor", [](const aclTensor& tensor) { return " of " + nameOf(tensor.dtype) + " " + tensor.shape.text() + text(" at %p", tensor.data); });
+    lines.addAll(all.tensors, "tensor", [](const aclTensor& tensor) {
+        return " of " + nameOf(tensor.dtype) + " " + tensor.shape.text() + text(" at %p", tensor.data);
+    });
     lines.addAll(all.executors, "executor", [](const aclOpExecutor& executor) {
-        return text(" of %s, workspace %llu bytes%s", executor.operation, number(executor.workspaceSize), executor.repeatable ? ", repeatable" : ", phase 2 not called");
+        return text(" of %s, workspace %llu bytes%s", executor.operation, number(executor.workspaceSize),
+                    executor.repeatable ? ", repeatable" : ", phase 2 not called");
     });
     lines.addAll(all.scalars, "scalar", [](const aclScalar& scalar) { return " of " + nameOf(scalar.dtype); });
-    lines.addAll(all.intArrays, "aclIntArray", [](const aclIntArray& array) { return text(" of %zu", array.values.size()); });
-    lines.addAll(all.floatArrays, "aclFloatArray", [](const aclFloatArray& array) { return text(" of %zu", array.values.size()); });
-    lines.addAll(all.boolArrays, "aclBoolArray", [](const aclBoolArray& array) { return text(" of %zu", array.values.size()); });
-    lines.addAll(all.tensorLists, "aclTensorList", [](const aclTensorList& list) { return text(" of %zu", list.tensors.size()); });
-    lines.addAll(all.scalarLists, "aclScalarList", [](const aclScalarList& list) { return text(" of %zu", list.scalars.size()); });
+    lines.addAll(all.intArrays, "aclIntArray",
+                 [](const aclIntArray& array) { return text(" of %zu", array.values.size()); });
+    lines.addAll(all.floatArrays, "aclFloatArray",
+                 [](const aclFloatArray& array) { return text(" of %zu", array.values.size()); });
+    lines.addAll(all.boolArrays, "aclBoolArray",
+                 [](const aclBoolArray& array) { return text(" of %zu", array.values.size()); });
+    lines.addAll(all.tensorLists, "aclTensorList",
+                 [](const aclTensorList& list) { return text(" of %zu", list.tensors.size()); });
+    lines.addAll(all.scalarLists, "aclScalarList",
+                 [](const aclScalarList& list) { return text(" of %zu", list.scalars.size()); });
 }
 
 void addContext(Lines& lines, const Context& context) {
     for (const Stream* stream : context.streams) {
         const std::uint64_t queued = stream->queued();
         if (stream != context.defaultStream || queued != 0) {
-            lines.add(text("stream %p (%s, device %d), %llu tasks queued", static_cast<const void*>(stream),
-                           stream == context.defaultStream ? "the default stream" : text("number %d", stream->id).c_str(), context.device, number(queued)));
+            lines.add(
+                text("stream %p (%s, device %d), %llu tasks queued", static_cast<const void*>(stream),
+                     stream == context.defaultStream ? "the default stream" : text("number %d", stream->id).c_str(),
+                     context.device, number(queued)));
         }
     }
 }
@@ -65,16 +79,20 @@ void addRuntime(Lines& lines, const Runtime& state) {
     for (std::size_t device = 0; device < state.devices.size(); ++device) {
         if (const Context* primary = state.devices[device]->primary) {
             addContext(lines, *primary);
-            lines.add(text("device %zu, set %llu times more than reset", device, number(state.devices[device]->references)));
+            lines.add(
+                text("device %zu, set %llu times more than reset", device, number(state.devices[device]->references)));
         }
     }
     for (const Context* context : state.explicitContexts) {
         addContext(lines, *context);
         lines.add(text("context %p of device %d", static_cast<const void*>(context), context->device));
     }
-    lines.addAll(state.events, "event", [](const Event& event) { return text(" (number %u)%s", event.id, event.latest() != nullptr ? ", recorded" : ", never recorded"); });
+    lines.addAll(state.events, "event", [](const Event& event) {
+        return text(" (number %u)%s", event.id, event.latest() != nullptr ? ", recorded" : ", never recorded");
+    });
     state.memory.forEach([&](const Allocation& allocation) {
-        lines.add(describe(allocation) + (allocation.kind == MemoryKind::Device ? text(" (device %d)", allocation.device) : ""));
+        lines.add(describe(allocation) +
+                  (allocation.kind == MemoryKind::Device ? text(" (device %d)", allocation.device) : ""));
     });
 }
 
@@ -102,7 +120,8 @@ void reportAtExitIfAsked() {
                 return ACL_SUCCESS;
             });
         }
-    }) : 0;
+    })
+                                                            : 0;
     (void)registered;
 }
 

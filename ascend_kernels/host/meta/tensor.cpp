@@ -26,7 +26,9 @@ std::int64_t Dims::elements() const {
     return product;
 }
 
-bool Dims::operator==(const Dims& other) const { return rank_ == other.rank_ && std::equal(values_, values_ + rank_, other.values_); }
+bool Dims::operator==(const Dims& other) const {
+    return rank_ == other.rank_ && std::equal(values_, values_ + rank_, other.values_);
+}
 
 std::string Dims::text() const {
     std::string result = "(";

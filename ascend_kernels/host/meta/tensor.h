@@ -42,15 +42,16 @@ class Dims {
 struct aclTensor {
     aclDataType dtype = ACL_DT_UNDEFINED;
     aclFormat format = ACL_FORMAT_ND;
-    std::int64_t offset = 0;   // of the first element, in elements of the storage
+    std::int64_t offset = 0;  // of the first element, in elements of the storage
     aclq::Dims shape;
-    aclq::Dims strides;        // in elements
+    aclq::Dims strides;  // in elements
     aclq::Dims storage;
-    void* data = nullptr;      // address of element 0 of the storage
+    void* data = nullptr;  // address of element 0 of the storage
 
     std::int64_t elements() const { return shape.elements(); }
     bool empty() const { return elements() == 0; }
-    // True if the elements lie behind each other; dimensions of size 1 and tensors of at most one element do not matter.
+    // True if the elements lie behind each other; dimensions of size 1 and tensors of at most one element do not
+    // matter.
     bool contiguous() const;
     // The elements the view reaches, relative to element 0 of the storage: [first, last].
     void reach(std::int64_t& first, std::int64_t& last) const;

@@ -62,14 +62,16 @@ class AntiQuantize : public Kernel {
         const Floats scale = readFloats(tensors[1]);
         const Floats offset = tensors[2].present ? readFloats(tensors[2]) : Floats();
         const auto isFinite = [](float value) { return std::isfinite(value); };
-        const bool finite = std::all_of(scale.begin(), scale.end(), isFinite) && std::all_of(offset.begin(), offset.end(), isFinite);
+        const bool finite =
+            std::all_of(scale.begin(), scale.end(), isFinite) && std::all_of(offset.begin(), offset.end(), isFinite);
         const bool perTensor = scale.size() == 1;
         const bool words = x.dtype == ACL_INT32;
         // Rows are counted in elements of x, except that words count as eight logical elements.
         Walk<kTensors> rows;
         for (std::int64_t dimension = 0; dimension < x.rank; ++dimension) {
             const bool last = dimension + 1 == x.rank;
-            const std::int64_t steps[kTensors] = {x.strides[dimension], last && !perTensor ? 1 : 0, words && last ? y.strides[dimension] * 8 : y.strides[dimension]};
+            const std::int64_t steps[kTensors] = {x.strides[dimension], last && !perTensor ? 1 : 0,
+                                                  words && last ? y.strides[dimension] * 8 : y.strides[dimension]};
             if (words) {
                 rows.addApart(x.shape[dimension], steps);
             } else {
@@ -92,10 +94,17 @@ class AntiQuantize : public Kernel {
                 const std::int64_t first = pieces.first();
                 const std::int64_t count = pieces.rows();
                 const std::int64_t n = pieces.count();
-                const AntiQuantizeRows parameters{scale.data() + first * scaleStep, offset.empty() ? nullptr : offset.data() + first * scaleStep, scaleStep, scaleTwice_, context.saturate, finite};
-                const IntegerReader::Row from = reader.read(at[kX], rows.step(kX), first, count * n, cut.interleaved > 1 ? rows.beside(pieces.row()) : 1);
+                const AntiQuantizeRows parameters{scale.data() + first * scaleStep,
+                                                  offset.empty() ? nullptr : offset.data() + first * scaleStep,
+                                                  scaleStep,
+                                                  scaleTwice_,
+                                                  context.saturate,
+                                                  finite};
+                const IntegerReader::Row from = reader.read(at[kX], rows.step(kX), first, count * n,
+                                                            cut.interleaved > 1 ? rows.beside(pieces.row()) : 1);
                 const std::int64_t to = at[kY] + first * yStep;
-                kernels().antiQuantize(parameters, from.data, from.packed, count, n, writer.prepareOutput(to, yStep, count * n), y.dtype == ACL_FLOAT16);
+                kernels().antiQuantize(parameters, from.data, from.packed, count, n,
+                                       writer.prepareOutput(to, yStep, count * n), y.dtype == ACL_FLOAT16);
                 writer.store(to, yStep, count * n);
             }
         });
@@ -105,7 +114,8 @@ class AntiQuantize : public Kernel {
     const bool scaleTwice_;
 };
 
-aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int64_t dstType, const aclTensor& y) {
+aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int64_t dstType,
+                        const aclTensor& y) {
     if (isInferenceSeries()) {
         ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_INT8}));
         ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_FLOAT16}));
@@ -121,7 +131,8 @@ aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTen
     // Clients pass a 32-bit enumerator here, whose upper half is not defined.
     const auto destination = static_cast<std::int32_t>(dstType);
     if (destination != y.dtype) {
-        return refuse("dstType", std::to_string(destination), text("%d (%s), the dtype of y", static_cast<int>(y.dtype), nameOf(y.dtype).c_str()));
+        return refuse("dstType", std::to_string(destination),
+                      text("%d (%s), the dtype of y", static_cast<int>(y.dtype), nameOf(y.dtype).c_str()));
     }
     return ACLNN_SUCCESS;
 }
@@ -152,14 +163,17 @@ aclnnStatus checkShapes(const aclTensor& x, const aclTensor& scale, const aclTen
         ACLQ_RETURN_IF_FAILED(checkShape("offset", *offset, scale.shape, "the shape of scale"));
     }
     const std::int64_t size = y.shape.rank() > 0 ? y.shape.last() : 1;
-    return scale.shape[0] == 1 || scale.shape[0] == size ? ACLNN_SUCCESS
-                                                        : refuse("scale", "shape " + scale.shape.text(), text("(1,) or (%lld,), y's last dimension", static_cast<long long>(size)));
+    return scale.shape[0] == 1 || scale.shape[0] == size
+               ? ACLNN_SUCCESS
+               : refuse("scale", "shape " + scale.shape.text(),
+                        text("(1,) or (%lld,), y's last dimension", static_cast<long long>(size)));
 }
 
 }  // namespace
 
-aclnnStatus aclnnAscendAntiQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset, int64_t dstType,
-                                                 bool sqrtMode, const aclTensor* y, uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnAscendAntiQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset,
+                                                 int64_t dstType, bool sqrtMode, const aclTensor* y,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkGiven("x", x));
         ACLQ_RETURN_IF_FAILED(checkGiven("scale", scale));
@@ -173,7 +187,8 @@ aclnnStatus aclnnAscendAntiQuantGetWorkspaceSize(const aclTensor* x, const aclTe
         if (x->dtype == ACL_INT4 && !x->contiguous()) {
             return refuse("x", "dtype INT4 with strides " + x->strides.text(), "a contiguous tensor");
         }
-        return finish("aclnnAscendAntiQuant", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}}, std::make_shared<AntiQuantize>(sqrtMode), workspaceSize, executor);
+        return finish("aclnnAscendAntiQuant", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}},
+                      std::make_shared<AntiQuantize>(sqrtMode), workspaceSize, executor);
     });
 }
 

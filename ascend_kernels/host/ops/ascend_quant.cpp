@@ -12,7 +12,8 @@ using namespace aclq;
 
 namespace {
 
-aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType, const aclTensor& y) {
+aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
+                        const aclTensor& y) {
     if (isInferenceSeries()) {
         ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_FLOAT, ACL_FLOAT16}));
         ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_INT8}));
@@ -27,10 +28,12 @@ aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTen
     }
     // FLOAT x takes any scale: it is widened, exactly.
     if (x.dtype != ACL_FLOAT && scale.dtype != x.dtype) {
-        return refuse("scale", "dtype " + nameOf(scale.dtype), nameOf(x.dtype) + ", the dtype of x (a FLOAT x takes any)");
+        return refuse("scale", "dtype " + nameOf(scale.dtype),
+                      nameOf(x.dtype) + ", the dtype of x (a FLOAT x takes any)");
     }
     if (dstType != y.dtype) {
-        return refuse("dstType", text("%d", dstType), text("%d (%s), the dtype of y", static_cast<int>(y.dtype), nameOf(y.dtype).c_str()));
+        return refuse("dstType", text("%d", dstType),
+                      text("%d (%s), the dtype of y", static_cast<int>(y.dtype), nameOf(y.dtype).c_str()));
     }
     return ACLNN_SUCCESS;
 }
@@ -39,20 +42,27 @@ aclnnStatus checkAxis(const aclTensor& x, std::int32_t axis) {
     const std::int64_t rank = x.shape.rank();
     const std::string shape = " for x of shape " + x.shape.text();
     if (isInferenceSeries() && axis != -1 && axis != rank - 1) {
-        return refuse("axis", std::to_string(axis), text("-1 or %lld, the last dimension (%s)", static_cast<long long>(rank - 1), settings().soc->name));
+        return refuse(
+            "axis", std::to_string(axis),
+            text("-1 or %lld, the last dimension (%s)", static_cast<long long>(rank - 1), settings().soc->name));
     }
     if (axis < -rank || axis >= rank) {
-        return refuse("axis", std::to_string(axis), text("%lld to %lld", static_cast<long long>(-rank), static_cast<long long>(rank - 1)) + shape);
+        return refuse("axis", std::to_string(axis),
+                      text("%lld to %lld", static_cast<long long>(-rank), static_cast<long long>(rank - 1)) + shape);
     }
     if (rank > 2 && axis != -1 && axis != -2 && axis < rank - 2) {
-        return refuse("axis", std::to_string(axis), text("-1, -2, %lld or %lld, the last two dimensions", static_cast<long long>(rank - 2), static_cast<long long>(rank - 1)) + shape);
+        return refuse("axis", std::to_string(axis),
+                      text("-1, -2, %lld or %lld, the last two dimensions", static_cast<long long>(rank - 2),
+                           static_cast<long long>(rank - 1)) +
+                          shape);
     }
     return ACLNN_SUCCESS;
 }
 
 aclnnStatus checkOutput(const aclTensor& x, const aclTensor& y) {
     if (y.dtype == ACL_INT32) {
-        ACLQ_RETURN_IF_FAILED(checkPacked("y", y, x, "x's shape with an eighth of the last dimension (eight int4 to an INT32)"));
+        ACLQ_RETURN_IF_FAILED(
+            checkPacked("y", y, x, "x's shape with an eighth of the last dimension (eight int4 to an INT32)"));
     } else {
         ACLQ_RETURN_IF_FAILED(checkShape("y", y, x.shape, "the shape of x"));
     }
@@ -70,7 +80,9 @@ aclnnStatus checkScale(const aclTensor& x, const aclTensor& scale, std::int64_t 
     for (std::int64_t dimension = 0; dimension < full.rank(); ++dimension) {
         full[dimension] = dimension == axis ? size : 1;
     }
-    const std::string allowed = text("(1,), (%lld,) or ", static_cast<long long>(size)) + full.text() + text(" for x of shape %s and axis %lld", x.shape.text().c_str(), static_cast<long long>(axis));
+    const std::string allowed =
+        text("(1,), (%lld,) or ", static_cast<long long>(size)) + full.text() +
+        text(" for x of shape %s and axis %lld", x.shape.text().c_str(), static_cast<long long>(axis));
     bool fits = rank == 1 || rank == x.shape.rank();
     for (std::int64_t dimension = 0; fits && dimension < rank; ++dimension) {
         fits = scale.shape[dimension] == 1 || (dimension == along && scale.shape[dimension] == size);
@@ -84,7 +96,9 @@ aclnnStatus checkLastOnly(const char* argument, const aclTensor& tensor, std::in
     for (std::int64_t dimension = 0; fits && dimension + 1 < tensor.shape.rank(); ++dimension) {
         fits = tensor.shape[dimension] == 1;
     }
-    return fits ? ACLNN_SUCCESS : refuse(argument, "shape " + tensor.shape.text(), text("last dimension 1 or %lld (%s), the others 1", static_cast<long long>(size), source));
+    return fits ? ACLNN_SUCCESS
+                : refuse(argument, "shape " + tensor.shape.text(),
+                         text("last dimension 1 or %lld (%s), the others 1", static_cast<long long>(size), source));
 }
 
 aclnnStatus checkRound(const char* roundMode, Round& mode) {
@@ -92,7 +106,8 @@ aclnnStatus checkRound(const char* roundMode, Round& mode) {
     if (roundMode == nullptr) {
         return refuse("roundMode", "null", kAllowed);
     }
-    constexpr std::pair<const char*, Round> kModes[] = {{"round", Round::Rint}, {"floor", Round::Floor}, {"ceil", Round::Ceil}, {"trunc", Round::Trunc}};
+    constexpr std::pair<const char*, Round> kModes[] = {
+        {"round", Round::Rint}, {"floor", Round::Floor}, {"ceil", Round::Ceil}, {"trunc", Round::Trunc}};
     for (const auto& [name, value] : kModes) {
         if (std::strcmp(roundMode, name) == 0) {
             mode = value;
@@ -109,7 +124,8 @@ aclnnStatus checkAllGiven(const aclTensor* x, const aclTensor* scale, const aclT
     return checkAlive("offset", offset);
 }
 
-aclnnStatus checkV3(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType, std::int32_t axis, const aclTensor& y) {
+aclnnStatus checkV3(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
+                    std::int32_t axis, const aclTensor& y) {
     if (x.shape.rank() == 0) {
         return refuse("x", "shape ()", "1 to 8 dimensions");
     }
@@ -122,14 +138,16 @@ aclnnStatus checkV3(const aclTensor& x, const aclTensor& scale, const aclTensor*
     return checkScale(x, scale, axis < 0 ? axis + x.shape.rank() : axis);
 }
 
-aclnnStatus checkV1(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType, const aclTensor& y) {
+aclnnStatus checkV1(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
+                    const aclTensor& y) {
     ACLQ_RETURN_IF_FAILED(checkDtypes(x, scale, offset, dstType, y));
     ACLQ_RETURN_IF_FAILED(checkOutput(x, y));
     const std::int64_t size = x.shape.rank() > 0 ? x.shape.last() : 1;
     ACLQ_RETURN_IF_FAILED(checkLastOnly("scale", scale, size, "x's last dimension"));
     if (offset != nullptr) {
         if (offset->shape.rank() == 0 || offset->shape.last() != scale.shape.last()) {
-            return refuse("offset", "shape " + offset->shape.text(), text("last dimension %lld, as scale's", static_cast<long long>(scale.shape.last())));
+            return refuse("offset", "shape " + offset->shape.text(),
+                          text("last dimension %lld, as scale's", static_cast<long long>(scale.shape.last())));
         }
         return checkLastOnly("offset", *offset, size, "x's last dimension");
     }
@@ -140,19 +158,21 @@ aclnnStatus checkV1(const aclTensor& x, const aclTensor& scale, const aclTensor*
 aclnnStatus checkV1Tiling(const aclTensor& x, const aclTensor& scale, const aclTensor* offset) {
     const std::int64_t rank = scale.shape.rank();
     if (rank != 1 && rank != x.shape.rank()) {
-        return failArgument(ACLNN_ERR_INNER_NULLPTR, "scale", "shape " + scale.shape.text(), "1 dimension, or as many as x");
+        return failArgument(ACLNN_ERR_INNER_NULLPTR, "scale", "shape " + scale.shape.text(),
+                            "1 dimension, or as many as x");
     }
     if (offset != nullptr && offset->shape.rank() != rank) {
-        return failArgument(ACLNN_ERR_INNER_NULLPTR, "offset", "shape " + offset->shape.text(), "as many dimensions as scale");
+        return failArgument(ACLNN_ERR_INNER_NULLPTR, "offset", "shape " + offset->shape.text(),
+                            "as many dimensions as scale");
     }
     return ACLNN_SUCCESS;
 }
 
 }  // namespace
 
-aclnnStatus aclnnAscendQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset, bool sqrtMode,
-                                             const char* roundMode, int32_t dstType, const aclTensor* y, uint64_t* workspaceSize,
-                                             aclOpExecutor** executor) {
+aclnnStatus aclnnAscendQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset,
+                                             bool sqrtMode, const char* roundMode, int32_t dstType, const aclTensor* y,
+                                             uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
         Round mode = Round::Rint;
         ACLQ_RETURN_IF_FAILED(checkAllGiven(x, scale, offset, y));
@@ -163,7 +183,8 @@ aclnnStatus aclnnAscendQuantGetWorkspaceSize(const aclTensor* x, const aclTensor
         }
         ACLQ_RETURN_IF_FAILED(checkV1Tiling(*x, *scale, offset));
         const auto kernel = std::make_shared<ScaledQuantize>(x->shape.rank() - 1, false, sqrtMode, mode);
-        return finish("aclnnAscendQuant", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}}, kernel, workspaceSize, executor);
+        return finish("aclnnAscendQuant", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}}, kernel,
+                      workspaceSize, executor);
     });
 }
 
@@ -171,9 +192,9 @@ aclnnStatus aclnnAscendQuant(void* workspace, uint64_t workspaceSize, aclOpExecu
     return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
 }
 
-aclnnStatus aclnnAscendQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset, bool sqrtMode,
-                                               const char* roundMode, int32_t dstType, int32_t axis, const aclTensor* y,
-                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnAscendQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset,
+                                               bool sqrtMode, const char* roundMode, int32_t dstType, int32_t axis,
+                                               const aclTensor* y, uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
         Round mode = Round::Rint;
         ACLQ_RETURN_IF_FAILED(checkAllGiven(x, scale, offset, y));
@@ -182,8 +203,10 @@ aclnnStatus aclnnAscendQuantV3GetWorkspaceSize(const aclTensor* x, const aclTens
         if (x->empty()) {
             return finishEmpty("aclnnAscendQuantV3", workspaceSize, executor);
         }
-        const auto kernel = std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, false, sqrtMode, mode);
-        return finish("aclnnAscendQuantV3", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}}, kernel, workspaceSize, executor);
+        const auto kernel =
+            std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, false, sqrtMode, mode);
+        return finish("aclnnAscendQuantV3", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}}, kernel,
+                      workspaceSize, executor);
     });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table from names to the aclnn functions that compute the same: what torch_npu needs for random numbers on the device
-// and for printing when it has been asked to compile operators.
+// A table from names to the aclnn functions that compute the same: what torch_npu needs for random numbers on the
+// device and for printing when it has been asked to compile operators.
 #include "ops/by_name.h"
 
 #include <string>
@@ -33,7 +33,8 @@ namespace aclq {
 namespace {
 
 TensorHandle tensor(const NamedTensor& of) {
-    return TensorHandle(aclCreateTensor(of.dims.data(), of.dims.size(), of.dtype, nullptr, 0, ACL_FORMAT_ND, of.dims.data(), of.dims.size(), of.data));
+    return TensorHandle(aclCreateTensor(of.dims.data(), of.dims.size(), of.dtype, nullptr, 0, ACL_FORMAT_ND,
+                                        of.dims.data(), of.dims.size(), of.data));
 }
 
 ScalarHandle one() {
@@ -57,7 +58,8 @@ aclError unary(NamedCall& call) {
 }
 
 aclError cast(NamedCall& call) {
-    return launch<aclnnCastGetWorkspaceSize, aclnnCast>(call, tensor(call.inputs[0]), call.outputs[0].dtype, tensor(call.outputs[0]));
+    return launch<aclnnCastGetWorkspaceSize, aclnnCast>(call, tensor(call.inputs[0]), call.outputs[0].dtype,
+                                                        tensor(call.outputs[0]));
 }
 
 template <auto PhaseOne, auto PhaseTwo>
@@ -92,14 +94,17 @@ aclError reduce(NamedCall& call) {
     if (axes.dtype != ACL_INT64) {
         return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", "axes of type " + nameOf(axes.dtype), "INT64");
     }
-    const IntArrayHandle dims(aclCreateIntArray(static_cast<const std::int64_t*>(axes.data), axes.size / sizeof(std::int64_t)));
+    const IntArrayHandle dims(
+        aclCreateIntArray(static_cast<const std::int64_t*>(axes.data), axes.size / sizeof(std::int64_t)));
     const auto keep = call.flags.find("keep_dims");
-    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), dims, keep != call.flags.end() && keep->second, tensor(call.outputs[0]));
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), dims, keep != call.flags.end() && keep->second,
+                                      tensor(call.outputs[0]));
 }
 
 aclError maskedSelect(NamedCall& call) {
     const TensorHandle out = tensor(call.outputs[0]);
-    const aclError status = launch<aclnnMaskedSelectGetWorkspaceSize, aclnnMaskedSelect>(call, tensor(call.inputs[0]), tensor(call.inputs[1]), out);
+    const aclError status = launch<aclnnMaskedSelectGetWorkspaceSize, aclnnMaskedSelect>(call, tensor(call.inputs[0]),
+                                                                                         tensor(call.inputs[1]), out);
     if (status != ACL_SUCCESS) {
         return status;
     }
@@ -113,17 +118,21 @@ aclError maskedSelect(NamedCall& call) {
 aclError normal(NamedCall& call) {
     const NamedTensor& key = call.inputs[1];
     const NamedTensor& counter = call.inputs[2];
-    if (key.dtype != ACL_UINT64 || counter.dtype != ACL_UINT64 || key.size != sizeof(std::uint64_t) || counter.size != 2 * sizeof(std::uint64_t)) {
-        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", "another key or counter", "a key of one UINT64 and a counter of two");
+    if (key.dtype != ACL_UINT64 || counter.dtype != ACL_UINT64 || key.size != sizeof(std::uint64_t) ||
+        counter.size != 2 * sizeof(std::uint64_t)) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", "another key or counter",
+                            "a key of one UINT64 and a counter of two");
     }
     const auto seed = static_cast<const std::int64_t*>(key.data)[0];
     const auto offset = static_cast<const std::int64_t*>(counter.data)[1];
-    return launch<aclnnInplaceNormalGetWorkspaceSize, aclnnInplaceNormal>(call, tensor(call.outputs[0]), 0.0f, 1.0f, seed, offset);
+    return launch<aclnnInplaceNormalGetWorkspaceSize, aclnnInplaceNormal>(call, tensor(call.outputs[0]), 0.0f, 1.0f,
+                                                                          seed, offset);
 }
 
 struct Operator {
     aclError (*run)(NamedCall&);
-    const char* places;  // of each input: 'd' for the device, 'h' for the host, 'n' for the device or a number on the host
+    const char*
+        places;  // of each input: 'd' for the device, 'h' for the host, 'n' for the device or a number on the host
     bool findsShape = false;
 };
 
@@ -154,12 +163,15 @@ aclError checkMemory(const char* argument, const NamedTensor& tensor) {
     std::uint64_t bytes = static_cast<std::uint64_t>(bitsOf(tensor.dtype)) / 8;
     for (const std::int64_t dim : tensor.dims) {
         if (dim < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dim), &bytes)) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("a dimension of %lld", static_cast<long long>(dim)), "a size in memory");
+            return failArgument(ACL_ERROR_INVALID_PARAM, argument,
+                                text("a dimension of %lld", static_cast<long long>(dim)), "a size in memory");
         }
     }
     if (bitsOf(tensor.dtype) < 8 || tensor.size < bytes || (tensor.data == nullptr && bytes != 0)) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("%zu bytes at %p for a tensor of type ", tensor.size, tensor.data) + nameOf(tensor.dtype),
-                            text("its %llu bytes", static_cast<unsigned long long>(bytes)));
+        return failArgument(
+            ACL_ERROR_INVALID_PARAM, argument,
+            text("%zu bytes at %p for a tensor of type ", tensor.size, tensor.data) + nameOf(tensor.dtype),
+            text("its %llu bytes", static_cast<unsigned long long>(bytes)));
     }
     return ACL_SUCCESS;
 }
@@ -167,7 +179,8 @@ aclError checkMemory(const char* argument, const NamedTensor& tensor) {
 aclError check(const char* opType, const Operator& found, const NamedCall& call) {
     const std::string places = found.places;
     if (call.inputs.size() != places.size() || call.outputs.size() != 1) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, "numInputs", text("%zu and %zu outputs", call.inputs.size(), call.outputs.size()),
+        return failArgument(ACL_ERROR_INVALID_PARAM, "numInputs",
+                            text("%zu and %zu outputs", call.inputs.size(), call.outputs.size()),
                             text("%zu and one output, of %s", places.size(), opType));
     }
     for (std::size_t index = 0; index < places.size(); ++index) {
@@ -175,8 +188,10 @@ aclError check(const char* opType, const Operator& found, const NamedCall& call)
         ACLQ_RETURN_IF_FAILED(checkMemory("inputs", input));
         const bool number = input.dims.empty() || input.size == static_cast<std::size_t>(bitsOf(input.dtype)) / 8;
         if (places[index] == 'n' ? input.onHost && !number : input.onHost != (places[index] == 'h')) {
-            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc", text("input %zu of %s in memory of the %s", index, opType, input.onHost ? "host" : "device"),
-                                places[index] == 'h' ? "memory of the host" : "memory of the device");
+            return failArgument(
+                ACL_ERROR_API_NOT_SUPPORT, "inputDesc",
+                text("input %zu of %s in memory of the %s", index, opType, input.onHost ? "host" : "device"),
+                places[index] == 'h' ? "memory of the host" : "memory of the device");
         }
     }
     if (call.outputs[0].onHost) {
@@ -191,14 +206,16 @@ aclError checkName(const char* opType) {
     if (opType != nullptr && operators().contains(opType)) {
         return ACL_SUCCESS;
     }
-    return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opType", opType != nullptr ? text("'%s'", opType) : "null",
-                        "a name that the host device has: it runs operators through their aclnn functions, and has none for this call");
+    return failArgument(
+        ACL_ERROR_API_NOT_SUPPORT, "opType", opType != nullptr ? text("'%s'", opType) : "null",
+        "a name that the host device has: it runs operators through their aclnn functions, and has none for this call");
 }
 
 aclError runByName(const char* opType, NamedCall& call) {
     const Operator& found = operators().at(opType);
     if (found.findsShape && !call.tellsShapes) {
-        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opType", text("'%s'", opType), "it with aclopCompileAndExecuteV2, which tells the shape of the result");
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "opType", text("'%s'", opType),
+                            "it with aclopCompileAndExecuteV2, which tells the shape of the result");
     }
     ACLQ_RETURN_IF_FAILED(check(opType, found, call));
     return found.run(call);

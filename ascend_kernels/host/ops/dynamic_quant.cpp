@@ -41,7 +41,8 @@ aclnnStatus checkDtypes(const Call& call) {
     }
     if (call.smooth != nullptr) {
         if (call.smooth->dtype != call.x->dtype) {
-            return refuse("smoothScalesOptional", "dtype " + nameOf(call.smooth->dtype), nameOf(call.x->dtype) + ", the dtype of x");
+            return refuse("smoothScalesOptional", "dtype " + nameOf(call.smooth->dtype),
+                          nameOf(call.x->dtype) + ", the dtype of x");
         }
         if (call.group != nullptr) {
             ACLQ_RETURN_IF_FAILED(checkDtype("groupIndexOptional", *call.group, {ACL_INT32, ACL_INT64}));
@@ -66,7 +67,8 @@ aclnnStatus checkSmooth(const Call& call) {
     const std::int64_t rank = call.x->shape.rank();
     const bool perChannel = call.mode == QuantMode::PerChannel;
     const std::int64_t size = call.x->shape[perChannel ? rank - 2 : rank - 1];
-    return checkShape("smoothScalesOptional", *call.smooth, Dims(&size, 1), perChannel ? "x's second-last dimension" : "x's last dimension");
+    return checkShape("smoothScalesOptional", *call.smooth, Dims(&size, 1),
+                      perChannel ? "x's second-last dimension" : "x's last dimension");
 }
 
 // Shape of scale and offset.
@@ -89,16 +91,20 @@ aclnnStatus checkShapes(const Call& call) {
     ACLQ_RETURN_IF_FAILED(checkRank("x", *call.x, 2, 8));
     ACLQ_RETURN_IF_FAILED(checkSmooth(call));
     if (call.y->dtype == ACL_INT32) {
-        ACLQ_RETURN_IF_FAILED(checkPacked("yOut", *call.y, *call.x, "x's shape with an eighth of the last dimension (eight int4 to an INT32)"));
+        ACLQ_RETURN_IF_FAILED(checkPacked("yOut", *call.y, *call.x,
+                                          "x's shape with an eighth of the last dimension (eight int4 to an INT32)"));
     } else {
         ACLQ_RETURN_IF_FAILED(checkShape("yOut", *call.y, call.x->shape, "the shape of x"));
     }
     if (call.y->dtype == ACL_INT4) {
         ACLQ_RETURN_IF_FAILED(checkEven("yOut", *call.y));
     }
-    constexpr const char* kSource[] = {"x's shape without the last dimension", "one set for the tensor", "x's shape without the second-last dimension"};
-    ACLQ_RETURN_IF_FAILED(checkShape("scaleOut", *call.scale, parameterShape(call), kSource[static_cast<int>(call.mode)]));
-    return call.offset != nullptr ? checkShape("offsetOut", *call.offset, call.scale->shape, "the shape of scaleOut") : ACLNN_SUCCESS;
+    constexpr const char* kSource[] = {"x's shape without the last dimension", "one set for the tensor",
+                                       "x's shape without the second-last dimension"};
+    ACLQ_RETURN_IF_FAILED(
+        checkShape("scaleOut", *call.scale, parameterShape(call), kSource[static_cast<int>(call.mode)]));
+    return call.offset != nullptr ? checkShape("offsetOut", *call.offset, call.scale->shape, "the shape of scaleOut")
+                                  : ACLNN_SUCCESS;
 }
 
 aclnnStatus refuseTiling(const char* argument, const std::string& got, const std::string& allowed) {
@@ -112,7 +118,10 @@ aclnnStatus checkTiling(const Call& call) {
         return refuseTiling("dstTypeMax", text("%g", static_cast<double>(call.dstTypeMax)), "0 to 32768");
     }
     if (isInferenceSeries()) {
-        return last % kInferenceSeriesBlock == 0 ? ACLNN_SUCCESS : refuseTiling("x", "shape " + call.x->shape.text(), text("a last dimension that is a multiple of 32 (%s)", settings().soc->name));
+        return last % kInferenceSeriesBlock == 0
+                   ? ACLNN_SUCCESS
+                   : refuseTiling("x", "shape " + call.x->shape.text(),
+                                  text("a last dimension that is a multiple of 32 (%s)", settings().soc->name));
     }
     if (call.smooth == nullptr || call.group == nullptr) {
         return ACLNN_SUCCESS;
@@ -126,7 +135,10 @@ aclnnStatus checkTiling(const Call& call) {
     }
     const std::int64_t expected[] = {groups, last};
     const Dims shape = groups == 0 ? Dims(&last, 1) : Dims(expected, 2);
-    return call.smooth->shape == shape ? ACLNN_SUCCESS : refuseTiling("smoothScalesOptional", "shape " + call.smooth->shape.text(), shape.text() + ", a row of x's last dimension for each element of groupIndexOptional");
+    return call.smooth->shape == shape
+               ? ACLNN_SUCCESS
+               : refuseTiling("smoothScalesOptional", "shape " + call.smooth->shape.text(),
+                              shape.text() + ", a row of x's last dimension for each element of groupIndexOptional");
 }
 
 aclnnStatus prepare(const Call& call, std::uint64_t* workspaceSize, aclOpExecutor** executor) {
@@ -137,14 +149,20 @@ aclnnStatus prepare(const Call& call, std::uint64_t* workspaceSize, aclOpExecuto
     }
     ACLQ_RETURN_IF_FAILED(checkTiling(call));
     const bool grouped = call.smooth != nullptr && call.group != nullptr && !call.group->empty();
-    const auto kernel = std::make_shared<DynamicQuantize>(call.symmetric, call.mode, settings().soc->family, settings().version.major);
+    const auto kernel =
+        std::make_shared<DynamicQuantize>(call.symmetric, call.mode, settings().soc->family, settings().version.major);
     return finish(call.operation,
-                  {{"x", call.x}, {"smoothScalesOptional", call.smooth}, {"groupIndexOptional", grouped ? call.group : nullptr},
-                   {"yOut", call.y}, {"scaleOut", call.scale}, {"offsetOut", call.offset}},
+                  {{"x", call.x},
+                   {"smoothScalesOptional", call.smooth},
+                   {"groupIndexOptional", grouped ? call.group : nullptr},
+                   {"yOut", call.y},
+                   {"scaleOut", call.scale},
+                   {"offsetOut", call.offset}},
                   kernel, workspaceSize, executor);
 }
 
-aclnnStatus checkTensors(const aclTensor* x, const aclTensor* smooth, const aclTensor* group, const aclTensor* y, const aclTensor* scale, const aclTensor* offset) {
+aclnnStatus checkTensors(const aclTensor* x, const aclTensor* smooth, const aclTensor* group, const aclTensor* y,
+                         const aclTensor* scale, const aclTensor* offset) {
     ACLQ_RETURN_IF_FAILED(checkGiven("x", x));
     ACLQ_RETURN_IF_FAILED(checkGiven("yOut", y));
     ACLQ_RETURN_IF_FAILED(checkGiven("scaleOut", scale));
@@ -162,35 +180,46 @@ aclnnStatus checkMode(const char* quantMode, const aclTensor* group, QuantMode& 
     if (name != "pertoken" && name != "pertensor" && name != "perchannel") {
         return refuse("quantMode", text("'%.32s'", quantMode), kAllowed);
     }
-    mode = name == "pertoken" ? QuantMode::PerToken : (name == "pertensor" ? QuantMode::PerTensor : QuantMode::PerChannel);
-    return mode == QuantMode::PerChannel && group != nullptr ? refuse("groupIndexOptional", "a tensor", "null with quantMode 'perchannel'") : ACLNN_SUCCESS;
+    mode =
+        name == "pertoken" ? QuantMode::PerToken : (name == "pertensor" ? QuantMode::PerTensor : QuantMode::PerChannel);
+    return mode == QuantMode::PerChannel && group != nullptr
+               ? refuse("groupIndexOptional", "a tensor", "null with quantMode 'perchannel'")
+               : ACLNN_SUCCESS;
 }
 
 // V3 and V4 beyond their signatures.
-aclnnStatus prepareNewer(const char* function, const char* operation, const aclTensor* x, const aclTensor* smooth, const aclTensor* group,
-                         bool symmetric, const char* quantMode, float dstTypeMax, const aclTensor* y, const aclTensor* scale, const aclTensor* offset,
+aclnnStatus prepareNewer(const char* function, const char* operation, const aclTensor* x, const aclTensor* smooth,
+                         const aclTensor* group, bool symmetric, const char* quantMode, float dstTypeMax,
+                         const aclTensor* y, const aclTensor* scale, const aclTensor* offset,
                          std::uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(function, workspaceSize, executor, [&]() -> aclnnStatus {
         if (settings().strictSoc) {
-            return fail(ACLNN_ERR_INNER, text("%s runs on the Ascend 950 family only, this is %s (ACLQUANT_HOST_STRICT_SOC is on)", operation, settings().soc->name));
+            return fail(ACLNN_ERR_INNER,
+                        text("%s runs on the Ascend 950 family only, this is %s (ACLQUANT_HOST_STRICT_SOC is on)",
+                             operation, settings().soc->name));
         }
         ACLQ_RETURN_IF_FAILED(checkTensors(x, smooth, group, y, scale, offset));
         if (symmetric != (offset == nullptr)) {
-            return refuse("offsetOut", symmetric ? "a tensor" : "null", symmetric ? "null with isSymmetrical true" : "a tensor with isSymmetrical false");
+            return refuse("offsetOut", symmetric ? "a tensor" : "null",
+                          symmetric ? "null with isSymmetrical true" : "a tensor with isSymmetrical false");
         }
         QuantMode mode = QuantMode::PerToken;
         ACLQ_RETURN_IF_FAILED(checkMode(quantMode, group, mode));
-        return prepare({operation, x, smooth, group, symmetric, mode, y, scale, offset, dstTypeMax}, workspaceSize, executor);
+        return prepare({operation, x, smooth, group, symmetric, mode, y, scale, offset, dstTypeMax}, workspaceSize,
+                       executor);
     });
 }
 
 }  // namespace
 
-aclnnStatus aclnnDynamicQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional, const aclTensor* yOut,
-                                              const aclTensor* scaleOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnDynamicQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
+                                              const aclTensor* yOut, const aclTensor* scaleOut, uint64_t* workspaceSize,
+                                              aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensors(x, smoothScalesOptional, nullptr, yOut, scaleOut, nullptr));
-        return prepare({"aclnnDynamicQuant", x, smoothScalesOptional, nullptr, true, QuantMode::PerToken, yOut, scaleOut, nullptr}, workspaceSize, executor);
+        return prepare(
+            {"aclnnDynamicQuant", x, smoothScalesOptional, nullptr, true, QuantMode::PerToken, yOut, scaleOut, nullptr},
+            workspaceSize, executor);
     });
 }
 
@@ -199,12 +228,15 @@ aclnnStatus aclnnDynamicQuant(void* workspace, uint64_t workspaceSize, aclOpExec
 }
 
 // dstType is not read: the dtype of yOut decides.
-aclnnStatus aclnnDynamicQuantV2GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional, const aclTensor* groupIndexOptional,
-                                                int64_t, const aclTensor* yOut, const aclTensor* scaleOut, const aclTensor* offsetOut,
+aclnnStatus aclnnDynamicQuantV2GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
+                                                const aclTensor* groupIndexOptional, int64_t, const aclTensor* yOut,
+                                                const aclTensor* scaleOut, const aclTensor* offsetOut,
                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensors(x, smoothScalesOptional, groupIndexOptional, yOut, scaleOut, offsetOut));
-        return prepare({"aclnnDynamicQuantV2", x, smoothScalesOptional, groupIndexOptional, offsetOut == nullptr, QuantMode::PerToken, yOut, scaleOut, offsetOut}, workspaceSize, executor);
+        return prepare({"aclnnDynamicQuantV2", x, smoothScalesOptional, groupIndexOptional, offsetOut == nullptr,
+                        QuantMode::PerToken, yOut, scaleOut, offsetOut},
+                       workspaceSize, executor);
     });
 }
 
@@ -212,22 +244,26 @@ aclnnStatus aclnnDynamicQuantV2(void* workspace, uint64_t workspaceSize, aclOpEx
     return runExecutor(__func__, RunRules::DynamicQuant, workspace, workspaceSize, executor, stream);
 }
 
-aclnnStatus aclnnDynamicQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional, const aclTensor* groupIndexOptional,
-                                                int64_t, bool isSymmetrical, const char* quantMode, const aclTensor* yOut,
-                                                const aclTensor* scaleOut, const aclTensor* offsetOut, uint64_t* workspaceSize,
+aclnnStatus aclnnDynamicQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
+                                                const aclTensor* groupIndexOptional, int64_t, bool isSymmetrical,
+                                                const char* quantMode, const aclTensor* yOut, const aclTensor* scaleOut,
+                                                const aclTensor* offsetOut, uint64_t* workspaceSize,
                                                 aclOpExecutor** executor) {
-    return prepareNewer(__func__, "aclnnDynamicQuantV3", x, smoothScalesOptional, groupIndexOptional, isSymmetrical, quantMode, 0.0F, yOut, scaleOut, offsetOut, workspaceSize, executor);
+    return prepareNewer(__func__, "aclnnDynamicQuantV3", x, smoothScalesOptional, groupIndexOptional, isSymmetrical,
+                        quantMode, 0.0F, yOut, scaleOut, offsetOut, workspaceSize, executor);
 }
 
 aclnnStatus aclnnDynamicQuantV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
     return runExecutor(__func__, RunRules::DynamicQuant, workspace, workspaceSize, executor, stream);
 }
 
-aclnnStatus aclnnDynamicQuantV4GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional, const aclTensor* groupIndexOptional,
-                                                int64_t, bool isSymmetrical, const char* quantMode, float dstTypeMax,
-                                                const aclTensor* yOut, const aclTensor* scaleOut, const aclTensor* offsetOut,
+aclnnStatus aclnnDynamicQuantV4GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
+                                                const aclTensor* groupIndexOptional, int64_t, bool isSymmetrical,
+                                                const char* quantMode, float dstTypeMax, const aclTensor* yOut,
+                                                const aclTensor* scaleOut, const aclTensor* offsetOut,
                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return prepareNewer(__func__, "aclnnDynamicQuantV4", x, smoothScalesOptional, groupIndexOptional, isSymmetrical, quantMode, dstTypeMax, yOut, scaleOut, offsetOut, workspaceSize, executor);
+    return prepareNewer(__func__, "aclnnDynamicQuantV4", x, smoothScalesOptional, groupIndexOptional, isSymmetrical,
+                        quantMode, dstTypeMax, yOut, scaleOut, offsetOut, workspaceSize, executor);
 }
 
 aclnnStatus aclnnDynamicQuantV4(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {

@@ -33,7 +33,9 @@ bool usesProduct(int version, bool grouped, bool smoothed, bool int8, std::int64
     return singleRow || multiRow || doubleBuffer;
 }
 
-float roundToHalf(float value) { return widen(toHalf<Overflow::Saturate>(value)); }
+float roundToHalf(float value) {
+    return widen(toHalf<Overflow::Saturate>(value));
+}
 
 // The inference series computes in half precision.
 Parameters inferenceSeries(Extent extent, bool isSymmetric) {
@@ -50,11 +52,14 @@ Parameters inferenceSeries(Extent extent, bool isSymmetric) {
     return {spread / 255.0F, offset, roundToHalf(inverse), roundToHalf(offset)};
 }
 
-void quantizeInferenceSeries(const float* values, const float* factor, const float* shift, std::int64_t step, std::int64_t n, std::int8_t* y) {
+void quantizeInferenceSeries(const float* values, const float* factor, const float* shift, std::int64_t step,
+                             std::int64_t n, std::int8_t* y) {
     for (std::int64_t i = 0; i < n; ++i) {
         const float product = roundToHalf(values[i] * factor[i * step]);
         // A sum of halves may need more bits than a float has.
-        const float sum = shift == nullptr ? product : widen(toHalf<Overflow::Saturate>(static_cast<double>(product) + static_cast<double>(shift[i * step])));
+        const float sum = shift == nullptr ? product
+                                           : widen(toHalf<Overflow::Saturate>(static_cast<double>(product) +
+                                                                              static_cast<double>(shift[i * step])));
         y[i] = scalar::toInt8Away(sum);
     }
 }
@@ -96,7 +101,8 @@ class Groups {
     }
 
     const Run& of(std::int64_t row) const {
-        return *std::upper_bound(runs_.begin(), runs_.end(), row, [](std::int64_t number, const Run& run) { return number < run.end; });
+        return *std::upper_bound(runs_.begin(), runs_.end(), row,
+                                 [](std::int64_t number, const Run& run) { return number < run.end; });
     }
 
   private:
@@ -106,9 +112,18 @@ class Groups {
 // What all threads share: the tensors, and what was read from the small ones.
 struct Shared {
     Shared(const View* tensors, bool isSymmetric, QuantMode quantMode, Family chip, int version)
-        : x(tensors[0]), y(tensors[3]), scale(tensors[4]), offset(tensors[5]), symmetric(isSymmetric), mode(quantMode), family(chip),
-          length(x.shape[x.rank - 1]), rows(x.elements() / length), channels(x.shape[x.rank - 2]),
-          limits(limitsOf(y.dtype == ACL_INT8 ? Integers::Int8 : Integers::Int4)), groups(rows) {
+        : x(tensors[0]),
+          y(tensors[3]),
+          scale(tensors[4]),
+          offset(tensors[5]),
+          symmetric(isSymmetric),
+          mode(quantMode),
+          family(chip),
+          length(x.shape[x.rank - 1]),
+          rows(x.elements() / length),
+          channels(x.shape[x.rank - 2]),
+          limits(limitsOf(y.dtype == ACL_INT8 ? Integers::Int8 : Integers::Int4)),
+          groups(rows) {
         // The inference series checks smooth scales and groups, and ignores them.
         if (family == Family::A2 && tensors[1].present) {
             smooth = readFloats(tensors[1]);
@@ -117,7 +132,8 @@ struct Shared {
         if (grouped) {
             groups = Groups(readIntegers(tensors[2]), rows);
         }
-        scaleByProduct = mode == QuantMode::PerToken && usesProduct(version, grouped, !smooth.empty(), y.dtype == ACL_INT8, rows, length);
+        scaleByProduct = mode == QuantMode::PerToken &&
+                         usesProduct(version, grouped, !smooth.empty(), y.dtype == ACL_INT8, rows, length);
     }
 
     bool covered(std::int64_t row) const { return groups.of(row).group >= 0; }
@@ -155,7 +171,9 @@ struct Shared {
     Groups groups;
 };
 
-void fillZeros(const IntegerOutput& to, std::int64_t n) { std::memset(to.to.data, 0, static_cast<std::size_t>(to.packed ? n / 2 : n)); }
+void fillZeros(const IntegerOutput& to, std::int64_t n) {
+    std::memset(to.to.data, 0, static_cast<std::size_t>(to.packed ? n / 2 : n));
+}
 
 // What each thread has of its own: a row of x at a time.
 class Row {
@@ -198,7 +216,8 @@ class Row {
         forChunks([&](std::int64_t first, std::int64_t n, const IntegerOutput& to) {
             const std::int64_t at = first * step;
             if (s_.family == Family::InferenceSeries) {
-                quantizeInferenceSeries(values_.data() + first, factor + at, s_.symmetricRows() ? nullptr : shift + at, step, n, static_cast<std::int8_t*>(to.to.data));
+                quantizeInferenceSeries(values_.data() + first, factor + at, s_.symmetricRows() ? nullptr : shift + at,
+                                        step, n, static_cast<std::int8_t*>(to.to.data));
                 return;
             }
             const AffineRows affine{.smooth = factor_ == nullptr ? nullptr : factor_ + first * step_,
@@ -244,10 +263,11 @@ class Row {
 // Calls work(row, begin, end) for parts of a range of rows, in several threads if there are many elements.
 template <class Work>
 void forParts(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& work) {
-    parallelFor(end - begin, (kThreadGrain + shared.length - 1) / shared.length, [&](std::int64_t first, std::int64_t last) {
-        Row row(shared);
-        work(row, begin + first, begin + last);
-    });
+    parallelFor(end - begin, (kThreadGrain + shared.length - 1) / shared.length,
+                [&](std::int64_t first, std::int64_t last) {
+                    Row row(shared);
+                    work(row, begin + first, begin + last);
+                });
 }
 
 // Calls work(row, number) for each row of a range.
@@ -263,7 +283,8 @@ void forRows(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& 
 // Rows of contiguous tensors, which one kernel reads, and whose results it writes, where they are.
 bool dense(const Shared& shared) {
     const bool wholeBytes = shared.y.dtype != ACL_INT4 || (shared.y.offset % 2 == 0 && shared.length % 2 == 0);
-    return shared.family == Family::A2 && wholeBytes && contiguous(shared.x) && contiguous(shared.y) && contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
+    return shared.family == Family::A2 && wholeBytes && contiguous(shared.x) && contiguous(shared.y) &&
+           contiguous(shared.scale) && (!shared.offset.present || contiguous(shared.offset));
 }
 
 void quantizeDense(const Shared& shared, std::int64_t begin, std::int64_t end) {
@@ -278,7 +299,8 @@ void quantizeDense(const Shared& shared, std::int64_t begin, std::int64_t end) {
         if (group >= 0) {
             const float* const smooth = shared.smooth.empty() ? nullptr : shared.smooth.data() + group * n;
             const unsigned char* const x = shared.x.data + (shared.x.offset + row * n) * 2;
-            kernels().quantizeDynamic({smooth, shared.symmetric, shared.scaleByProduct, scale, offset}, sourceOf(shared.x.dtype), x, count, n, to.to, to.packed);
+            kernels().quantizeDynamic({smooth, shared.symmetric, shared.scaleByProduct, scale, offset},
+                                      sourceOf(shared.x.dtype), x, count, n, to.to, to.packed);
         } else {
             fillZeros(to, count * n);
             std::fill_n(scale, count, 0.0F);
@@ -290,7 +312,8 @@ void quantizeDense(const Shared& shared, std::int64_t begin, std::int64_t end) {
 
 void perToken(const Shared& shared) {
     if (dense(shared)) {
-        parallelFor(shared.rows, (kThreadGrain + shared.length - 1) / shared.length, [&](std::int64_t first, std::int64_t last) { quantizeDense(shared, first, last); });
+        parallelFor(shared.rows, (kThreadGrain + shared.length - 1) / shared.length,
+                    [&](std::int64_t first, std::int64_t last) { quantizeDense(shared, first, last); });
         return;
     }
     forRows(shared, 0, shared.rows, [&](Row& row, std::int64_t number) {
@@ -341,18 +364,19 @@ void perChannel(const Shared& shared) {
     std::mutex mutex;
     for (std::int64_t block = 0; block < shared.rows / shared.channels; ++block) {
         std::fill(extents.begin(), extents.end(), kNothing);
-        forParts(shared, block * shared.channels, (block + 1) * shared.channels, [&](Row& row, std::int64_t first, std::int64_t last) {
-            std::vector<Extent> part(length, kNothing);
-            for (std::int64_t number = first; number < last; ++number) {
-                row.load(number);
-                const std::vector<float>& values = row.values();
-                for (std::size_t i = 0; i < length; ++i) {
-                    part[i] = join(part[i], Extent{values[i] + 0.0F, values[i] + 0.0F});
-                }
-            }
-            const std::lock_guard lock(mutex);
-            std::transform(part.begin(), part.end(), extents.begin(), extents.begin(), join);
-        });
+        forParts(shared, block * shared.channels, (block + 1) * shared.channels,
+                 [&](Row& row, std::int64_t first, std::int64_t last) {
+                     std::vector<Extent> part(length, kNothing);
+                     for (std::int64_t number = first; number < last; ++number) {
+                         row.load(number);
+                         const std::vector<float>& values = row.values();
+                         for (std::size_t i = 0; i < length; ++i) {
+                             part[i] = join(part[i], Extent{values[i] + 0.0F, values[i] + 0.0F});
+                         }
+                     }
+                     const std::lock_guard lock(mutex);
+                     std::transform(part.begin(), part.end(), extents.begin(), extents.begin(), join);
+                 });
         for (std::size_t i = 0; i < length; ++i) {
             const Parameters parameters = shared.derive(extents[i]);
             factors[i] = parameters.factor;

@@ -13,7 +13,8 @@ enum class QuantMode { PerToken, PerTensor, PerChannel };
 class DynamicQuantize : public Kernel {
   public:
     // version: CANN's major version, on which the last bits of the symmetric scale depend.
-    DynamicQuantize(bool symmetric, QuantMode mode, Family family, int version) : symmetric_(symmetric), mode_(mode), family_(family), version_(version) {}
+    DynamicQuantize(bool symmetric, QuantMode mode, Family family, int version)
+        : symmetric_(symmetric), mode_(mode), family_(family), version_(version) {}
     void run(const View* tensors, const KernelContext& context) const override;
 
   private:

@@ -15,7 +15,8 @@ constexpr std::int64_t kPadding = 64;
 
 // Rows that lie side by side, `step` elements from one column to the next, one behind the other. `count` rows.
 template <class T>
-void gatherRows(const unsigned char* from, std::int64_t step, std::int64_t n, unsigned char* to, std::int64_t pitch, std::int64_t count) {
+void gatherRows(const unsigned char* from, std::int64_t step, std::int64_t n, unsigned char* to, std::int64_t pitch,
+                std::int64_t count) {
     constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
     for (std::int64_t i = 0; i < n; ++i) {
         for (std::int64_t row = 0; row < count; ++row) {
@@ -30,7 +31,8 @@ void gatherTile(const unsigned char* from, std::int64_t step, std::int64_t n, un
     constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
     constexpr std::int64_t kAhead = 32;  // columns
     for (std::int64_t i = 0; i < n; ++i) {
-        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>((i + kAhead) * step * kSize)));
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) +
+                                                         static_cast<std::uintptr_t>((i + kAhead) * step * kSize)));
         T column[kTileRows];
         std::memcpy(column, from + i * step * kSize, sizeof column);
         for (std::int64_t row = 0; row < kTileRows; ++row) {
@@ -42,7 +44,8 @@ void gatherTile(const unsigned char* from, std::int64_t step, std::int64_t n, un
 template <class T>
 void scatter(const unsigned char* from, std::int64_t step, std::int64_t n, unsigned char* to) {
     for (std::int64_t i = 0; i < n; ++i) {
-        std::memcpy(to + i * step * static_cast<std::int64_t>(sizeof(T)), from + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+        std::memcpy(to + i * step * static_cast<std::int64_t>(sizeof(T)),
+                    from + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
     }
 }
 
@@ -84,7 +87,9 @@ float readFloat(const unsigned char* at, aclDataType dtype) {
 
 }  // namespace
 
-Source sourceOf(aclDataType dtype) { return dtype == ACL_FLOAT16 ? Source::Half : (dtype == ACL_BF16 ? Source::BFloat16 : Source::Float); }
+Source sourceOf(aclDataType dtype) {
+    return dtype == ACL_FLOAT16 ? Source::Half : (dtype == ACL_BF16 ? Source::BFloat16 : Source::Float);
+}
 
 RowReader::RowReader(const View& view) : view_(view), size_(bitsOf(view.dtype) / 8) {}
 
@@ -110,7 +115,8 @@ const void* RowReader::read(std::int64_t offset, std::int64_t step, std::int64_t
     return buffer_.data() + (offset - offset_) * pitch;
 }
 
-RowWriter::RowWriter(const View& view) : view_(view), size_(bitsOf(view.dtype) / 8), streamer_(view.elements() * size_) {}
+RowWriter::RowWriter(const View& view)
+    : view_(view), size_(bitsOf(view.dtype) / 8), streamer_(view.elements() * size_) {}
 
 Output RowWriter::prepareOutput(std::int64_t offset, std::int64_t step, std::int64_t n) {
     buffered_ = step != 1 && n != 1;
@@ -156,12 +162,15 @@ std::int64_t QuantizedWriter::logicalStride(std::int64_t dimension) const {
 }
 
 // Words' `step` is 1 if they lie behind each other, else 8 times their distance.
-unsigned char* QuantizedWriter::place(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n) const {
+unsigned char* QuantizedWriter::place(std::int64_t offset, std::int64_t step, std::int64_t first,
+                                      std::int64_t n) const {
     switch (view_.dtype) {
         case ACL_INT8:
             return step == 1 || n == 1 ? view_.data + view_.offset + offset + first * step : nullptr;
         case ACL_INT32:
-            return step == 1 || n == 8 ? view_.data + (view_.offset + offset / 8 + (step == 1 ? first / 8 : first / 8 * (step / 8))) * 4 : nullptr;
+            return step == 1 || n == 8
+                       ? view_.data + (view_.offset + offset / 8 + (step == 1 ? first / 8 : first / 8 * (step / 8))) * 4
+                       : nullptr;
         default: {
             const std::int64_t nibble = view_.offset + offset + first;
             return step == 1 && nibble % 2 == 0 && n % 2 == 0 ? view_.data + nibble / 2 : nullptr;
@@ -186,13 +195,15 @@ void QuantizedWriter::store(std::int64_t offset, std::int64_t step, std::int64_t
         case ACL_INT8:
             return scatter<std::uint8_t>(buffer_.data(), step, n, view_.data + view_.offset + offset + first * step);
         case ACL_INT32:
-            return scatter<std::uint32_t>(buffer_.data(), step / 8, n / 8, view_.data + (view_.offset + offset / 8 + first / 8 * (step / 8)) * 4);
+            return scatter<std::uint32_t>(buffer_.data(), step / 8, n / 8,
+                                          view_.data + (view_.offset + offset / 8 + first / 8 * (step / 8)) * 4);
         default:
             for (std::int64_t i = 0; i < n; ++i) {
                 const std::int64_t at = view_.offset + offset + (first + i) * step;
                 unsigned char& byte = view_.data[at >> 1];
                 const int shift = (at & 1) != 0 ? 4 : 0;
-                byte = static_cast<unsigned char>((byte & ~(15 << shift)) | (buffer_[static_cast<std::size_t>(i)] & 15) << shift);
+                byte = static_cast<unsigned char>((byte & ~(15 << shift)) | (buffer_[static_cast<std::size_t>(i)] & 15)
+                                                                                << shift);
             }
     }
 }
@@ -221,7 +232,8 @@ Floats readFloats(const View& view) {
     const std::int64_t size = bitsOf(view.dtype) / 8;
     Floats values(static_cast<std::size_t>(view.elements()));
     if ((view.dtype == ACL_FLOAT || view.dtype == ACL_FLOAT16 || view.dtype == ACL_BF16) && contiguous(view)) {
-        kernels().smoothRow(sourceOf(view.dtype), view.data + view.offset * size, nullptr, 0, view.elements(), values.data());
+        kernels().smoothRow(sourceOf(view.dtype), view.data + view.offset * size, nullptr, 0, view.elements(),
+                            values.data());
         return values;
     }
     const bool dense = contiguous(view);

@@ -41,7 +41,8 @@ struct Cut {
 // A range of pieces, one after the other.
 class Pieces {
   public:
-    Pieces(std::int64_t begin, std::int64_t end, const Cut& cut) : piece_(begin - 1), end_(end), cut_(cut), parts_(cut.parts()), groups_(cut.groups()) {}
+    Pieces(std::int64_t begin, std::int64_t end, const Cut& cut)
+        : piece_(begin - 1), end_(end), cut_(cut), parts_(cut.parts()), groups_(cut.groups()) {}
 
     bool next() {
         if (++piece_ >= end_) {
@@ -97,9 +98,9 @@ void forPieces(const Cut& cut, Work&& work) {
     const std::int64_t unit = cut.interleaved;
     const std::int64_t size = std::max<std::int64_t>(unit * cut.together * std::min(cut.length, cut.chunk), 1);
     const std::int64_t pieces = cut.pieces();
-    parallelFor((pieces + unit - 1) / unit, (kThreadGrain + size - 1) / size, [&](std::int64_t begin, std::int64_t end) {
-        work(Pieces(begin * unit, std::min(end * unit, pieces), cut));
-    });
+    parallelFor(
+        (pieces + unit - 1) / unit, (kThreadGrain + size - 1) / size,
+        [&](std::int64_t begin, std::int64_t end) { work(Pieces(begin * unit, std::min(end * unit, pieces), cut)); });
 }
 
 // Several tensors walked together: one shape, the strides of each. Dimensions that need no separate step are merged.
@@ -143,16 +144,19 @@ struct Walk {
         return product;
     }
 
-    // How to cut rows of so many elements for a tensor that is read and one that is written: large pieces where both have
-    // all elements behind each other, else such as fit into buffers.
+    // How to cut rows of so many elements for a tensor that is read and one that is written: large pieces where both
+    // have all elements behind each other, else such as fit into buffers.
     Cut cut(std::int64_t length, bool dense, std::size_t read) const {
         const std::int64_t interleaved = rank > 1 && step(read) != 1 && strides[read][rank - 2] == 1 ? kTileRows : 1;
         const std::int64_t chunk = dense ? kThreadGrain : kChunk;
         const std::int64_t inner = dense && rank > 1 ? shape[rank - 2] : 1;
         return {rows(), length, interleaved, chunk, inner, std::clamp<std::int64_t>(chunk / length, 1, inner), dense};
     }
-    // Whether the elements of a tensor's rows, so many and so far apart, lie behind each other, and those rows behind each other.
-    bool dense(std::size_t tensor, std::int64_t length, std::int64_t step) const { return step == 1 && (rank < 2 || strides[tensor][rank - 2] == length); }
+    // Whether the elements of a tensor's rows, so many and so far apart, lie behind each other, and those rows behind
+    // each other.
+    bool dense(std::size_t tensor, std::int64_t length, std::int64_t step) const {
+        return step == 1 && (rank < 2 || strides[tensor][rank - 2] == length);
+    }
     // How many rows from this one on lie side by side in an interleaved tensor.
     std::int64_t beside(std::int64_t row) const { return rank > 1 ? shape[rank - 2] - row % shape[rank - 2] : 1; }
 
@@ -238,8 +242,8 @@ class QuantizedWriter {
     // False if rows must not be merged, because elements of a row do not lie at one distance.
     bool mergeable() const;
 
-    // Where to put n values (a multiple of 8 for INT32) of the row that begins at `offset`, from its element `first` on;
-    // store() brings them to their place if that is elsewhere.
+    // Where to put n values (a multiple of 8 for INT32) of the row that begins at `offset`, from its element `first`
+    // on; store() brings them to their place if that is elsewhere.
     IntegerOutput prepare(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
     void store(std::int64_t offset, std::int64_t step, std::int64_t first, std::int64_t n);
 
@@ -252,8 +256,8 @@ class QuantizedWriter {
     std::vector<std::uint8_t> buffer_;
 };
 
-// Memory that begins where a line does, as kernels that read a line at a time like it. A little costs less to get than that
-// is worth.
+// Memory that begins where a line does, as kernels that read a line at a time like it. A little costs less to get than
+// that is worth.
 template <class T>
 struct LineAllocator {
     using value_type = T;
@@ -262,8 +266,12 @@ struct LineAllocator {
     LineAllocator() = default;
     template <class Other>
     LineAllocator(const LineAllocator<Other>&) {}
-    T* allocate(std::size_t n) { return static_cast<T*>(n < kLittle ? ::operator new(n * sizeof(T)) : ::operator new(n * sizeof(T), kLine)); }
-    void deallocate(T* memory, std::size_t n) { n < kLittle ? ::operator delete(memory) : ::operator delete(memory, kLine); }
+    T* allocate(std::size_t n) {
+        return static_cast<T*>(n < kLittle ? ::operator new(n * sizeof(T)) : ::operator new(n * sizeof(T), kLine));
+    }
+    void deallocate(T* memory, std::size_t n) {
+        n < kLittle ? ::operator delete(memory) : ::operator delete(memory, kLine);
+    }
     bool operator==(const LineAllocator&) const = default;
 };
 using Floats = std::vector<float, LineAllocator<float>>;
@@ -277,7 +285,9 @@ void writeFloat(const View& view, std::int64_t index, float value);
 bool contiguous(const View& view);
 
 // Where a contiguous tensor of floats begins.
-inline float* floatsOf(const View& view) { return reinterpret_cast<float*>(view.data) + view.offset; }
+inline float* floatsOf(const View& view) {
+    return reinterpret_cast<float*>(view.data) + view.offset;
+}
 // Offset of an element, given its number in logical order, without the view's own.
 std::int64_t offsetOf(const View& view, std::int64_t index);
 

@@ -11,7 +11,8 @@ aclnnStatus checkAlive(const char* argument, const aclTensor* tensor) {
         return ACLNN_SUCCESS;
     }
     if (pools().tensors.find(tensor) == nullptr) {
-        return refuse(argument, text("%p", static_cast<const void*>(tensor)), "a live aclTensor (this one was destroyed, or is none)");
+        return refuse(argument, text("%p", static_cast<const void*>(tensor)),
+                      "a live aclTensor (this one was destroyed, or is none)");
     }
     for (std::int64_t index = 0; index < tensor->shape.rank(); ++index) {
         if (tensor->shape[index] < 0) {
@@ -22,17 +23,20 @@ aclnnStatus checkAlive(const char* argument, const aclTensor* tensor) {
 }
 
 aclnnStatus checkGiven(const char* argument, const aclTensor* tensor) {
-    return tensor != nullptr ? checkAlive(argument, tensor) : failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "an aclTensor");
+    return tensor != nullptr ? checkAlive(argument, tensor)
+                             : failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "an aclTensor");
 }
 
 aclnnStatus checkDtype(const char* argument, const aclTensor& tensor, std::initializer_list<aclDataType> allowed) {
     return std::find(allowed.begin(), allowed.end(), tensor.dtype) != allowed.end()
                ? ACLNN_SUCCESS
-               : refuse(argument, "dtype " + nameOf(tensor.dtype), namesOf(allowed) + " (" + settings().soc->name + ")");
+               : refuse(argument, "dtype " + nameOf(tensor.dtype),
+                        namesOf(allowed) + " (" + settings().soc->name + ")");
 }
 
 aclnnStatus checkShape(const char* argument, const aclTensor& tensor, const Dims& expected, const char* source) {
-    return tensor.shape == expected ? ACLNN_SUCCESS : refuse(argument, "shape " + tensor.shape.text(), expected.text() + ", " + source);
+    return tensor.shape == expected ? ACLNN_SUCCESS
+                                    : refuse(argument, "shape " + tensor.shape.text(), expected.text() + ", " + source);
 }
 
 aclnnStatus checkRank(const char* argument, const aclTensor& tensor, std::int64_t low, std::int64_t high) {
@@ -41,7 +45,8 @@ aclnnStatus checkRank(const char* argument, const aclTensor& tensor, std::int64_
         return ACLNN_SUCCESS;
     }
     return refuse(argument, text("%lld dimensions, shape ", static_cast<long long>(rank)) + tensor.shape.text(),
-                  low == high ? text("%lld", static_cast<long long>(low)) : text("%lld to %lld", static_cast<long long>(low), static_cast<long long>(high)));
+                  low == high ? text("%lld", static_cast<long long>(low))
+                              : text("%lld to %lld", static_cast<long long>(low), static_cast<long long>(high)));
 }
 
 aclnnStatus checkPacked(const char* argument, const aclTensor& packed, const aclTensor& logical, const char* source) {
@@ -50,18 +55,21 @@ aclnnStatus checkPacked(const char* argument, const aclTensor& packed, const acl
         expected[expected.rank() - 1] /= 8;
         return checkShape(argument, packed, expected, source);
     }
-    return refuse(argument, "dtype INT32 (eight int4 to an element) for shape " + logical.shape.text(), "a last dimension that is a multiple of 8");
+    return refuse(argument, "dtype INT32 (eight int4 to an element) for shape " + logical.shape.text(),
+                  "a last dimension that is a multiple of 8");
 }
 
 aclnnStatus checkEven(const char* argument, const aclTensor& tensor) {
     return tensor.shape.rank() > 0 && tensor.shape.last() % 2 == 0
                ? ACLNN_SUCCESS
-               : refuse(argument, "dtype INT4 with shape " + tensor.shape.text(), "an even last dimension (two int4 to a byte)");
+               : refuse(argument, "dtype INT4 with shape " + tensor.shape.text(),
+                        "an even last dimension (two int4 to a byte)");
 }
 
 aclnnStatus checkResults(const std::uint64_t* workspaceSize, aclOpExecutor* const* executor) {
     if (workspaceSize == nullptr || executor == nullptr) {
-        return failArgument(ACLNN_ERR_PARAM_NULLPTR, workspaceSize == nullptr ? "workspaceSize" : "executor", "null", "a pointer for the result");
+        return failArgument(ACLNN_ERR_PARAM_NULLPTR, workspaceSize == nullptr ? "workspaceSize" : "executor", "null",
+                            "a pointer for the result");
     }
     return ACLNN_SUCCESS;
 }
@@ -98,9 +106,10 @@ aclnnStatus checkReach(const char* argument, const aclTensor& tensor) {
     if (first >= 0 && last < tensor.storage.elements()) {
         return ACLNN_SUCCESS;
     }
-    return failArgument(ACLNN_ERR_INNER_NULLPTR, argument,
-                        text("elements %lld to %lld of the storage", static_cast<long long>(first), static_cast<long long>(last)),
-                        "a view inside its storage of shape " + tensor.storage.text());
+    return failArgument(
+        ACLNN_ERR_INNER_NULLPTR, argument,
+        text("elements %lld to %lld of the storage", static_cast<long long>(first), static_cast<long long>(last)),
+        "a view inside its storage of shape " + tensor.storage.text());
 }
 
 }  // namespace
@@ -118,7 +127,8 @@ aclnnStatus finish(const char* operation, std::span<const Argument> arguments, s
     for (const Argument& argument : arguments) {
         if (argument.tensor != nullptr) {
             if (argument.tensor->shape.rank() > kMaxKernelRank) {
-                return failArgument(ACLNN_ERR_INNER_NULLPTR, argument.name, "shape " + argument.tensor->shape.text(), "at most 8 dimensions");
+                return failArgument(ACLNN_ERR_INNER_NULLPTR, argument.name, "shape " + argument.tensor->shape.text(),
+                                    "at most 8 dimensions");
             }
             if (!argument.mustBeContiguous) {
                 ACLQ_RETURN_IF_FAILED(checkReach(argument.name, *argument.tensor));
@@ -126,7 +136,8 @@ aclnnStatus finish(const char* operation, std::span<const Argument> arguments, s
         }
         const View view = viewOf(argument.seenAs != nullptr ? argument.seenAs : argument.tensor);
         const Extend extend = view.present ? extendOf(view) : Extend{};
-        made.arguments.push_back({argument.name, argument.tensor, view, extend, argument.mustBeContiguous && argument.seenAs == nullptr});
+        made.arguments.push_back(
+            {argument.name, argument.tensor, view, extend, argument.mustBeContiguous && argument.seenAs == nullptr});
     }
     *workspaceSize = made.workspaceSize;
     *executor = pools().executors.create(std::move(made));

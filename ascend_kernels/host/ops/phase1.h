@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks phase 1 is made of, and what it ends in: an executor. Each operator lists its own, in its document's order.
+// The checks phase 1 is made of, and what it ends in: an executor. Each operator lists its own, in its document's
+// order.
 #pragma once
 
 #include <initializer_list>
@@ -14,8 +15,12 @@
 
 namespace aclq {
 
-inline const Settings& settings() { return runtime().settings; }
-inline bool isInferenceSeries() { return settings().soc->family == Family::InferenceSeries; }
+inline const Settings& settings() {
+    return runtime().settings;
+}
+inline bool isInferenceSeries() {
+    return settings().soc->family == Family::InferenceSeries;
+}
 
 // 161002 for one argument.
 inline aclnnStatus refuse(const char* argument, const std::string& got, const std::string& allowed) {
@@ -39,7 +44,8 @@ aclnnStatus checkResults(const std::uint64_t* workspaceSize, aclOpExecutor* cons
 aclnnStatus checkDevice();
 
 template <class Body>
-aclnnStatus phase1(const char* function, const std::uint64_t* workspaceSize, aclOpExecutor* const* executor, Body&& body) noexcept {
+aclnnStatus phase1(const char* function, const std::uint64_t* workspaceSize, aclOpExecutor* const* executor,
+                   Body&& body) noexcept {
     return api(function, ACLNN_ERR_INNER_CREATE_EXECUTOR, ACLNN_ERR_INNER, [&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkResults(workspaceSize, executor));
         ACLQ_RETURN_IF_FAILED(checkDevice());
@@ -57,9 +63,11 @@ struct Argument {
 // Success with work to do; `operation` is the name of phase 2.
 aclnnStatus finish(const char* operation, std::span<const Argument> arguments, std::shared_ptr<const Kernel> kernel,
                    std::uint64_t* workspaceSize, aclOpExecutor** executor);
-inline aclnnStatus finish(const char* operation, std::initializer_list<Argument> arguments, std::shared_ptr<const Kernel> kernel,
-                          std::uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return finish(operation, std::span(arguments.begin(), arguments.size()), std::move(kernel), workspaceSize, executor);
+inline aclnnStatus finish(const char* operation, std::initializer_list<Argument> arguments,
+                          std::shared_ptr<const Kernel> kernel, std::uint64_t* workspaceSize,
+                          aclOpExecutor** executor) {
+    return finish(operation, std::span(arguments.begin(), arguments.size()), std::move(kernel), workspaceSize,
+                  executor);
 }
 // Success with nothing to do.
 aclnnStatus finishEmpty(const char* operation, std::uint64_t* workspaceSize, aclOpExecutor** executor);

@@ -35,15 +35,22 @@ struct Call {
     const char* perTokenName() const { return fifth ? "x1Scale" : "pertokenScaleOptional"; }
 };
 
-bool isOneOf(aclDataType dtype, std::initializer_list<aclDataType> dtypes) { return std::find(dtypes.begin(), dtypes.end(), dtype) != dtypes.end(); }
-bool isWord(const aclTensor& tensor) { return isOneOf(tensor.dtype, {ACL_UINT64, ACL_INT64}); }
+bool isOneOf(aclDataType dtype, std::initializer_list<aclDataType> dtypes) {
+    return std::find(dtypes.begin(), dtypes.end(), dtype) != dtypes.end();
+}
+bool isWord(const aclTensor& tensor) {
+    return isOneOf(tensor.dtype, {ACL_UINT64, ACL_INT64});
+}
 // An INT32 input holds int4.
-aclDataType elementOf(const aclTensor& tensor) { return tensor.dtype == ACL_INT32 ? ACL_INT4 : tensor.dtype; }
+aclDataType elementOf(const aclTensor& tensor) {
+    return tensor.dtype == ACL_INT32 ? ACL_INT4 : tensor.dtype;
+}
 
 // Strides that swap the last two dimensions of a contiguous tensor. A 1 by 1 matrix does not tell.
 bool isTransposedView(const aclTensor& tensor) {
     const std::int64_t last = tensor.shape.rank() - 1;
-    if ((tensor.shape[last] == 1 && tensor.shape[last - 1] == 1) || tensor.strides[last - 1] != 1 || tensor.strides[last] != tensor.shape[last - 1]) {
+    if ((tensor.shape[last] == 1 && tensor.shape[last - 1] == 1) || tensor.strides[last - 1] != 1 ||
+        tensor.strides[last] != tensor.shape[last - 1]) {
         return false;
     }
     std::int64_t step = tensor.shape[last] * tensor.shape[last - 1];
@@ -81,7 +88,9 @@ class Side {
     std::int64_t lastAxis() const { return longest_; }
     std::int64_t batchRank() const { return stored_.shape.rank() - 2; }
     // Counted from the last batch dimension.
-    std::int64_t batchSize(std::int64_t fromEnd) const { return fromEnd < batchRank() ? stored_.shape[batchRank() - 1 - fromEnd] : 1; }
+    std::int64_t batchSize(std::int64_t fromEnd) const {
+        return fromEnd < batchRank() ? stored_.shape[batchRank() - 1 - fromEnd] : 1;
+    }
 
   private:
     aclTensor stored_;
@@ -91,7 +100,9 @@ class Side {
     std::int64_t longest_;
 };
 
-aclnnStatus refuseDtype(const char* argument, const aclTensor& tensor, const std::string& allowed) { return refuse(argument, "dtype " + nameOf(tensor.dtype), allowed); }
+aclnnStatus refuseDtype(const char* argument, const aclTensor& tensor, const std::string& allowed) {
+    return refuse(argument, "dtype " + nameOf(tensor.dtype), allowed);
+}
 
 aclnnStatus checkRanks(const Call& call) {
     ACLQ_RETURN_IF_FAILED(checkRank("x1", *call.x1, 2, 6));
@@ -101,7 +112,8 @@ aclnnStatus checkRanks(const Call& call) {
     if (rank == 1 || (!call.fifth && rank == call.x2->shape.rank())) {
         return ACLNN_SUCCESS;
     }
-    return refuse(call.scaleName(), "shape " + call.scale->shape.text(), call.fifth ? "1 dimension" : "1 dimension, or as many as x2");
+    return refuse(call.scaleName(), "shape " + call.scale->shape.text(),
+                  call.fifth ? "1 dimension" : "1 dimension, or as many as x2");
 }
 
 // The inference series has no int4.
@@ -111,7 +123,8 @@ aclnnStatus checkSoc(const Call& call) {
     }
     for (const auto& [name, tensor] : {std::pair{"x1", call.x1}, std::pair{"x2", call.x2}}) {
         if (elementOf(*tensor) == ACL_INT4) {
-            return failArgument(ACLNN_ERR_RUNTIME_ERROR, name, "dtype " + nameOf(tensor->dtype), text("INT8 (%s)", settings().soc->name));
+            return failArgument(ACLNN_ERR_RUNTIME_ERROR, name, "dtype " + nameOf(tensor->dtype),
+                                text("INT8 (%s)", settings().soc->name));
         }
     }
     return ACLNN_SUCCESS;
@@ -148,7 +161,8 @@ aclnnStatus checkPerToken(const Call& call) {
         return refuseDtype("out", *call.out, text("FLOAT16, BF16 with %s", call.perTokenName()));
     }
     if (out == ACL_FLOAT16 && call.scale->dtype != ACL_FLOAT) {
-        return refuseDtype(call.scaleName(), *call.scale, text("FLOAT with %s and out of FLOAT16", call.perTokenName()));
+        return refuseDtype(call.scaleName(), *call.scale,
+                           text("FLOAT with %s and out of FLOAT16", call.perTokenName()));
     }
     if (call.bias != nullptr && out == ACL_BF16 && call.bias->dtype == ACL_FLOAT16) {
         return refuseDtype("bias", *call.bias, "INT32, BF16, FLOAT with out of BF16");
@@ -162,10 +176,12 @@ aclnnStatus checkWithoutPerToken(const Call& call) {
         return refuseDtype("bias", *call.bias, text("INT32, BF16, FLOAT without %s", call.perTokenName()));
     }
     if (call.bias != nullptr && call.bias->dtype == ACL_FLOAT && out != ACL_BF16) {
-        return refuseDtype("bias", *call.bias, text("INT32 with out of %s without %s", nameOf(out).c_str(), call.perTokenName()));
+        return refuseDtype("bias", *call.bias,
+                           text("INT32 with out of %s without %s", nameOf(out).c_str(), call.perTokenName()));
     }
     if (isOneOf(out, {ACL_INT8, ACL_FLOAT16}) && !isWord(*call.scale)) {
-        return refuseDtype(call.scaleName(), *call.scale, text("UINT64, INT64 with out of %s without %s", nameOf(out).c_str(), call.perTokenName()));
+        return refuseDtype(call.scaleName(), *call.scale,
+                           text("UINT64, INT64 with out of %s without %s", nameOf(out).c_str(), call.perTokenName()));
     }
     return ACLNN_SUCCESS;
 }
@@ -187,7 +203,8 @@ aclnnStatus checkDtypes(const Call& call) {
         return refuseDtype("bias", *call.bias, "BF16 only with out of BF16, which is " + nameOf(out));
     }
     if (scale == ACL_BF16 && !isOneOf(out, {ACL_BF16, ACL_INT32})) {
-        return refuseDtype(call.scaleName(), *call.scale, "BF16 only with out of BF16 or INT32, which is " + nameOf(out));
+        return refuseDtype(call.scaleName(), *call.scale,
+                           "BF16 only with out of BF16 or INT32, which is " + nameOf(out));
     }
     if (isOneOf(out, {ACL_BF16, ACL_INT32}) && isWord(*call.scale)) {
         return refuseDtype(call.scaleName(), *call.scale, "FLOAT, BF16 with out of " + nameOf(out));
@@ -233,20 +250,23 @@ aclnnStatus checkLimit(const Call& call, const Side& left, const Side& right) {
     }
     if (left.lastAxis() > kLongestAxis || right.lastAxis() > kLongestAxis) {
         const bool first = left.lastAxis() > kLongestAxis;
-        return refuse(first ? "x1" : "x2", "shape " + (first ? call.x1 : call.x2)->shape.text(), "a last axis of at most 65535");
+        return refuse(first ? "x1" : "x2", "shape " + (first ? call.x1 : call.x2)->shape.text(),
+                      "a last axis of at most 65535");
     }
     return ACLNN_SUCCESS;
 }
 
 aclnnStatus checkFormat(const char* argument, const aclTensor* tensor) {
-    return tensor == nullptr || !isPrivate(tensor->format) ? ACLNN_SUCCESS : refuse(argument, "format " + nameOf(tensor->format), "ND");
+    return tensor == nullptr || !isPrivate(tensor->format) ? ACLNN_SUCCESS
+                                                           : refuse(argument, "format " + nameOf(tensor->format), "ND");
 }
 
 aclnnStatus checkParameter(const char* argument, const aclTensor& tensor, std::int64_t n) {
     const std::int64_t count = tensor.shape.last();
     return (count == 1 || count == n) && tensor.elements() == count
                ? ACLNN_SUCCESS
-               : refuse(argument, "shape " + tensor.shape.text(), text("(1,) or (%lld,), the columns of the result", static_cast<long long>(n)));
+               : refuse(argument, "shape " + tensor.shape.text(),
+                        text("(1,) or (%lld,), the columns of the result", static_cast<long long>(n)));
 }
 
 aclnnStatus checkParameters(const Call& call, const Side& left, const Side& right) {
@@ -256,7 +276,9 @@ aclnnStatus checkParameters(const Call& call, const Side& left, const Side& righ
         ACLQ_RETURN_IF_FAILED(checkParameter(call.offsetName(), *call.offset, right.columns()));
     }
     const std::int64_t rows = left.rows();
-    return call.perToken != nullptr ? checkShape(call.perTokenName(), *call.perToken, Dims(&rows, 1), "an element for each row of x1") : ACLNN_SUCCESS;
+    return call.perToken != nullptr
+               ? checkShape(call.perTokenName(), *call.perToken, Dims(&rows, 1), "an element for each row of x1")
+               : ACLNN_SUCCESS;
 }
 
 aclnnStatus broadcast(const Call& call, const Side& left, const Side& right, Dims& batch) {
@@ -266,7 +288,8 @@ aclnnStatus broadcast(const Call& call, const Side& left, const Side& right, Dim
         const std::int64_t one = left.batchSize(fromEnd);
         const std::int64_t other = right.batchSize(fromEnd);
         if (one != other && one != 1 && other != 1) {
-            return refuse("x2", "shape " + call.x2->shape.text(), "batch dimensions that are 1 or those of x1, of shape " + call.x1->shape.text());
+            return refuse("x2", "shape " + call.x2->shape.text(),
+                          "batch dimensions that are 1 or those of x1, of shape " + call.x1->shape.text());
         }
         sizes[rank - 1 - fromEnd] = one == 1 ? other : one;
     }
@@ -283,7 +306,9 @@ aclnnStatus checkBias(const Call& call, const Dims& batch, std::int64_t n) {
         const std::int64_t expected[] = {batch[0], 1, n};
         return checkShape("bias", *call.bias, Dims(expected, 3), "the batch, one row, the columns of the result");
     }
-    return checkShape("bias", *call.bias, Dims(&n, 1), batch.rank() == 1 ? "the columns of the result, or three dimensions with the batch first" : "the columns of the result");
+    return checkShape("bias", *call.bias, Dims(&n, 1),
+                      batch.rank() == 1 ? "the columns of the result, or three dimensions with the batch first"
+                                        : "the columns of the result");
 }
 
 aclnnStatus checkOut(const Call& call, const Dims& batch, std::int64_t m, std::int64_t n) {
@@ -296,14 +321,16 @@ aclnnStatus checkOut(const Call& call, const Dims& batch, std::int64_t m, std::i
     std::copy_n(batch.data(), batch.rank(), sizes);
     sizes[batch.rank()] = m;
     sizes[batch.rank() + 1] = n;
-    return checkShape("out", *call.out, Dims(sizes, static_cast<std::uint64_t>(batch.rank() + 2)), "the common batch, the rows of x1, the columns of x2");
+    return checkShape("out", *call.out, Dims(sizes, static_cast<std::uint64_t>(batch.rank() + 2)),
+                      "the common batch, the rows of x1, the columns of x2");
 }
 
 aclnnStatus checkShapes(const Call& call, const Side& left, const Side& right) {
     ACLQ_RETURN_IF_FAILED(checkInt4(call, left, right));
     if (left.columns() != right.rows()) {
-        return refuse("x2", text("k of %lld, shape ", static_cast<long long>(right.rows())) + call.x2->shape.text(),
-                      text("%lld, the k of x1, of shape ", static_cast<long long>(left.columns())) + call.x1->shape.text());
+        return refuse(
+            "x2", text("k of %lld, shape ", static_cast<long long>(right.rows())) + call.x2->shape.text(),
+            text("%lld, the k of x1, of shape ", static_cast<long long>(left.columns())) + call.x1->shape.text());
     }
     ACLQ_RETURN_IF_FAILED(checkLimit(call, left, right));
     ACLQ_RETURN_IF_FAILED(checkFormat("x2", call.x2));
@@ -363,15 +390,21 @@ aclnnStatus checkAbsent(const char* argument, const aclTensor* tensor, const std
     if (tensor == nullptr || tensor->empty()) {
         return ACLNN_SUCCESS;
     }
-    return failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "a tensor of shape " + tensor->shape.text(), "null, or a tensor without elements" + where);
+    return failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "a tensor of shape " + tensor->shape.text(),
+                        "null, or a tensor without elements" + where);
 }
 
-const aclTensor* unlessEmpty(const aclTensor* tensor) { return tensor != nullptr && tensor->empty() ? nullptr : tensor; }
+const aclTensor* unlessEmpty(const aclTensor* tensor) {
+    return tensor != nullptr && tensor->empty() ? nullptr : tensor;
+}
 
-aclnnStatus refuseMode(const char* mode) { return fail(ACLNN_ERR_INNER_FIND_KERNEL_ERROR, text("the host device does not compute %s", mode)); }
+aclnnStatus refuseMode(const char* mode) {
+    return fail(ACLNN_ERR_INNER_FIND_KERNEL_ERROR, text("the host device does not compute %s", mode));
+}
 
 // The fifth version beyond the fourth.
-aclnnStatus checkNewer(const Call& call, const aclTensor* yScale, const aclTensor* x1Offset, const aclTensor* yOffset, std::int64_t groupSize) {
+aclnnStatus checkNewer(const Call& call, const aclTensor* yScale, const aclTensor* x1Offset, const aclTensor* yOffset,
+                       std::int64_t groupSize) {
     if (!isInferenceSeries() && call.x1->dtype == ACL_INT8 && elementOf(*call.x2) == ACL_INT4) {
         return refuseMode("products of x1 in INT8 and x2 in int4, whose results depend on the order of additions");
     }
@@ -384,16 +417,19 @@ aclnnStatus checkNewer(const Call& call, const aclTensor* yScale, const aclTenso
     if (call.out->dtype != ACL_INT8) {
         ACLQ_RETURN_IF_FAILED(checkAbsent("x2Offset", call.offset, " with out of " + nameOf(call.out->dtype)));
     }
-    return groupSize == 0 ? ACLNN_SUCCESS : refuse("groupSize", std::to_string(groupSize), "0 without scales for groups");
+    return groupSize == 0 ? ACLNN_SUCCESS
+                          : refuse("groupSize", std::to_string(groupSize), "0 without scales for groups");
 }
 
 }  // namespace
 
-aclnnStatus aclnnQuantMatmulV3GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* scale, const aclTensor* offset,
-                                               const aclTensor* bias, bool transposeX1, bool transposeX2, const aclTensor* out,
-                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnQuantMatmulV3GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* scale,
+                                               const aclTensor* offset, const aclTensor* bias, bool transposeX1,
+                                               bool transposeX2, const aclTensor* out, uint64_t* workspaceSize,
+                                               aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
-        const Call call{"aclnnQuantMatmulV3", false, x1, x2, scale, offset, nullptr, bias, transposeX1, transposeX2, out};
+        const Call call{"aclnnQuantMatmulV3", false,       x1, x2, scale, offset, nullptr, bias,
+                        transposeX1,          transposeX2, out};
         ACLQ_RETURN_IF_FAILED(checkTensors(call));
         return prepare(call, workspaceSize, executor);
     });
@@ -403,11 +439,14 @@ aclnnStatus aclnnQuantMatmulV3(void* workspace, uint64_t workspaceSize, aclOpExe
     return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
 }
 
-aclnnStatus aclnnQuantMatmulV4GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* scale, const aclTensor* offset,
-                                               const aclTensor* pertokenScaleOptional, const aclTensor* bias, bool transposeX1, bool transposeX2,
-                                               const aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnQuantMatmulV4GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* scale,
+                                               const aclTensor* offset, const aclTensor* pertokenScaleOptional,
+                                               const aclTensor* bias, bool transposeX1, bool transposeX2,
+                                               const aclTensor* out, uint64_t* workspaceSize,
+                                               aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
-        const Call call{"aclnnQuantMatmulV4", false, x1, x2, scale, offset, pertokenScaleOptional, bias, transposeX1, transposeX2, out};
+        const Call call{"aclnnQuantMatmulV4",  false, x1,          x2,          scale, offset,
+                        pertokenScaleOptional, bias,  transposeX1, transposeX2, out};
         ACLQ_RETURN_IF_FAILED(checkTensors(call));
         return prepare(call, workspaceSize, executor);
     });
@@ -417,10 +456,12 @@ aclnnStatus aclnnQuantMatmulV4(void* workspace, uint64_t workspaceSize, aclOpExe
     return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
 }
 
-aclnnStatus aclnnQuantMatmulV5GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* x1Scale, const aclTensor* x2Scale,
-                                               const aclTensor* yScale, const aclTensor* x1Offset, const aclTensor* x2Offset,
-                                               const aclTensor* yOffset, const aclTensor* bias, bool transposeX1, bool transposeX2,
-                                               int64_t groupSize, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnQuantMatmulV5GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* x1Scale,
+                                               const aclTensor* x2Scale, const aclTensor* yScale,
+                                               const aclTensor* x1Offset, const aclTensor* x2Offset,
+                                               const aclTensor* yOffset, const aclTensor* bias, bool transposeX1,
+                                               bool transposeX2, int64_t groupSize, aclTensor* out,
+                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
         Call call{"aclnnQuantMatmulV5", true, x1, x2, x2Scale, x2Offset, x1Scale, bias, transposeX1, transposeX2, out};
         ACLQ_RETURN_IF_FAILED(checkTensors(call));

@@ -110,26 +110,34 @@ class Matrices {
 class Left {
   public:
     Left(const Matrices& matrices, const MatmulKernels& kernels)
-        : rows_(matrices.rows()), pitch_((matrices.columns() + kernels.depth - 1) / kernels.depth), words_(static_cast<std::size_t>(matrices.batches() * rows_ * pitch_)),
+        : rows_(matrices.rows()),
+          pitch_((matrices.columns() + kernels.depth - 1) / kernels.depth),
+          words_(static_cast<std::size_t>(matrices.batches() * rows_ * pitch_)),
           firstSums_(static_cast<std::size_t>(matrices.batches() * rows_)) {
-        parallelFor(matrices.batches() * rows_, (kThreadGrain + pitch_) / (pitch_ + 1), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t row = begin; row < end;) {
-                const std::int64_t batch = row / rows_;
-                const std::int64_t count = std::min(end, (batch + 1) * rows_) - row;
-                Int8Matrix matrix = matrices.at(batch);
-                matrix.data += row % rows_ * matrix.rowStep;
-                std::int32_t* const to = words_.data() + row * pitch_;
-                kernels.packLeft(matrix, count, matrices.columns(), to, pitch_);
-                for (std::int64_t i = 0; i < count; ++i) {
-                    firstSums_[static_cast<std::size_t>(row + i)] = kernels.firstSum(to + i * pitch_, pitch_);
-                }
-                row += count;
-            }
-        });
+        parallelFor(matrices.batches() * rows_, (kThreadGrain + pitch_) / (pitch_ + 1),
+                    [&](std::int64_t begin, std::int64_t end) {
+                        for (std::int64_t row = begin; row < end;) {
+                            const std::int64_t batch = row / rows_;
+                            const std::int64_t count = std::min(end, (batch + 1) * rows_) - row;
+                            Int8Matrix matrix = matrices.at(batch);
+                            matrix.data += row % rows_ * matrix.rowStep;
+                            std::int32_t* const to = words_.data() + row * pitch_;
+                            kernels.packLeft(matrix, count, matrices.columns(), to, pitch_);
+                            for (std::int64_t i = 0; i < count; ++i) {
+                                firstSums_[static_cast<std::size_t>(row + i)] =
+                                    kernels.firstSum(to + i * pitch_, pitch_);
+                            }
+                            row += count;
+                        }
+                    });
     }
     std::int64_t pitch() const { return pitch_; }
-    const std::int32_t* words(std::int64_t batch, std::int64_t row) const { return words_.data() + (batch * rows_ + row) * pitch_; }
-    std::int32_t firstSum(std::int64_t batch, std::int64_t row) const { return firstSums_[static_cast<std::size_t>(batch * rows_ + row)]; }
+    const std::int32_t* words(std::int64_t batch, std::int64_t row) const {
+        return words_.data() + (batch * rows_ + row) * pitch_;
+    }
+    std::int32_t firstSum(std::int64_t batch, std::int64_t row) const {
+        return firstSums_[static_cast<std::size_t>(batch * rows_ + row)];
+    }
 
   private:
     const std::int64_t rows_;
@@ -141,7 +149,8 @@ class Left {
 // The word of aclnnTransQuantParamV2, as the unit that moves results reads it.
 struct Requantisation {
     explicit Requantisation(std::uint64_t word)
-        : multiplier(__builtin_bit_cast(float, static_cast<std::uint32_t>(word) & 0xFFFFE000U)), offset(static_cast<std::int32_t>((word >> 37 & 0x1FFU) ^ 0x100U) - 0x100),
+        : multiplier(__builtin_bit_cast(float, static_cast<std::uint32_t>(word) & 0xFFFFE000U)),
+          offset(static_cast<std::int32_t>((word >> 37 & 0x1FFU) ^ 0x100U) - 0x100),
           isSigned((word >> 46 & 1U) != 0) {}
     float multiplier;
     std::int32_t offset;
@@ -163,14 +172,22 @@ class QuantMatmul : public Kernel {
   public:
     QuantMatmul(bool transposeX1, bool transposeX2) : transposeX1_(transposeX1), transposeX2_(transposeX2) {}
 
-    void run(const View* tensors, const KernelContext&) const override { Run(tensors, transposeX1_, transposeX2_).go(); }
+    void run(const View* tensors, const KernelContext&) const override {
+        Run(tensors, transposeX1_, transposeX2_).go();
+    }
 
   private:
     class Run {
       public:
         Run(const View* tensors, bool transposeX1, bool transposeX2)
-            : kernels_(matmulKernels()), left_(tensors[0], transposeX1), right_(tensors[1], transposeX2), packed_(left_, kernels_), out_(tensors[5]), m_(left_.rows()),
-              k_(left_.columns()), n_(right_.columns()) {
+            : kernels_(matmulKernels()),
+              left_(tensors[0], transposeX1),
+              right_(tensors[1], transposeX2),
+              packed_(left_, kernels_),
+              out_(tensors[5]),
+              m_(left_.rows()),
+              k_(left_.columns()),
+              n_(right_.columns()) {
             readScales(tensors[2], tensors[3]);
             readBias(tensors[4]);
             batchRank_ = std::max(left_.batchRank(), right_.batchRank());
@@ -195,14 +212,16 @@ class QuantMatmul : public Kernel {
             const std::int64_t across = (n_ + columns - 1) / columns;
             const std::int64_t down = (m_ + rows - 1) / rows;
             const std::int64_t products = rows * std::min(columns, n_) * (k_ + 1);
-            parallelFor(batches_ * across * down, std::max<std::int64_t>(1, kThreadProducts / products), [&](std::int64_t begin, std::int64_t end) {
-                Buffers buffers;
-                for (std::int64_t task = begin; task < end; ++task) {
-                    const std::int64_t column = task % across * columns;
-                    const std::int64_t row = task / across % down * rows;
-                    block(buffers, task / across / down, row, std::min(rows, m_ - row), column, std::min(columns, n_ - column));
-                }
-            });
+            parallelFor(batches_ * across * down, std::max<std::int64_t>(1, kThreadProducts / products),
+                        [&](std::int64_t begin, std::int64_t end) {
+                            Buffers buffers;
+                            for (std::int64_t task = begin; task < end; ++task) {
+                                const std::int64_t column = task % across * columns;
+                                const std::int64_t row = task / across % down * rows;
+                                block(buffers, task / across / down, row, std::min(rows, m_ - row), column,
+                                      std::min(columns, n_ - column));
+                            }
+                        });
         }
 
       private:
@@ -254,7 +273,8 @@ class QuantMatmul : public Kernel {
             }
         }
 
-        void block(Buffers& buffers, std::int64_t batch, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
+        void block(Buffers& buffers, std::int64_t batch, std::int64_t row, std::int64_t rows, std::int64_t column,
+                   std::int64_t columns) const {
             const std::int64_t width = (columns + kernels_.panel - 1) / kernels_.panel * kernels_.panel;
             const std::int64_t leftBatch = matrixOf(left_, batch);
             Int8Matrix right = right_.at(matrixOf(right_, batch));
@@ -263,13 +283,16 @@ class QuantMatmul : public Kernel {
             buffers.right.resize(static_cast<std::size_t>(std::min(words, packed_.pitch()) * width));
             buffers.sums.resize(static_cast<std::size_t>(rows * width));
             for (std::int64_t i = 0; i < rows; ++i) {
-                begin(buffers.sums.data() + i * width, width, packed_.firstSum(leftBatch, row + i), (biasPerBatch_ ? batch * n_ : 0) + column, columns);
+                begin(buffers.sums.data() + i * width, width, packed_.firstSum(leftBatch, row + i),
+                      (biasPerBatch_ ? batch * n_ : 0) + column, columns);
             }
             for (std::int64_t word = 0; word < packed_.pitch(); word += words) {
                 const std::int64_t count = std::min(words, packed_.pitch() - word);
                 const std::int64_t first = word * kernels_.depth;
-                kernels_.packRight({right.data + first * right.rowStep, right.rowStep, right.columnStep}, std::min(count * kernels_.depth, k_ - first), columns, buffers.right.data());
-                kernels_.multiply(packed_.words(leftBatch, row) + word, packed_.pitch(), rows, buffers.right.data(), count, columns, buffers.sums.data(), width);
+                kernels_.packRight({right.data + first * right.rowStep, right.rowStep, right.columnStep},
+                                   std::min(count * kernels_.depth, k_ - first), columns, buffers.right.data());
+                kernels_.multiply(packed_.words(leftBatch, row) + word, packed_.pitch(), rows, buffers.right.data(),
+                                  count, columns, buffers.sums.data(), width);
             }
             RowWriter writer(out_);
             for (std::int64_t i = 0; i < rows; ++i) {
@@ -281,17 +304,23 @@ class QuantMatmul : public Kernel {
         }
 
         // Sums wrap around, those with the bias too.
-        void begin(std::int32_t* sums, std::int64_t width, std::int32_t first, std::int64_t bias, std::int64_t columns) const {
+        void begin(std::int32_t* sums, std::int64_t width, std::int32_t first, std::int64_t bias,
+                   std::int64_t columns) const {
             std::fill_n(sums, width, first);
             for (std::int64_t j = 0; !integerBias_.empty() && j < columns; ++j) {
-                sums[j] = static_cast<std::int32_t>(static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(integerBias_[static_cast<std::size_t>(bias + j)]));
+                sums[j] = static_cast<std::int32_t>(
+                    static_cast<std::uint32_t>(first) +
+                    static_cast<std::uint32_t>(integerBias_[static_cast<std::size_t>(bias + j)]));
             }
         }
 
         // Rows of the result in logical order: a dimension of size 1 before the last may stand between.
-        std::int64_t offsetOfRow(std::int64_t batch, std::int64_t row) const { return offsetOf(out_, (batch * m_ + row) * n_); }
+        std::int64_t offsetOfRow(std::int64_t batch, std::int64_t row) const {
+            return offsetOf(out_, (batch * m_ + row) * n_);
+        }
 
-        void finish(const std::int32_t* sums, std::int64_t batch, std::int64_t row, std::int64_t column, std::int64_t columns, void* to) const {
+        void finish(const std::int32_t* sums, std::int64_t batch, std::int64_t row, std::int64_t column,
+                    std::int64_t columns, void* to) const {
             switch (out_.dtype) {
                 case ACL_INT32:
                     std::memcpy(to, sums, static_cast<std::size_t>(columns) * sizeof(std::int32_t));
@@ -305,9 +334,12 @@ class QuantMatmul : public Kernel {
             const std::int64_t step = scale_.size() == 1 ? 0 : 1;
             if (!words_.empty()) {
                 // This path has no infinities: it saturates.
-                return each(columns, static_cast<Half*>(to), [&](std::int64_t j) { return scalar::toHalf<scalar::Overflow::Saturate>(scalar::widen(sums[j]) * scale[j * step]); });
+                return each(columns, static_cast<Half*>(to), [&](std::int64_t j) {
+                    return scalar::toHalf<scalar::Overflow::Saturate>(scalar::widen(sums[j]) * scale[j * step]);
+                });
             }
-            const float* bias = floatBias_.empty() ? nullptr : floatBias_.data() + (biasPerBatch_ ? batch * n_ : 0) + column;
+            const float* bias =
+                floatBias_.empty() ? nullptr : floatBias_.data() + (biasPerBatch_ ? batch * n_ : 0) + column;
             const auto value = [&](std::int64_t j) {
                 float result = scalar::widen(sums[j]) * scale[j * step];
                 if (!perToken_.empty()) {
@@ -315,8 +347,10 @@ class QuantMatmul : public Kernel {
                 }
                 return bias != nullptr ? result + bias[j] : result;
             };
-            out_.dtype == ACL_FLOAT16 ? each(columns, static_cast<Half*>(to), [&](std::int64_t j) { return scalar::toHalf(value(j)); })
-                                      : each(columns, static_cast<BFloat16*>(to), [&](std::int64_t j) { return scalar::toBFloat16(value(j)); });
+            out_.dtype == ACL_FLOAT16
+                ? each(columns, static_cast<Half*>(to), [&](std::int64_t j) { return scalar::toHalf(value(j)); })
+                : each(columns, static_cast<BFloat16*>(to),
+                       [&](std::int64_t j) { return scalar::toBFloat16(value(j)); });
         }
 
         template <class T, class Value>
@@ -330,7 +364,8 @@ class QuantMatmul : public Kernel {
             for (std::int64_t j = 0; j < columns; ++j) {
                 const Requantisation& by = words_[static_cast<std::size_t>(words_.size() == 1 ? 0 : column + j)];
                 // To nine bits before the offset is added, to eight afterwards.
-                const std::int32_t sum = scalar::toSmallInteger(scalar::widen(sums[j]) * by.multiplier, -256.0F, 255.0F) + by.offset;
+                const std::int32_t sum =
+                    scalar::toSmallInteger(scalar::widen(sums[j]) * by.multiplier, -256.0F, 255.0F) + by.offset;
                 to[j] = static_cast<std::uint8_t>(std::clamp(sum, by.isSigned ? -128 : 0, by.isSigned ? 127 : 255));
             }
         }
@@ -360,6 +395,8 @@ class QuantMatmul : public Kernel {
 
 }  // namespace
 
-std::shared_ptr<const Kernel> makeQuantMatmul(bool transposeX1, bool transposeX2) { return std::make_shared<QuantMatmul>(transposeX1, transposeX2); }
+std::shared_ptr<const Kernel> makeQuantMatmul(bool transposeX1, bool transposeX2) {
+    return std::make_shared<QuantMatmul>(transposeX1, transposeX2);
+}
 
 }  // namespace aclq

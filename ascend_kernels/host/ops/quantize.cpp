@@ -9,7 +9,8 @@ using namespace aclq;
 
 namespace {
 
-aclnnStatus checkShapes(const aclTensor& x, const aclTensor& scales, const aclTensor* zeroPoints, std::int32_t axis, const aclTensor& out) {
+aclnnStatus checkShapes(const aclTensor& x, const aclTensor& scales, const aclTensor* zeroPoints, std::int32_t axis,
+                        const aclTensor& out) {
     const std::int64_t rank = x.shape.rank();
     ACLQ_RETURN_IF_FAILED(checkRank("x", x, 0, 8));
     ACLQ_RETURN_IF_FAILED(checkShape("out", out, x.shape, "the shape of x"));
@@ -23,11 +24,15 @@ aclnnStatus checkShapes(const aclTensor& x, const aclTensor& scales, const aclTe
         return ACLNN_SUCCESS;  // per tensor: axis does not matter
     }
     if (axis < -rank || axis >= rank) {
-        return refuse("axis", std::to_string(axis), text("%lld to %lld for x of shape ", static_cast<long long>(-rank), static_cast<long long>(rank - 1)) + x.shape.text());
+        return refuse(
+            "axis", std::to_string(axis),
+            text("%lld to %lld for x of shape ", static_cast<long long>(-rank), static_cast<long long>(rank - 1)) +
+                x.shape.text());
     }
     const std::int64_t size = x.shape[axis < 0 ? axis + rank : axis];
     if (count != size) {
-        return refuse("scales", "shape " + scales.shape.text(), text("(1,) or (%lld,), the size of x's dimension %d", static_cast<long long>(size), axis));
+        return refuse("scales", "shape " + scales.shape.text(),
+                      text("(1,) or (%lld,), the size of x's dimension %d", static_cast<long long>(size), axis));
     }
     return ACLNN_SUCCESS;
 }
@@ -44,10 +49,13 @@ aclnnStatus checkBf16(const aclTensor& x, const aclTensor& scales, const aclTens
     if (!scalesBf16) {
         return refuse("scales", "dtype " + nameOf(scales.dtype), rule);
     }
-    return zeroPoints == nullptr || zeroPoints->dtype == ACL_BF16 ? ACLNN_SUCCESS : refuse("zeroPoints", "dtype " + nameOf(zeroPoints->dtype), rule);
+    return zeroPoints == nullptr || zeroPoints->dtype == ACL_BF16
+               ? ACLNN_SUCCESS
+               : refuse("zeroPoints", "dtype " + nameOf(zeroPoints->dtype), rule);
 }
 
-aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scales, const aclTensor* zeroPoints, aclDataType dtype, const aclTensor& out) {
+aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scales, const aclTensor* zeroPoints, aclDataType dtype,
+                        const aclTensor& out) {
     if (isInferenceSeries()) {
         ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_FLOAT, ACL_FLOAT16}));
         ACLQ_RETURN_IF_FAILED(checkDtype("scales", scales, {ACL_FLOAT, ACL_FLOAT16}));
@@ -61,7 +69,8 @@ aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scales, const aclTe
         ACLQ_RETURN_IF_FAILED(checkDtype("zeroPoints", *zeroPoints, {ACL_INT8, ACL_UINT8, ACL_INT32, ACL_BF16}));
     }
     if (dtype != ACL_INT8 && dtype != ACL_UINT8 && dtype != ACL_INT32) {
-        return refuse("dtype", nameOf(dtype), namesOf({ACL_INT8, ACL_UINT8, ACL_INT32}) + " (" + settings().soc->name + ")");
+        return refuse("dtype", nameOf(dtype),
+                      namesOf({ACL_INT8, ACL_UINT8, ACL_INT32}) + " (" + settings().soc->name + ")");
     }
     ACLQ_RETURN_IF_FAILED(checkDtype("out", out, {ACL_INT8, ACL_UINT8, ACL_INT32}));
     if (out.dtype != dtype) {
@@ -71,13 +80,16 @@ aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scales, const aclTe
 }
 
 aclnnStatus checkFormat(const char* argument, const aclTensor* tensor) {
-    return tensor == nullptr || !isPrivate(tensor->format) ? ACLNN_SUCCESS : refuse(argument, "format " + nameOf(tensor->format), "a plain format such as ND");
+    return tensor == nullptr || !isPrivate(tensor->format)
+               ? ACLNN_SUCCESS
+               : refuse(argument, "format " + nameOf(tensor->format), "a plain format such as ND");
 }
 
 }  // namespace
 
-aclnnStatus aclnnQuantizeGetWorkspaceSize(const aclTensor* x, const aclTensor* scales, const aclTensor* zeroPoints, aclDataType dtype,
-                                          int32_t axis, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnQuantizeGetWorkspaceSize(const aclTensor* x, const aclTensor* scales, const aclTensor* zeroPoints,
+                                          aclDataType dtype, int32_t axis, aclTensor* out, uint64_t* workspaceSize,
+                                          aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkGiven("x", x));
         ACLQ_RETURN_IF_FAILED(checkGiven("scales", scales));
@@ -92,8 +104,10 @@ aclnnStatus aclnnQuantizeGetWorkspaceSize(const aclTensor* x, const aclTensor* s
         if (x->empty() || scales->empty() || out->empty() || (zeroPoints != nullptr && zeroPoints->empty())) {
             return finishEmpty("aclnnQuantize", workspaceSize, executor);
         }
-        const auto kernel = std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, true, false, Round::Rint);
-        return finish("aclnnQuantize", {{"x", x}, {"scales", scales}, {"zeroPoints", zeroPoints}, {"out", out}}, kernel, workspaceSize, executor);
+        const auto kernel =
+            std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, true, false, Round::Rint);
+        return finish("aclnnQuantize", {{"x", x}, {"scales", scales}, {"zeroPoints", zeroPoints}, {"out", out}}, kernel,
+                      workspaceSize, executor);
     });
 }
 

@@ -42,7 +42,8 @@ void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
     const std::int64_t scaleRowStep = rows.rank > 1 ? rows.strides[kScale][rows.rank - 2] : 0;
 
     const bool nibbles = !wide && y.dtype != ACL_INT8;  // of rows of odd length they do not begin with a byte
-    const bool dense = rows.dense(kX, rows.length(), rows.step(kX)) && rows.dense(kY, rows.length(), rows.step(kY)) && !(nibbles && rows.length() % 2 != 0);
+    const bool dense = rows.dense(kX, rows.length(), rows.step(kX)) && rows.dense(kY, rows.length(), rows.step(kY)) &&
+                       !(nibbles && rows.length() % 2 != 0);
     const Cut cut = rows.cut(rows.length(), dense, kX);
 
     forPieces(cut, [&](Pieces pieces) {
@@ -58,18 +59,28 @@ void ScaledQuantize::run(const View* tensors, const KernelContext&) const {
             const std::int64_t count = pieces.rows();
             const std::int64_t n = pieces.count();
             const std::int64_t scaleAt = at[kScale] + first * scaleStep;
-            const QuantizeRows parameters{scale.data() + scaleAt, offset.empty() ? nullptr : offset.data() + scaleAt, scaleStep, scaleRowStep, divide_, scaleTwice_, mode_};
-            const void* from = reader.read(at[kX] + first * rows.step(kX), rows.step(kX), n, cut.interleaved > 1 ? rows.beside(pieces.row()) : 1);
+            const QuantizeRows parameters{scale.data() + scaleAt,
+                                          offset.empty() ? nullptr : offset.data() + scaleAt,
+                                          scaleStep,
+                                          scaleRowStep,
+                                          divide_,
+                                          scaleTwice_,
+                                          mode_};
+            const void* from = reader.read(at[kX] + first * rows.step(kX), rows.step(kX), n,
+                                           cut.interleaved > 1 ? rows.beside(pieces.row()) : 1);
             if (wide) {
                 const std::int64_t to = at[kY] + first * rows.step(kY);
                 if (y.dtype == ACL_UINT8) {
-                    kernels().quantize(parameters, source, from, count, n, {plain.prepareOutput(to, rows.step(kY), count * n), Integers::Uint8});
+                    kernels().quantize(parameters, source, from, count, n,
+                                       {plain.prepareOutput(to, rows.step(kY), count * n), Integers::Uint8});
                 } else {
-                    kernels().quantizeToInt32(parameters, source, from, count, n, plain.prepareOutput(to, rows.step(kY), count * n));
+                    kernels().quantizeToInt32(parameters, source, from, count, n,
+                                              plain.prepareOutput(to, rows.step(kY), count * n));
                 }
                 plain.store(to, rows.step(kY), count * n);
             } else {
-                kernels().quantize(parameters, source, from, count, n, quantized.prepare(at[kY], rows.step(kY), first, count * n));
+                kernels().quantize(parameters, source, from, count, n,
+                                   quantized.prepare(at[kY], rows.step(kY), first, count * n));
                 quantized.store(at[kY], rows.step(kY), first, count * n);
             }
         }

@@ -11,7 +11,8 @@ namespace aclq {
 class ScaledQuantize : public Kernel {
   public:
     // axis: the dimension of x that a scale of more than one element runs along.
-    ScaledQuantize(std::int64_t axis, bool divide, bool scaleTwice, Round mode) : axis_(axis), divide_(divide), scaleTwice_(scaleTwice), mode_(mode) {}
+    ScaledQuantize(std::int64_t axis, bool divide, bool scaleTwice, Round mode)
+        : axis_(axis), divide_(divide), scaleTwice_(scaleTwice), mode_(mode) {}
     void run(const View* tensors, const KernelContext& context) const override;
 
   private:

@@ -22,7 +22,9 @@ std::uint64_t offsetField(std::int32_t offset) {
     return static_cast<std::uint64_t>(std::clamp(offset, -256, 255) & 0x1FF) << kOffsetShift;
 }
 
-std::uint32_t bitsOfFloat(float value) { return __builtin_bit_cast(std::uint32_t, value); }
+std::uint32_t bitsOfFloat(float value) {
+    return __builtin_bit_cast(std::uint32_t, value);
+}
 
 // Tensors: scale, offset (may be left out), out.
 class TransQuantParam : public Kernel {
@@ -35,14 +37,18 @@ class TransQuantParam : public Kernel {
         const Values offset(tensors[1]);
         parallelFor(std::max(scale.count, offset.count), kThreadGrain, [&](std::int64_t begin, std::int64_t end) {
             RowWriter writer(out);
-            kernels().packScales({scale.from(begin), scale.step, offset.from(begin), offset.step, roundToNearest_}, end - begin, writer.prepareOutput(begin, 1, end - begin));
+            kernels().packScales({scale.from(begin), scale.step, offset.from(begin), offset.step, roundToNearest_},
+                                 end - begin, writer.prepareOutput(begin, 1, end - begin));
         });
     }
 
   private:
     // Those of a tensor, contiguous as phase 2 has made sure; a single one stands for all.
     struct Values {
-        explicit Values(const View& view) : values(view.present ? floatsOf(view) : nullptr), count(view.present ? view.elements() : 0), step(count > 1 ? 1 : 0) {}
+        explicit Values(const View& view)
+            : values(view.present ? floatsOf(view) : nullptr),
+              count(view.present ? view.elements() : 0),
+              step(count > 1 ? 1 : 0) {}
         const float* from(std::int64_t first) const { return step == 0 ? values : values + first; }
 
         const float* const values;  // null: there are none
@@ -58,7 +64,9 @@ bool isVectorShape(const Dims& shape) {
 }
 
 aclnnStatus checkVector(const char* argument, const aclTensor& tensor) {
-    return isVectorShape(tensor.shape) ? ACLNN_SUCCESS : refuse(argument, "shape " + tensor.shape.text(), text("(n,) or (1, n) with n of 1 or more (%s)", settings().soc->name));
+    return isVectorShape(tensor.shape) ? ACLNN_SUCCESS
+                                       : refuse(argument, "shape " + tensor.shape.text(),
+                                                text("(n,) or (1, n) with n of 1 or more (%s)", settings().soc->name));
 }
 
 aclnnStatus checkNd(const char* argument, const aclTensor& tensor) {
@@ -70,14 +78,18 @@ aclnnStatus checkLengths(const aclTensor& scale, const aclTensor* offset, const 
     const std::int64_t scales = scale.elements();
     const std::int64_t offsets = offset != nullptr ? offset->elements() : 0;
     if (scales != 1 && offsets > 1 && scales != offsets) {
-        return refuse("offset", "shape " + offset->shape.text(), "one element, or as many as scale of shape " + scale.shape.text());
+        return refuse("offset", "shape " + offset->shape.text(),
+                      "one element, or as many as scale of shape " + scale.shape.text());
     }
     const std::int64_t needed = std::max(scales, offsets);
-    return out.empty() || out.elements() >= needed ? ACLNN_SUCCESS : refuse("out", "shape " + out.shape.text(), text("at least %lld elements", static_cast<long long>(needed)));
+    return out.empty() || out.elements() >= needed
+               ? ACLNN_SUCCESS
+               : refuse("out", "shape " + out.shape.text(),
+                        text("at least %lld elements", static_cast<long long>(needed)));
 }
 
-aclnnStatus prepare(const char* operation, const aclTensor* scale, const aclTensor* offset, std::int64_t roundMode, const aclTensor* out,
-                    std::uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus prepare(const char* operation, const aclTensor* scale, const aclTensor* offset, std::int64_t roundMode,
+                    const aclTensor* out, std::uint64_t* workspaceSize, aclOpExecutor** executor) {
     ACLQ_RETURN_IF_FAILED(checkDevice());
     ACLQ_RETURN_IF_FAILED(checkGiven("scale", scale));
     ACLQ_RETURN_IF_FAILED(checkGiven("out", out));
@@ -113,7 +125,8 @@ aclnnStatus prepare(const char* operation, const aclTensor* scale, const aclTens
     aclTensor dense = *out;
     dense.shape = Dims(&words, 1);
     dense.strides = Dims::contiguousStrides(dense.shape);
-    return finish(operation, {{"scale", scale, true}, {"offset", offset, true}, {"out", out, true, &dense}}, std::make_shared<TransQuantParam>(roundMode == 1), workspaceSize, executor);
+    return finish(operation, {{"scale", scale, true}, {"offset", offset, true}, {"out", out, true, &dense}},
+                  std::make_shared<TransQuantParam>(roundMode == 1), workspaceSize, executor);
 }
 
 template <class Body>
@@ -123,38 +136,48 @@ aclnnStatus guarded(const char* function, Body&& body) noexcept {
 
 }  // namespace
 
-aclnnStatus aclnnTransQuantParamV2GetWorkspaceSize(const aclTensor* scale, const aclTensor* offset, const aclTensor* out,
-                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return guarded(__func__, [&] { return prepare("aclnnTransQuantParamV2", scale, offset, 0, out, workspaceSize, executor); });
+aclnnStatus aclnnTransQuantParamV2GetWorkspaceSize(const aclTensor* scale, const aclTensor* offset,
+                                                   const aclTensor* out, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    return guarded(__func__,
+                   [&] { return prepare("aclnnTransQuantParamV2", scale, offset, 0, out, workspaceSize, executor); });
 }
 
-aclnnStatus aclnnTransQuantParamV2(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, const aclrtStream stream) {
+aclnnStatus aclnnTransQuantParamV2(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                   const aclrtStream stream) {
     return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
 }
 
-aclnnStatus aclnnTransQuantParamV3GetWorkspaceSize(const aclTensor* scale, const aclTensor* offset, int64_t roundMode, const aclTensor* out,
-                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return guarded(__func__, [&] { return prepare("aclnnTransQuantParamV3", scale, offset, roundMode, out, workspaceSize, executor); });
+aclnnStatus aclnnTransQuantParamV3GetWorkspaceSize(const aclTensor* scale, const aclTensor* offset, int64_t roundMode,
+                                                   const aclTensor* out, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    return guarded(__func__, [&] {
+        return prepare("aclnnTransQuantParamV3", scale, offset, roundMode, out, workspaceSize, executor);
+    });
 }
 
-aclnnStatus aclnnTransQuantParamV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, const aclrtStream stream) {
+aclnnStatus aclnnTransQuantParamV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                   const aclrtStream stream) {
     return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
 }
 
-aclnnStatus aclnnTransQuantParam(const float* scaleArray, uint64_t scaleSize, const float* offsetArray, uint64_t offsetSize,
-                                 uint64_t** quantParam, uint64_t* quantParamSize) {
+aclnnStatus aclnnTransQuantParam(const float* scaleArray, uint64_t scaleSize, const float* offsetArray,
+                                 uint64_t offsetSize, uint64_t** quantParam, uint64_t* quantParamSize) {
     return guarded(__func__, [&]() -> aclnnStatus {
         if (offsetArray != nullptr && offsetSize == 0) {
             return refuse("offsetSize", "0", "1 or more with an offsetArray");
         }
         if (offsetArray == nullptr && offsetSize != 0) {
-            return refuse("offsetArray", "null with offsetSize " + std::to_string(offsetSize), "an array, or null with offsetSize 0");
+            return refuse("offsetArray", "null with offsetSize " + std::to_string(offsetSize),
+                          "an array, or null with offsetSize 0");
         }
         if (scaleArray == nullptr || scaleSize == 0) {
-            return refuse(scaleArray == nullptr ? "scaleArray" : "scaleSize", scaleArray == nullptr ? "null" : "0", "an array of 1 element or more");
+            return refuse(scaleArray == nullptr ? "scaleArray" : "scaleSize", scaleArray == nullptr ? "null" : "0",
+                          "an array of 1 element or more");
         }
         if (quantParam == nullptr || quantParamSize == nullptr) {
-            return failArgument(ACLNN_ERR_PARAM_NULLPTR, quantParam == nullptr ? "quantParam" : "quantParamSize", "null", "a pointer for the result");
+            return failArgument(ACLNN_ERR_PARAM_NULLPTR, quantParam == nullptr ? "quantParam" : "quantParamSize",
+                                "null", "a pointer for the result");
         }
         const std::uint64_t longest = std::max(scaleSize, offsetSize);
         const std::uint64_t count = longest == 1 || longest > UINT64_MAX - 15 ? longest : (longest + 15) / 16 * 16;
@@ -162,7 +185,8 @@ aclnnStatus aclnnTransQuantParam(const float* scaleArray, uint64_t scaleSize, co
         auto* words = static_cast<std::uint64_t*>(std::calloc(count, sizeof(std::uint64_t)));
         if (words == nullptr) {
             *quantParamSize = 0;
-            return fail(ACLNN_ERR_INNER_NULLPTR, text("no memory for %llu words", static_cast<unsigned long long>(count)));
+            return fail(ACLNN_ERR_INNER_NULLPTR,
+                        text("no memory for %llu words", static_cast<unsigned long long>(count)));
         }
         for (std::uint64_t i = 0; i < scaleSize; ++i) {
             words[i] = kSignedResult | bitsOfFloat(scaleArray[i]);  // all 32 bits

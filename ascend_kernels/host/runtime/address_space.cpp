@@ -25,7 +25,9 @@ struct Region {
 std::array<Region, 1024> regions;
 std::atomic<std::size_t> regionCount{0};
 
-std::uint64_t pagesFor(std::uint64_t size) { return (size + kPage - 1) / kPage * kPage + kPage; }
+std::uint64_t pagesFor(std::uint64_t size) {
+    return (size + kPage - 1) / kPage * kPage + kPage;
+}
 
 }  // namespace
 
@@ -39,7 +41,9 @@ bool AddressSpace::reserve(std::uint64_t size) {
     if (regionCount.load() >= regions.size()) {
         return false;
     }
-    const auto map = [](std::uint64_t bytes) { return mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0); };
+    const auto map = [](std::uint64_t bytes) {
+        return mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    };
     std::uint64_t bytes = size;
     void* mapped = MAP_FAILED;
     for (const std::uint64_t region : kRegions) {
@@ -66,7 +70,8 @@ bool AddressSpace::reserve(std::uint64_t size) {
     return true;
 }
 
-std::uintptr_t AddressSpace::cut(std::map<std::uintptr_t, std::uintptr_t>::iterator hole, std::uintptr_t begin, std::uint64_t size) {
+std::uintptr_t AddressSpace::cut(std::map<std::uintptr_t, std::uintptr_t>::iterator hole, std::uintptr_t begin,
+                                 std::uint64_t size) {
     const std::uintptr_t end = hole->second;
     if (begin + size < end) {
         holes_[begin + size] = end;
@@ -86,7 +91,8 @@ std::uintptr_t AddressSpace::take(std::uint64_t wanted) {
     }
     const std::uint64_t size = pagesFor(wanted);
     // From where the last search ended, then from the first address, then in a new reservation.
-    if (auto hole = holes_.upper_bound(next_); hole != holes_.begin() && next_ < std::prev(hole)->second && std::prev(hole)->second - next_ >= size) {
+    if (auto hole = holes_.upper_bound(next_);
+        hole != holes_.begin() && next_ < std::prev(hole)->second && std::prev(hole)->second - next_ >= size) {
         return cut(std::prev(hole), next_, size);
     }
     const auto fits = [&](const auto& hole) { return hole.second - hole.first >= size; };

@@ -20,7 +20,8 @@ class AddressSpace {
 
   private:
     bool reserve(std::uint64_t size);
-    std::uintptr_t cut(std::map<std::uintptr_t, std::uintptr_t>::iterator hole, std::uintptr_t begin, std::uint64_t size);
+    std::uintptr_t cut(std::map<std::uintptr_t, std::uintptr_t>::iterator hole, std::uintptr_t begin,
+                       std::uint64_t size);
 
     std::map<std::uintptr_t, std::uintptr_t> holes_;  // begin, end; none touches another
     std::uintptr_t next_ = 0;                         // where the search goes on

@@ -42,7 +42,10 @@ Place placeOf(const void* pointer) {
 aclError checkLive(const void* pointer, bool known, const char* argument) {
     return known || !AddressSpace::reserved(reinterpret_cast<std::uintptr_t>(pointer))
                ? ACL_SUCCESS
-               : failArgument(ACL_ERROR_RT_PARAM_INVALID, argument, text("%p, where no live device memory is (freed, beyond its end, or of the process this one was forked from)", pointer),
+               : failArgument(ACL_ERROR_RT_PARAM_INVALID, argument,
+                              text("%p, where no live device memory is (freed, beyond its end, or of the process this "
+                                   "one was forked from)",
+                                   pointer),
                               "live device memory or host memory");
 }
 
@@ -55,14 +58,19 @@ aclError findPlaces(const void* src, const void* dst, Place& from, Place& to) {
 
 // A copy may not leave the allocation it begins in.
 aclError checkInside(const void* pointer, std::size_t bytes, const Place& place, const char* argument) {
-    const std::uint64_t room = place.known() ? place.allocation.begin + place.allocation.size - reinterpret_cast<std::uintptr_t>(pointer) : bytes;
-    return bytes <= room ? ACL_SUCCESS
-                         : failArgument(ACL_ERROR_RT_PARAM_INVALID, argument, text("%zu bytes from %p", bytes, pointer),
-                                        text("at most %llu bytes, the rest of %s", static_cast<unsigned long long>(room), describe(place.allocation).c_str()));
+    const std::uint64_t room =
+        place.known() ? place.allocation.begin + place.allocation.size - reinterpret_cast<std::uintptr_t>(pointer)
+                      : bytes;
+    return bytes <= room
+               ? ACL_SUCCESS
+               : failArgument(ACL_ERROR_RT_PARAM_INVALID, argument, text("%zu bytes from %p", bytes, pointer),
+                              text("at most %llu bytes, the rest of %s", static_cast<unsigned long long>(room),
+                                   describe(place.allocation).c_str()));
 }
 
 // The part of the order of checks that all plain copies share; `done` when there is nothing left to do.
-aclError checkCopy(const void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind, bool& done) {
+aclError checkCopy(const void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind,
+                   bool& done) {
     done = true;
     if (count == 0) {
         return ACL_SUCCESS;
@@ -74,7 +82,8 @@ aclError checkCopy(const void* dst, std::size_t destMax, const void* src, std::s
         return failArgument(ACL_ERROR_INVALID_PARAM, "kind", std::to_string(static_cast<int>(kind)), "0 to 5");
     }
     if (count > destMax) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "count", std::to_string(count), text("at most destMax, %zu", destMax));
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "count", std::to_string(count),
+                            text("at most destMax, %zu", destMax));
     }
     done = dst == src;
     return ACL_SUCCESS;
@@ -91,7 +100,9 @@ struct Touched {
 using Holds = std::span<const Hold>;
 using Work = std::function<void(Holds)>;
 
-Hold holdOf(const Touched& memory) { return {reinterpret_cast<std::uintptr_t>(memory.pointer), memory.bytes, 0, nullptr, 0}; }
+Hold holdOf(const Touched& memory) {
+    return {reinterpret_cast<std::uintptr_t>(memory.pointer), memory.bytes, 0, nullptr, 0};
+}
 
 class FunctionTask : public Task {
   public:
@@ -127,8 +138,10 @@ class FunctionTask : public Task {
         const std::string held = holder.id != 0 ? " (" + describe(holder) + ")" : "";
         return {ACL_ERROR_RT_AICORE_EXCEPTION,
                 errorLine(ACL_ERROR_RT_AICORE_EXCEPTION, function_,
-                          text("argument '%s': got %llu bytes at %p%s, whose memory was freed %s; allowed: memory that lives until the stream has passed the task",
-                               arguments_[index], static_cast<unsigned long long>(queued_[index].size), reinterpret_cast<void*>(queued_[index].begin), held.c_str(), when))};
+                          text("argument '%s': got %llu bytes at %p%s, whose memory was freed %s; allowed: memory that "
+                               "lives until the stream has passed the task",
+                               arguments_[index], static_cast<unsigned long long>(queued_[index].size),
+                               reinterpret_cast<void*>(queued_[index].begin), held.c_str(), when))};
     }
 
     const char* const function_;
@@ -147,15 +160,18 @@ aclError enqueue(Stream& stream, Work work, const std::vector<Touched>& touched,
     auto finished = std::make_shared<std::promise<void>>();
     std::future<void> future = finished->get_future();
     ACLQ_RETURN_IF_FAILED(stream.submit(std::make_unique<FunctionTask>(
-        [work = std::move(work), finished = std::move(finished)](Holds holds) {
-            work(holds);
-            finished->set_value();
-        },
-        touched, bytes <= kSmallBytes), &future));
+                                            [work = std::move(work), finished = std::move(finished)](Holds holds) {
+                                                work(holds);
+                                                finished->set_value();
+                                            },
+                                            touched, bytes <= kSmallBytes),
+                                        &future));
     try {
         future.get();
     } catch (const std::future_error&) {  // the task went without having run
-        return fail(ACL_ERROR_RT_STREAM_ABORT, "nothing was copied: the stream was aborted, or an earlier task failed; synchronise to see the error");
+        return fail(
+            ACL_ERROR_RT_STREAM_ABORT,
+            "nothing was copied: the stream was aborted, or an earlier task failed; synchronise to see the error");
     }
     return ACL_SUCCESS;
 }
@@ -188,9 +204,11 @@ aclError checkDirection(aclrtMemcpyKind kind, const Place& src, const Place& dst
     const bool fits = kind == ACL_MEMCPY_DEFAULT || (toDevice && !src.device && dst.device) ||
                       (kind == ACL_MEMCPY_DEVICE_TO_HOST && src.device && !dst.device) ||
                       (kind == ACL_MEMCPY_DEVICE_TO_DEVICE && src.device && dst.device);
-    return fits ? ACL_SUCCESS
-                : fail(ACL_ERROR_RT_PARAM_INVALID, text("argument 'kind': src loc type=%d, dst loc type=%d, kind=%d is invalid (loc type 0 is host, 1 is device)",
-                                                        src.device ? 1 : 0, dst.device ? 1 : 0, static_cast<int>(kind)));
+    return fits
+               ? ACL_SUCCESS
+               : fail(ACL_ERROR_RT_PARAM_INVALID, text("argument 'kind': src loc type=%d, dst loc type=%d, kind=%d is "
+                                                       "invalid (loc type 0 is host, 1 is device)",
+                                                       src.device ? 1 : 0, dst.device ? 1 : 0, static_cast<int>(kind)));
 }
 
 aclError checkFill(void* pointer, std::size_t maxCount, std::size_t count) {
@@ -198,12 +216,14 @@ aclError checkFill(void* pointer, std::size_t maxCount, std::size_t count) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "devPtr", "null", "an address");
     }
     if (count > maxCount) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "count", std::to_string(count), text("at most maxCount, %zu", maxCount));
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "count", std::to_string(count),
+                            text("at most maxCount, %zu", maxCount));
     }
     const Place place = placeOf(pointer);
     ACLQ_RETURN_IF_FAILED(checkLive(pointer, place.known(), "devPtr"));
     if (!place.known()) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "devPtr", text("%p, which the device does not know", pointer), "device memory or page-locked host memory");
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "devPtr", text("%p, which the device does not know", pointer),
+                            "device memory or page-locked host memory");
     }
     return checkInside(pointer, count, place, "devPtr");
 }
@@ -227,10 +247,12 @@ aclError copyNow(void* dst, std::size_t destMax, const void* src, std::size_t co
     }
     ACLQ_RETURN_IF_FAILED(checkInside(src, count, from, "src"));
     ACLQ_RETURN_IF_FAILED(checkInside(dst, count, to, "dst"));
-    return perform(*context, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); }, {{"src", src, count}, {"dst", dst, count}});
+    return perform(*context, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); },
+                   {{"src", src, count}, {"dst", dst, count}});
 }
 
-aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind, aclrtStream handle) {
+aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind,
+                   aclrtStream handle) {
     bool done = false;
     ACLQ_RETURN_IF_FAILED(checkCopy(dst, destMax, src, count, kind, done));
     if (done) {
@@ -242,7 +264,8 @@ aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t 
     Place to;
     ACLQ_RETURN_IF_FAILED(findPlaces(src, dst, from, to));
     if (!from.device && !to.device && (kind == ACL_MEMCPY_HOST_TO_HOST || kind == ACL_MEMCPY_DEFAULT)) {
-        return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "argument 'kind': got a copy from host to host; allowed: at least one side on the device");
+        return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+                    "argument 'kind': got a copy from host to host; allowed: at least one side on the device");
     }
     ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
     ACLQ_RETURN_IF_FAILED(checkInside(src, count, from, "src"));
@@ -250,14 +273,18 @@ aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t 
     if (kind == ACL_MEMCPY_HOST_TO_BUF_TO_DEVICE) {
         const auto* bytes = static_cast<const unsigned char*>(src);
         auto copy = std::make_shared<std::vector<unsigned char>>(bytes, bytes + count);
-        return enqueue(*stream, [=](Holds holds) { std::memcpy(holds[0].bytes(), copy->data(), count); }, {{"dst", dst, count}}, count, false);
+        return enqueue(
+            *stream, [=](Holds holds) { std::memcpy(holds[0].bytes(), copy->data(), count); }, {{"dst", dst, count}},
+            count, false);
     }
     // With ordinary host memory the call is synchronous, in its place in the stream.
-    return enqueue(*stream, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); }, {{"src", src, count}, {"dst", dst, count}}, count, !(from.known() && to.known()));
+    return enqueue(
+        *stream, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); },
+        {{"src", src, count}, {"dst", dst, count}}, count, !(from.known() && to.known()));
 }
 
-aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spitch, std::size_t width, std::size_t height,
-                aclrtMemcpyKind kind, bool async, aclrtStream handle) {
+aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spitch, std::size_t width,
+                std::size_t height, aclrtMemcpyKind kind, bool async, aclrtStream handle) {
     if (width == 0 || height == 0) {
         return ACL_SUCCESS;
     }
@@ -265,13 +292,15 @@ aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spit
         return failArgument(ACL_ERROR_INVALID_PARAM, dst == nullptr ? "dst" : "src", "null", "an address");
     }
     if (width > dpitch || width > spitch) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, "width", std::to_string(width), text("at most the pitches, %zu and %zu", dpitch, spitch));
+        return failArgument(ACL_ERROR_INVALID_PARAM, "width", std::to_string(width),
+                            text("at most the pitches, %zu and %zu", dpitch, spitch));
     }
     if (kind < ACL_MEMCPY_HOST_TO_DEVICE || kind > ACL_MEMCPY_DEVICE_TO_DEVICE) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "kind", std::to_string(static_cast<int>(kind)), "1, 2 or 3");
     }
     if (async && (width > kMaxAsyncWidth || height > kMaxAsyncHeight)) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "width", text("%zu x %zu", width, height), text("at most %zu x %zu", kMaxAsyncWidth, kMaxAsyncHeight));
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "width", text("%zu x %zu", width, height),
+                            text("at most %zu x %zu", kMaxAsyncWidth, kMaxAsyncHeight));
     }
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
@@ -280,7 +309,8 @@ aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spit
     ACLQ_RETURN_IF_FAILED(findPlaces(src, dst, from, to));
     ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
     if (height > 1 && (std::max(dpitch, spitch) > (SIZE_MAX - width) / (height - 1))) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "height", std::to_string(height), "a copy of less than 2^64 bytes");
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "height", std::to_string(height),
+                            "a copy of less than 2^64 bytes");
     }
     const std::size_t read = spitch * (height - 1) + width;
     const std::size_t written = dpitch * (height - 1) + width;
@@ -288,21 +318,26 @@ aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spit
     ACLQ_RETURN_IF_FAILED(checkInside(dst, written, to, "dst"));
     const auto work = [=](Holds holds) { copyRows(holds, dpitch, spitch, width, height); };
     const Touched touched[]{{"src", src, read}, {"dst", dst, written}};
-    return async ? enqueue(*stream, work, {std::begin(touched), std::end(touched)}, width * height, !(from.known() && to.known())) : perform(*stream->context, work, touched);
+    return async ? enqueue(*stream, work, {std::begin(touched), std::end(touched)}, width * height,
+                           !(from.known() && to.known()))
+                 : perform(*stream->context, work, touched);
 }
 
 aclError fillNow(void* pointer, std::size_t maxCount, std::int32_t value, std::size_t count) {
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
     ACLQ_RETURN_IF_FAILED(checkFill(pointer, maxCount, count));
-    return perform(*context, [=](Holds holds) { std::memset(holds[0].bytes(), value, count); }, {{"devPtr", pointer, count}});
+    return perform(*context, [=](Holds holds) { std::memset(holds[0].bytes(), value, count); },
+                   {{"devPtr", pointer, count}});
 }
 
 aclError fillAsync(void* pointer, std::size_t maxCount, std::int32_t value, std::size_t count, aclrtStream handle) {
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
     ACLQ_RETURN_IF_FAILED(checkFill(pointer, maxCount, count));
-    return enqueue(*stream, [=](Holds holds) { std::memset(holds[0].bytes(), value, count); }, {{"devPtr", pointer, count}}, count, false);
+    return enqueue(
+        *stream, [=](Holds holds) { std::memset(holds[0].bytes(), value, count); }, {{"devPtr", pointer, count}}, count,
+        false);
 }
 
 }  // namespace aclq

@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t kMaxStreams = 1984;
 constexpr std::size_t kMaxStreamsInferenceSeries = 1024;
 
-Runtime* make() { return new Runtime(Settings::fromEnvironment()); }
+Runtime* make() {
+    return new Runtime(Settings::fromEnvironment());
+}
 
 // A context belongs to the process that made it.
 struct ThreadContext {
@@ -56,7 +58,9 @@ class Visit {
 
 Visit::Visit(const Runtime& state, std::int32_t device) {
     const std::lock_guard lock(state.mutex);
-    const auto add = [&](const Context& context) { streams.insert(streams.end(), context.streams.begin(), context.streams.end()); };
+    const auto add = [&](const Context& context) {
+        streams.insert(streams.end(), context.streams.begin(), context.streams.end());
+    };
     if (const Context* primary = state.devices[static_cast<std::size_t>(device)]->primary) {
         add(*primary);
     }
@@ -72,7 +76,9 @@ Visit::Visit(const Runtime& state, std::int32_t device) {
 
 }  // namespace
 
-Runtime::Runtime(Settings values) : settings(std::move(values)), memory(kMaxDevices) { setDeviceCount(settings.deviceCount); }
+Runtime::Runtime(Settings values) : settings(std::move(values)), memory(kMaxDevices) {
+    setDeviceCount(settings.deviceCount);
+}
 
 void Runtime::setDeviceCount(std::uint32_t count) {
     settings.deviceCount = count;
@@ -82,17 +88,24 @@ void Runtime::setDeviceCount(std::uint32_t count) {
     }
 }
 
-Runtime& runtime() { return PerProcess<Runtime, make>::get(); }
-Runtime* existingRuntime() { return PerProcess<Runtime, make>::existing(); }
+Runtime& runtime() {
+    return PerProcess<Runtime, make>::get();
+}
+Runtime* existingRuntime() {
+    return PerProcess<Runtime, make>::existing();
+}
 
 Context* currentContext() {
-    if (threadContext.context == nullptr || threadContext.generation != processGeneration.load(std::memory_order_relaxed)) {
+    if (threadContext.context == nullptr ||
+        threadContext.generation != processGeneration.load(std::memory_order_relaxed)) {
         return nullptr;
     }
     return runtime().contexts.find(threadContext.context);
 }
 
-void setCurrentContext(Context* context) { threadContext = {context, processGeneration.load(std::memory_order_relaxed)}; }
+void setCurrentContext(Context* context) {
+    threadContext = {context, processGeneration.load(std::memory_order_relaxed)};
+}
 
 aclError requireContext(Context*& context) {
     context = currentContext();
@@ -100,8 +113,10 @@ aclError requireContext(Context*& context) {
         ACLQ_RETURN_IF_FAILED(setDevice(runtime().defaultDevice));
         context = currentContext();
     }
-    return context != nullptr ? ACL_SUCCESS
-                              : fail(ACL_ERROR_RT_CONTEXT_NULL, "no device is set in this thread; call aclrtSetDevice in every thread that uses the device");
+    return context != nullptr
+               ? ACL_SUCCESS
+               : fail(ACL_ERROR_RT_CONTEXT_NULL,
+                      "no device is set in this thread; call aclrtSetDevice in every thread that uses the device");
 }
 
 aclError requireStream(aclrtStream handle, Stream*& stream) {
@@ -113,10 +128,12 @@ aclError requireStream(aclrtStream handle, Stream*& stream) {
     }
     stream = runtime().streams.find(handle);
     if (stream == nullptr) {
-        return failArgument(ACL_ERROR_RT_INVALID_HANDLE, "stream", text("%p", handle), "a live aclrtStream or null for the default stream");
+        return failArgument(ACL_ERROR_RT_INVALID_HANDLE, "stream", text("%p", handle),
+                            "a live aclrtStream or null for the default stream");
     }
     if (stream->context != context) {
-        return failArgument(ACL_ERROR_RT_STREAM_CONTEXT, "stream", text("stream %d of device %d's other context", stream->id, stream->context->device),
+        return failArgument(ACL_ERROR_RT_STREAM_CONTEXT, "stream",
+                            text("stream %d of device %d's other context", stream->id, stream->context->device),
                             text("a stream of the current context (device %d)", context->device));
     }
     return ACL_SUCCESS;
@@ -127,17 +144,22 @@ aclError requireEvent(aclrtEvent handle, Event*& event) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "event", "null", "a live aclrtEvent");
     }
     event = runtime().events.find(handle);
-    return event != nullptr ? ACL_SUCCESS : failArgument(ACL_ERROR_RT_INVALID_HANDLE, "event", text("%p", handle), "a live aclrtEvent");
+    return event != nullptr
+               ? ACL_SUCCESS
+               : failArgument(ACL_ERROR_RT_INVALID_HANDLE, "event", text("%p", handle), "a live aclrtEvent");
 }
 
 aclError checkDeviceId(std::int64_t device, const char* argument) {
     const auto count = static_cast<std::int64_t>(runtime().devices.size());
     return device >= 0 && device < count ? ACL_SUCCESS
-                                         : failArgument(ACL_ERROR_RT_INVALID_DEVICEID, argument, std::to_string(device), text("0 to %lld", static_cast<long long>(count - 1)));
+                                         : failArgument(ACL_ERROR_RT_INVALID_DEVICEID, argument, std::to_string(device),
+                                                        text("0 to %lld", static_cast<long long>(count - 1)));
 }
 
 aclError checkTimeout(std::int32_t timeout) {
-    return timeout == -1 || timeout > 0 ? ACL_SUCCESS : failArgument(ACL_ERROR_RT_PARAM_INVALID, "timeout", std::to_string(timeout), "-1 (for ever) or more than 0, in ms");
+    return timeout == -1 || timeout > 0 ? ACL_SUCCESS
+                                        : failArgument(ACL_ERROR_RT_PARAM_INVALID, "timeout", std::to_string(timeout),
+                                                       "-1 (for ever) or more than 0, in ms");
 }
 
 aclError checkSoc(int code) {
@@ -153,7 +175,8 @@ aclError createStream(Context& context, std::uint32_t priority, std::uint32_t fl
         return fail(ACL_ERROR_RT_NO_STREAM_RESOURCE, text("device %d has no stream left", context.device));
     }
     const bool saturate = inferenceSeries || state.devices[static_cast<std::size_t>(context.device)]->saturate;
-    Stream* made = state.streams.create(&context, state.nextStreamId++, priority, flags, saturate, state.settings.taskDelay);
+    Stream* made =
+        state.streams.create(&context, state.nextStreamId++, priority, flags, saturate, state.settings.taskDelay);
     try {
         context.streams.insert(made);
     } catch (...) {
@@ -174,7 +197,8 @@ aclError destroyStream(aclrtStream handle, bool force) {
     {
         const std::lock_guard lock(state.mutex);
         if (stream == stream->context->defaultStream || stream->context->streams.erase(stream) == 0) {
-            return failArgument(ACL_ERROR_RT_INVALID_HANDLE, "stream", "the default stream or one being destroyed", "a stream made by aclrtCreateStream");
+            return failArgument(ACL_ERROR_RT_INVALID_HANDLE, "stream", "the default stream or one being destroyed",
+                                "a stream made by aclrtCreateStream");
         }
     }
     stream->close(force);
@@ -211,7 +235,8 @@ aclError resetDevice(std::int32_t device, bool force) {
         const std::lock_guard lock(state.mutex);
         Device& entry = *state.devices[static_cast<std::size_t>(device)];
         if (entry.primary == nullptr) {
-            return fail(ACL_ERROR_RT_CONTEXT_RELEASE_ERROR, text("device %d is not set (or was reset as often as it was set)", device));
+            return fail(ACL_ERROR_RT_CONTEXT_RELEASE_ERROR,
+                        text("device %d is not set (or was reset as often as it was set)", device));
         }
         if (!force && --entry.references > 0) {
             return ACL_SUCCESS;
@@ -251,7 +276,8 @@ aclError destroyContext(aclrtContext handle) {
         const std::lock_guard lock(state.mutex);
         context = state.contexts.find(handle);
         if (context == nullptr || context->primary || state.explicitContexts.erase(context) == 0) {
-            return failArgument(ACL_ERROR_RT_CONTEXT_NULL, "context", text("%p", handle), "a live context made by aclrtCreateContext");
+            return failArgument(ACL_ERROR_RT_CONTEXT_NULL, "context", text("%p", handle),
+                                "a live context made by aclrtCreateContext");
         }
     }
     destroyStreams(state, *context, false);
@@ -266,8 +292,10 @@ aclError synchronizeDevice(std::int32_t timeoutMs) {
     aclError first = ACL_SUCCESS;
     const Visit visit(runtime(), context->device);
     for (Stream* stream : visit.streams) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
-        const aclError status = stream->synchronize(timeoutMs < 0 ? -1 : static_cast<std::int32_t>(std::max<std::int64_t>(left, 0)));
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+        const aclError status =
+            stream->synchronize(timeoutMs < 0 ? -1 : static_cast<std::int32_t>(std::max<std::int64_t>(left, 0)));
         first = first != ACL_SUCCESS ? first : status;
     }
     return first;

@@ -25,7 +25,7 @@ struct Context {
     const std::int32_t device;
     const bool primary;
     Stream* defaultStream = nullptr;
-    std::set<Stream*> streams;                 // guarded by Runtime::mutex, as is what follows
+    std::set<Stream*> streams;  // guarded by Runtime::mutex, as is what follows
     std::map<aclSysParamOpt, std::int64_t> options;
 };
 

@@ -34,9 +34,10 @@ class WaitTask : public Task {
         const bool passed = capture_->wait(timeoutMs_, &interrupted_);
         waited_->finish();
         if (!passed) {
-            return AsyncError{ACL_ERROR_RT_EVENT_SYNC_TIMEOUT,
-                              errorLine(ACL_ERROR_RT_EVENT_SYNC_TIMEOUT, "aclrtStreamWaitEvent",
-                                        text("the event was not recorded within %lld ms", static_cast<long long>(timeoutMs_)))};
+            return AsyncError{
+                ACL_ERROR_RT_EVENT_SYNC_TIMEOUT,
+                errorLine(ACL_ERROR_RT_EVENT_SYNC_TIMEOUT, "aclrtStreamWaitEvent",
+                          text("the event was not recorded within %lld ms", static_cast<long long>(timeoutMs_)))};
         }
         return std::nullopt;
     }
@@ -57,12 +58,15 @@ class WaitTask : public Task {
 
 }  // namespace
 
-void setWaitTimeoutSeconds(std::uint32_t seconds) { waitTimeoutSeconds = seconds; }
+void setWaitTimeoutSeconds(std::uint32_t seconds) {
+    waitTimeoutSeconds = seconds;
+}
 
 void Capture::finish() {
     const std::lock_guard lock(mutex_);
     nanoseconds_ = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count());
     done_ = true;
     passed_.notify_all();
 }
@@ -123,7 +127,8 @@ aclError Event::makeWait(Stream& stream, std::int64_t timeoutMs) {
 
 aclError Event::reset(Stream& stream) {
     if (recordableAgain || (flags & ACL_EVENT_SYNC) == 0) {
-        return fail(ACL_ERROR_RT_PARAM_INVALID, "only events made by aclrtCreateEventWithFlag with ACL_EVENT_SYNC can be reset");
+        return fail(ACL_ERROR_RT_PARAM_INVALID,
+                    "only events made by aclrtCreateEventWithFlag with ACL_EVENT_SYNC can be reset");
     }
     ACLQ_RETURN_IF_FAILED(stream.synchronize(-1));
     const std::lock_guard lock(mutex_);

@@ -35,14 +35,15 @@ class Capture {
 
 class Event {
   public:
-    Event(std::uint32_t id, std::uint32_t flags, bool recordableAgain) : id(id), flags(flags), recordableAgain(recordableAgain) {}
+    Event(std::uint32_t id, std::uint32_t flags, bool recordableAgain)
+        : id(id), flags(flags), recordableAgain(recordableAgain) {}
 
     aclError record(Stream& stream);
     aclError makeWait(Stream& stream, std::int64_t timeoutMs);
     aclError reset(Stream& stream);
     aclError synchronize(std::int32_t timeoutMs);
-    bool recorded() const;   // the latest recording is done; before the first one: recordableAgain
-    bool waited() const;     // no stream still has a wait on this event ahead of it
+    bool recorded() const;  // the latest recording is done; before the first one: recordableAgain
+    bool waited() const;    // no stream still has a wait on this event ahead of it
     std::shared_ptr<Capture> latest() const;
 
     const std::uint32_t id;

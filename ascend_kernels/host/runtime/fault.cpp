@@ -77,7 +77,8 @@ void onFault(int signal, siginfo_t* info, void*) {
 
 void explainFaults() {
     struct sigaction present = {};
-    if (sigaction(SIGSEGV, nullptr, &present) != 0 || (present.sa_flags & SA_SIGINFO) != 0 || present.sa_handler != SIG_DFL) {
+    if (sigaction(SIGSEGV, nullptr, &present) != 0 || (present.sa_flags & SA_SIGINFO) != 0 ||
+        present.sa_handler != SIG_DFL) {
         return;
     }
     struct sigaction ours = {};

@@ -22,8 +22,12 @@ class FloatEnvironment {
 #if defined(__x86_64__)
     using Control = unsigned int;
     static constexpr Control kStandard = 0x1F80;  // nearest even, subnormals kept, exceptions masked
-    static Control get() { return _mm_getcsr(); }
-    static void set(Control control) { _mm_setcsr(control); }
+    static Control get() {
+        return _mm_getcsr();
+    }
+    static void set(Control control) {
+        _mm_setcsr(control);
+    }
 #elif defined(__aarch64__)
     using Control = std::uint64_t;
     static constexpr Control kStandard = 0;
@@ -32,7 +36,9 @@ class FloatEnvironment {
         asm volatile("mrs %0, fpcr" : "=r"(control));
         return control;
     }
-    static void set(Control control) { asm volatile("msr fpcr, %0" : : "r"(control)); }
+    static void set(Control control) {
+        asm volatile("msr fpcr, %0" : : "r"(control));
+    }
 #else
 #error "the host device is written for x86-64 and aarch64"
 #endif

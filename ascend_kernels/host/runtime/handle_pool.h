@@ -87,7 +87,8 @@ class HandlePool {
         for (std::size_t chunk = 0; chunk < count; ++chunk) {
             const auto begin = reinterpret_cast<std::uintptr_t>(chunks_[chunk].get());
             if (address >= begin && address < begin + chunkSize(chunk) * sizeof(Slot)) {
-                return (address - begin) % sizeof(Slot) == 0 ? &chunks_[chunk][(address - begin) / sizeof(Slot)] : nullptr;
+                return (address - begin) % sizeof(Slot) == 0 ? &chunks_[chunk][(address - begin) / sizeof(Slot)]
+                                                             : nullptr;
             }
         }
         return nullptr;

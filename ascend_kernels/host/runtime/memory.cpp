@@ -50,7 +50,8 @@ aclError Memory::allocate(void** pointer, const Request& request) {
         }
         used += request.padded;
     }
-    auto* bytes = static_cast<unsigned char*>(std::aligned_alloc(kAlignment, (request.padded + kAlignment - 1) / kAlignment * kAlignment));
+    auto* bytes = static_cast<unsigned char*>(
+        std::aligned_alloc(kAlignment, (request.padded + kAlignment - 1) / kAlignment * kAlignment));
     if (bytes == nullptr) {
         return refuse(text("the host refuses %llu bytes", static_cast<unsigned long long>(request.padded)));
     }
@@ -62,7 +63,8 @@ aclError Memory::allocate(void** pointer, const Request& request) {
         const std::unique_lock lock(mutex_);
         begin = request.guarded ? addresses_.take(request.padded) : begin;
         if (begin != 0) {
-            insert(Allocation{begin, request.size, request.kind, request.device, nextId_++, request.padded, bytes, request.poisoned});
+            insert(Allocation{begin, request.size, request.kind, request.device, nextId_++, request.padded, bytes,
+                              request.poisoned});
         }
     } catch (...) {
         std::free(bytes);
@@ -72,7 +74,8 @@ aclError Memory::allocate(void** pointer, const Request& request) {
     }
     if (begin == 0) {
         std::free(bytes);
-        return refuse(text("the host has no addresses left for %llu bytes", static_cast<unsigned long long>(request.padded)));
+        return refuse(
+            text("the host has no addresses left for %llu bytes", static_cast<unsigned long long>(request.padded)));
     }
     *pointer = reinterpret_cast<void*>(begin);
     return ACL_SUCCESS;
@@ -88,8 +91,9 @@ aclError Memory::release(const void* pointer, MemoryKind kind) {
             const std::string what = findLocked(reinterpret_cast<std::uintptr_t>(pointer), around)
                                          ? "an address in " + describe(around)
                                          : text("%p, which is not allocated (freed twice or foreign)", pointer);
-            return fail(ACL_ERROR_RT_MEMORY_FREE, text("argument '%s': got %s; allowed: the start of live %s",
-                                                       kind == MemoryKind::Device ? "devPtr" : "hostPtr", what.c_str(), kindName(kind)));
+            return fail(ACL_ERROR_RT_MEMORY_FREE,
+                        text("argument '%s': got %s; allowed: the start of live %s",
+                             kind == MemoryKind::Device ? "devPtr" : "hostPtr", what.c_str(), kindName(kind)));
         }
         const Allocation& allocation = found->second.allocation;
         if (kind == MemoryKind::Device) {
@@ -124,14 +128,17 @@ aclError Memory::registerHost(void* pointer, std::uint64_t size) {
     const auto next = allocations_.lower_bound(begin);
     Allocation around;
     if (size > UINTPTR_MAX - begin) {
-        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "size", std::to_string(size), "memory that does not reach beyond the address space");
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "size", std::to_string(size),
+                            "memory that does not reach beyond the address space");
     }
     if (findLocked(begin, around) || (next != allocations_.end() && next->first - begin < size)) {
         return fail(ACL_ERROR_HOST_MEMORY_ALREADY_REGISTERED,
-                    text("argument 'ptr': got %p of %llu bytes, which overlaps memory the device knows; allowed: memory that is not registered",
+                    text("argument 'ptr': got %p of %llu bytes, which overlaps memory the device knows; allowed: "
+                         "memory that is not registered",
                          pointer, static_cast<unsigned long long>(size)));
     }
-    insert(Allocation{begin, size, MemoryKind::Registered, -1, nextId_++, 0, static_cast<unsigned char*>(pointer), false});
+    insert(
+        Allocation{begin, size, MemoryKind::Registered, -1, nextId_++, 0, static_cast<unsigned char*>(pointer), false});
     return ACL_SUCCESS;
 }
 
@@ -148,7 +155,8 @@ aclError Memory::unregisterHost(const void* pointer) {
 
 std::vector<Memory::Lent>::iterator Memory::findLent(const aclquantRange& range) {
     const auto begin = reinterpret_cast<std::uintptr_t>(range.ptr);
-    return std::find_if(lent_.begin(), lent_.end(), [&](const Lent& lent) { return lent.begin == begin && lent.size == range.size; });
+    return std::find_if(lent_.begin(), lent_.end(),
+                        [&](const Lent& lent) { return lent.begin == begin && lent.size == range.size; });
 }
 
 void Memory::lend(std::span<const aclquantRange> ranges) {
@@ -173,7 +181,8 @@ bool Memory::takeBack(std::span<const aclquantRange> ranges) {
                 if (same != lent_.end()) {
                     ++same->count;
                 } else {
-                    lent_.push_back(Lent{reinterpret_cast<std::uintptr_t>(ranges[undone].ptr), ranges[undone].size, 1, nextId_++});
+                    lent_.push_back(
+                        Lent{reinterpret_cast<std::uintptr_t>(ranges[undone].ptr), ranges[undone].size, 1, nextId_++});
                 }
             }
             return false;
@@ -186,7 +195,9 @@ bool Memory::takeBack(std::span<const aclquantRange> ranges) {
     return true;
 }
 
-void Memory::insert(const Allocation& allocation) { allocations_[allocation.begin].allocation = allocation; }
+void Memory::insert(const Allocation& allocation) {
+    allocations_[allocation.begin].allocation = allocation;
+}
 
 bool Memory::findLocked(std::uintptr_t address, Allocation& found) const {
     auto after = allocations_.upper_bound(address);
@@ -292,8 +303,9 @@ std::uint64_t Memory::used(std::int32_t device) const {
 
 std::uint64_t Memory::count(MemoryKind kind) const {
     const std::shared_lock lock(mutex_);
-    return static_cast<std::uint64_t>(
-        std::count_if(allocations_.begin(), allocations_.end(), [&](const auto& entry) { return entry.second.allocation.kind == kind; }));
+    return static_cast<std::uint64_t>(std::count_if(allocations_.begin(), allocations_.end(), [&](const auto& entry) {
+        return entry.second.allocation.kind == kind;
+    }));
 }
 
 }  // namespace aclq

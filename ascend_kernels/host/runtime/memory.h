@@ -24,8 +24,8 @@ struct Allocation {
     std::uint64_t size = 0;
     MemoryKind kind = MemoryKind::Device;
     std::int32_t device = 0;
-    std::uint64_t id = 0;       // never used twice: tells memory from other memory at the same address
-    std::uint64_t charged = 0;  // bytes it counts for
+    std::uint64_t id = 0;            // never used twice: tells memory from other memory at the same address
+    std::uint64_t charged = 0;       // bytes it counts for
     unsigned char* bytes = nullptr;  // where they are: at `begin`, unless the memory is guarded
     bool poisoned = false;           // filled with kFreed when it is freed
 

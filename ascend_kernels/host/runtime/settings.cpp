@@ -84,10 +84,11 @@ Settings Settings::fromEnvironment() {
             settings.badVersion = version;
         }
     }
-    settings.deviceCount = static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(number("ACLQUANT_HOST_DEVICES", 1), 1, kMaxDevices));
+    settings.deviceCount =
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(number("ACLQUANT_HOST_DEVICES", 1), 1, kMaxDevices));
     // A device cannot hold more than this machine does.
-    const std::uint64_t physical = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const std::uint64_t physical =
+        static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const std::uint64_t chip = settings.soc != nullptr ? settings.soc->memoryBytes : 64 * kGiB;
     settings.memoryLimit = number("ACLQUANT_HOST_MEMORY_LIMIT", std::min(chip, physical));
     settings.strictSoc = number("ACLQUANT_HOST_STRICT_SOC", 0) != 0;
@@ -102,14 +103,16 @@ Settings Settings::fromEnvironment() {
 
 std::string Settings::problem() const {
     if (!badVersion.empty()) {
-        return text("ACLQUANT_HOST_VERSION is '%.64s'; allowed: major.minor[.patch], such as 9.1.0", badVersion.c_str());
+        return text("ACLQUANT_HOST_VERSION is '%.64s'; allowed: major.minor[.patch], such as 9.1.0",
+                    badVersion.c_str());
     }
     if (soc != nullptr) {
         return {};
     }
     const bool family950 = socName.rfind("Ascend950", 0) == 0 || socName.rfind("Ascend350", 0) == 0;
     return text("SoC name '%s' is not supported by the host device%s; supported: %s", socName.c_str(),
-                family950 ? " (its arithmetic of the Ascend 950 family is not implemented)" : "", supportedSocs().c_str());
+                family950 ? " (its arithmetic of the Ascend 950 family is not implemented)" : "",
+                supportedSocs().c_str());
 }
 
 }  // namespace aclq

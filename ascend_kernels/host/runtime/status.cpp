@@ -120,7 +120,9 @@ int failArgument(int code, const char* argument, const std::string& got, const s
     return fail(code, text("argument '%s': got %s; allowed: %s", argument, got.c_str(), allowed.c_str()));
 }
 
-int failAgain(int code, const std::string& line) { return note(code, line); }
+int failAgain(int code, const std::string& line) {
+    return note(code, line);
+}
 
 const char* takeMessages() noexcept try {
     ThreadMessages& messages = thread();
@@ -140,7 +142,9 @@ const char* takeMessages() noexcept try {
     return nullptr;  // no memory for the text; the lines stay
 }
 
-int lastError() { return thread().lastError; }
+int lastError() {
+    return thread().lastError;
+}
 
 int takeLastError() {
     const int code = thread().lastError;
@@ -148,8 +152,14 @@ int takeLastError() {
     return code;
 }
 
-FunctionScope::FunctionScope(const char* name) : previous_(thread().function) { thread().function = name; }
-FunctionScope::~FunctionScope() { thread().function = previous_; }
-const char* currentFunction() { return thread().function; }
+FunctionScope::FunctionScope(const char* name) : previous_(thread().function) {
+    thread().function = name;
+}
+FunctionScope::~FunctionScope() {
+    thread().function = previous_;
+}
+const char* currentFunction() {
+    return thread().function;
+}
 
 }  // namespace aclq

@@ -69,9 +69,9 @@ aclError aclApi(const char* name, Body&& body) noexcept {
 }  // namespace aclq
 
 // Leaves the enclosing function with the status of `expression` unless it is 0.
-#define ACLQ_RETURN_IF_FAILED(expression)                 \
-    do {                                                  \
-        if (const int status_ = (expression); status_) {  \
-            return status_;                               \
-        }                                                 \
+#define ACLQ_RETURN_IF_FAILED(expression)                \
+    do {                                                 \
+        if (const int status_ = (expression); status_) { \
+            return status_;                              \
+        }                                                \
     } while (false)

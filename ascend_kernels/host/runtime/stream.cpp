@@ -36,16 +36,21 @@ bool ErrorSlot::pending() const {
     return first_.has_value();
 }
 
-Stream::Stream(Context* owner, std::int32_t streamId, std::uint32_t streamPriority, std::uint32_t streamFlags, bool saturates, std::uint64_t delay)
+Stream::Stream(Context* owner, std::int32_t streamId, std::uint32_t streamPriority, std::uint32_t streamFlags,
+               bool saturates, std::uint64_t delay)
     : context(owner), id(streamId), priority(streamPriority), flags(streamFlags), saturate(saturates), delay_(delay) {}
 
-Stream::~Stream() { close(true); }
+Stream::~Stream() {
+    close(true);
+}
 
 aclError Stream::submit(std::unique_ptr<Task> task, const std::future<void>* awaited) {
     std::unique_lock lock(mutex_);
     if (stopOnFailure && errors_->pending()) {
         task->drop();
-        return fail(ACL_ERROR_RT_STREAM_ABORT, "an earlier task of this stream failed and the stream stops on failure; synchronise to see the error");
+        return fail(
+            ACL_ERROR_RT_STREAM_ABORT,
+            "an earlier task of this stream failed and the stream stops on failure; synchronise to see the error");
     }
     if (ready() && task->isSmall()) {
         Task& small = *task;
@@ -55,7 +60,8 @@ aclError Stream::submit(std::unique_ptr<Task> task, const std::future<void>* awa
     }
     if (stalled_ && queue_.size() >= kQueueLimit) {
         task->drop();
-        return fail(ACL_ERROR_RT_STREAM_TASK_FULL, text("the stream is stalled and %zu tasks are queued", queue_.size()));
+        return fail(ACL_ERROR_RT_STREAM_TASK_FULL,
+                    text("the stream is stalled and %zu tasks are queued", queue_.size()));
     }
     moved_.wait(lock, [&] { return queue_.size() < kQueueLimit || closing_; });
     if (!worker_.joinable()) {
@@ -92,7 +98,8 @@ void Stream::runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_
         try {
             error = task.run();
         } catch (const std::exception& exception) {
-            error = AsyncError{ACL_ERROR_RT_INTERNAL_ERROR, errorLine(ACL_ERROR_RT_INTERNAL_ERROR, "task", exception.what())};
+            error = AsyncError{ACL_ERROR_RT_INTERNAL_ERROR,
+                               errorLine(ACL_ERROR_RT_INTERNAL_ERROR, "task", exception.what())};
         }
     }
     if (error) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stream: tasks in order, run by a worker thread of its own, by the caller when the stream is idle and the task small, or
-// by who waits for the stream.
+// A stream: tasks in order, run by a worker thread of its own, by the caller when the stream is idle and the task
+// small, or by who waits for the stream.
 #pragma once
 
 #include <atomic>
@@ -44,8 +44,8 @@ class Task {
     virtual std::optional<AsyncError> run() = 0;
     // True for work so short that waking a worker would cost more than doing it.
     virtual bool isSmall() const { return false; }
-    // True for work that whoever waits for the stream may do as well: it has a processor and warm caches, a worker has to be
-    // woken first.
+    // True for work that whoever waits for the stream may do as well: it has a processor and warm caches, a worker has
+    // to be woken first.
     virtual bool suitsWaiters() const { return false; }
     // What happens when the stream drops the task: nothing may wait for it for ever.
     virtual void drop() {}
@@ -53,8 +53,8 @@ class Task {
     virtual void interrupt() {}
 };
 
-// While one lives, its thread waits for that stream (null: for none) right after it has given it work: no worker need be woken
-// for it.
+// While one lives, its thread waits for that stream (null: for none) right after it has given it work: no worker need
+// be woken for it.
 class WaitsAtOnce {
   public:
     explicit WaitsAtOnce(const void* stream) { expected = stream; }
@@ -67,7 +67,8 @@ class WaitsAtOnce {
 
 class Stream {
   public:
-    Stream(Context* context, std::int32_t id, std::uint32_t priority, std::uint32_t flags, bool saturate, std::uint64_t delay);
+    Stream(Context* context, std::int32_t id, std::uint32_t priority, std::uint32_t flags, bool saturate,
+           std::uint64_t delay);
     ~Stream();
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
@@ -77,7 +78,8 @@ class Stream {
     // Runs a small task at once if the stream is idle, without making it an object of the heap; false if it must be
     // submitted.
     bool tryRun(Task& task);
-    // Waits for everything submitted so far, then reports the first error. timeoutMs < 0: for ever, doing the work meanwhile.
+    // Waits for everything submitted so far, then reports the first error. timeoutMs < 0: for ever, doing the work
+    // meanwhile.
     aclError synchronize(std::int32_t timeoutMs);
     bool idle() const;
     // Drops the tasks that have not begun; waiting threads get 107023.
@@ -112,7 +114,9 @@ class Stream {
     // Whether a small task may run in the calling thread now.
     bool ready() const { return queue_.empty() && !running_ && !stalled_ && delay_.count() == 0; }
     // Whether who waits may run the next task.
-    bool helpful() const { return !running_ && !queue_.empty() && !stalled_ && delay_.count() == 0 && queue_.front()->suitsWaiters(); }
+    bool helpful() const {
+        return !running_ && !queue_.empty() && !stalled_ && delay_.count() == 0 && queue_.front()->suitsWaiters();
+    }
     // Does what suits waiters, in the calling thread, which waits until done().
     template <class Done>
     void help(std::unique_lock<std::mutex>& lock, Done&& done);

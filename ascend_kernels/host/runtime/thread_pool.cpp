@@ -38,7 +38,8 @@ class Pool {
   public:
     void run(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body) {
         const std::unique_lock busy(busy_, std::try_to_lock);
-        const std::int64_t helpers = busy.owns_lock() ? std::min<std::int64_t>(size_ - 1, count / std::max<std::int64_t>(grain, 1) - 1) : 0;
+        const std::int64_t helpers =
+            busy.owns_lock() ? std::min<std::int64_t>(size_ - 1, count / std::max<std::int64_t>(grain, 1) - 1) : 0;
         if (helpers < 1) {
             body(0, count);
             return;
@@ -88,10 +89,10 @@ class Pool {
         }
     }
 
-    // The thread that runs the kernel (a stream's worker, or who waits for the stream) works as well, so its processor is not
-    // free. In virtual machines Linux wakes others there all the same: it takes a processor that sleeps for one that the host
-    // has given away. They may go wherever this thread may, but for this one processor, unless all are needed. That takes a
-    // system call for each, but only where this thread has moved.
+    // The thread that runs the kernel (a stream's worker, or who waits for the stream) works as well, so its processor
+    // is not free. In virtual machines Linux wakes others there all the same: it takes a processor that sleeps for one
+    // that the host has given away. They may go wherever this thread may, but for this one processor, unless all are
+    // needed. That takes a system call for each, but only where this thread has moved.
     void keepOffThisProcessor(std::size_t helpers) {
         cpu_set_t allowed;
         const int here = sched_getcpu();
@@ -164,14 +165,24 @@ class Pool {
     std::exception_ptr failure_;  // of the job's body
 };
 
-Pool* makePool() { return new Pool; }
-Pool& pool() { return PerProcess<Pool, makePool>::get(); }
+Pool* makePool() {
+    return new Pool;
+}
+Pool& pool() {
+    return PerProcess<Pool, makePool>::get();
+}
 
 }  // namespace
 
-void shareOut(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body) { pool().run(count, grain, body); }
+void shareOut(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body) {
+    pool().run(count, grain, body);
+}
 
-void setThreadCount(std::uint32_t count) { pool().resize(count); }
-std::uint32_t threadCount() { return pool().size(); }
+void setThreadCount(std::uint32_t count) {
+    pool().resize(count);
+}
+std::uint32_t threadCount() {
+    return pool().size();
+}
 
 }  // namespace aclq

@@ -27,7 +27,8 @@ std::vector<const Kernels*> findUsable() {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") && __builtin_cpu_supports("fma")) {
         usable.push_back(&kAvx2Kernels);
     }
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq")) {
         usable.push_back(&kAvx512Kernels);
     }
 #elif defined(__aarch64__)
@@ -72,6 +73,8 @@ bool chooseKernels(const char* name) {
     return variant != nullptr;
 }
 
-const Kernels& kernels() { return *chosen(); }
+const Kernels& kernels() {
+    return *chosen();
+}
 
 }  // namespace aclq

@@ -20,11 +20,11 @@ constexpr int kSide = 4;
 // y = saturate(round(x * scale + offset)), or x / scale + offset.
 struct QuantizeRows {
     const float* scale;
-    const float* offset;      // null: no addition
-    std::int64_t step;        // of scale and offset within a row: 1 or 0
-    std::int64_t rowStep;     // and from row to row
+    const float* offset;   // null: no addition
+    std::int64_t step;     // of scale and offset within a row: 1 or 0
+    std::int64_t rowStep;  // and from row to row
     bool divide;
-    bool scaleTwice;          // multiply by the scale twice, rounding each time
+    bool scaleTwice;  // multiply by the scale twice, rounding each time
     Round mode;
 };
 
@@ -32,11 +32,11 @@ struct QuantizeRows {
 struct AntiQuantizeRows {
     const float* scale;
     const float* offset;
-    std::int64_t step;        // within a row, the same for all rows: 1 or 0
+    std::int64_t step;  // within a row, the same for all rows: 1 or 0
     bool scaleTwice;
     bool saturate;
-    bool finite;              // scale and offset are. Then no result is NaN: no sum overflows, and infinite products are
-                              // those of scales that are not 0
+    bool finite;  // scale and offset are. Then no result is NaN: no sum overflows, and infinite products are
+                  // those of scales that are not 0
 };
 
 // Smallest and largest value of a row; NaN if any is NaN.
@@ -47,30 +47,30 @@ struct Extent {
 
 // y = x * smooth * factor + shift
 struct AffineRows {
-    const float* smooth;       // the same for all rows; null: none
-    std::int64_t smoothStep;   // 1: one for each element; 0: one for the row
+    const float* smooth;      // the same for all rows; null: none
+    std::int64_t smoothStep;  // 1: one for each element; 0: one for the row
     const float* factor;
-    const float* shift;        // null: no addition
-    std::int64_t step;         // of factor and shift within a row: 1 or 0
-    std::int64_t rowStep;      // and from row to row
+    const float* shift;    // null: no addition
+    std::int64_t step;     // of factor and shift within a row: 1 or 0
+    std::int64_t rowStep;  // and from row to row
 };
 
 // y = x * smooth, quantised with a scale of each row's own, found from its extent; and, unless symmetric, an offset.
 struct DynamicRows {
-    const float* smooth;       // one for each element, the same for all rows; null: none
+    const float* smooth;  // one for each element, the same for all rows; null: none
     bool symmetric;
-    bool scaleByProduct;       // which of two formulas gives the scale of symmetric rows
-    float* scale;              // these are results, one for each row
-    float* offset;             // null: not written
+    bool scaleByProduct;  // which of two formulas gives the scale of symmetric rows
+    float* scale;         // these are results, one for each row
+    float* offset;        // null: not written
 };
 
 // Scales and offsets that become the matrix unit's words.
 struct ScaleWords {
     const float* scale;
-    std::int64_t scaleStep;    // 1, or 0: one for all
-    const float* offset;       // null: 0
+    std::int64_t scaleStep;  // 1, or 0: one for all
+    const float* offset;     // null: 0
     std::int64_t offsetStep;
-    bool nearest;              // scales are rounded to nearest even, not cut
+    bool nearest;  // scales are rounded to nearest even, not cut
 };
 
 enum class Integers { Int8, Int4, Uint8 };
@@ -79,11 +79,12 @@ struct Limits {
     float high;
 };
 constexpr Limits limitsOf(Integers type) {
-    return type == Integers::Int8 ? Limits{-128.0F, 127.0F} : (type == Integers::Int4 ? Limits{-8.0F, 7.0F} : Limits{0.0F, 255.0F});
+    return type == Integers::Int8 ? Limits{-128.0F, 127.0F}
+                                  : (type == Integers::Int4 ? Limits{-8.0F, 7.0F} : Limits{0.0F, 255.0F});
 }
 
-// Where the results of rows go, one behind the other. Streamed: past the caches where the processor can, so that memory is
-// not read in order to be overwritten; finishStreaming() makes such results visible to other threads.
+// Where the results of rows go, one behind the other. Streamed: past the caches where the processor can, so that memory
+// is not read in order to be overwritten; finishStreaming() makes such results visible to other threads.
 struct Output {
     void* data;
     bool streamed = false;
@@ -99,22 +100,29 @@ struct IntegerOutput {
 // `count` rows of n elements each.
 struct Kernels {
     const char* name;
-    void (*quantize)(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
-    void (*quantizeToInt32)(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const Output& y);
+    void (*quantize)(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
+                     const IntegerOutput& y);
+    void (*quantizeToInt32)(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
+                            const Output& y);
     // x: int8, or int4, two to a byte. y: halves or bfloat16.
-    void (*antiQuantize)(const AntiQuantizeRows& rows, const void* x, bool packed, std::int64_t count, std::int64_t n, const Output& y, bool half);
+    void (*antiQuantize)(const AntiQuantizeRows& rows, const void* x, bool packed, std::int64_t count, std::int64_t n,
+                         const Output& y, bool half);
     // Extents of x * factor (no factor: of x); step: of the factor within a row, the same for all rows.
-    void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count, std::int64_t n, Extent* extents);
+    void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count,
+                          std::int64_t n, Extent* extents);
     // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
-    void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const IntegerOutput& y);
+    void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
+                           const IntegerOutput& y);
     // As DynamicRows say; n is not 0. y: int8, or int4, two to a byte.
-    void (*quantizeDynamic)(const DynamicRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n, const Output& y, bool packed);
+    void (*quantizeDynamic)(const DynamicRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
+                            const Output& y, bool packed);
     // values = x * factor, as floats.
-    void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n, float* values);
+    void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n,
+                      float* values);
     // Two to a byte, the first in the low nibble; n is even.
     void (*unpackInt4)(const std::uint8_t* x, std::int64_t n, std::int8_t* y);
-    // n words of 64 bits: 19 bits of each scale, 9 bits of its offset, and the bit that says the result is signed. They may lie
-    // at any address.
+    // n words of 64 bits: 19 bits of each scale, 9 bits of its offset, and the bit that says the result is signed. They
+    // may lie at any address.
     void (*packScales)(const ScaleWords& from, std::int64_t n, const Output& words);
     // Copies past the caches, as Output says.
     void (*streamTo)(void* to, const void* from, std::int64_t bytes);

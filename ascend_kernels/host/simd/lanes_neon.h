@@ -28,10 +28,14 @@ ACLQ_INLINE inline Lanes load(const float* x) {
     return each([&](int i) ACLQ_INLINE { return vld1q_f32(x + 4 * i); });
 }
 ACLQ_INLINE inline Lanes load(const Half* x) {
-    return each([&](int i) ACLQ_INLINE { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(reinterpret_cast<const std::uint16_t*>(x) + 4 * i))); });
+    return each([&](int i) ACLQ_INLINE {
+        return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(reinterpret_cast<const std::uint16_t*>(x) + 4 * i)));
+    });
 }
 ACLQ_INLINE inline Lanes load(const BFloat16* x) {
-    return each([&](int i) ACLQ_INLINE { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(reinterpret_cast<const std::uint16_t*>(x) + 4 * i), 16)); });
+    return each([&](int i) ACLQ_INLINE {
+        return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(reinterpret_cast<const std::uint16_t*>(x) + 4 * i), 16));
+    });
 }
 ACLQ_INLINE inline Lanes widenBytes(int8x16_t bytes) {
     const int16x8_t low = vmovl_s8(vget_low_s8(bytes));
@@ -39,7 +43,9 @@ ACLQ_INLINE inline Lanes widenBytes(int8x16_t bytes) {
     return {{vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(low))),
              vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(high)))}};
 }
-ACLQ_INLINE inline Lanes load(const std::int8_t* x) { return widenBytes(vld1q_s8(x)); }
+ACLQ_INLINE inline Lanes load(const std::int8_t* x) {
+    return widenBytes(vld1q_s8(x));
+}
 ACLQ_INLINE inline Lanes load(PackedInt4 x) {
     // Shifted up and down again, each nibble brings its sign.
     const int8x8_t pairs = vreinterpret_s8_u8(vld1_u8(x.data));
@@ -66,7 +72,9 @@ ACLQ_INLINE inline Lanes operator/(const Lanes& a, const Lanes& b) {
 }
 
 constexpr bool kQuickDivision = false;
-ACLQ_INLINE inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) { return x / y; }
+ACLQ_INLINE inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) {
+    return x / y;
+}
 
 // The largest bits seen, read as signed and as unsigned integers.
 struct Extremes {
@@ -121,14 +129,19 @@ ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, Integers to, bool within) {
 
 template <class Exact>
 ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&&, bool within) {
-    return {{{narrow(block.part[0], to, within), narrow(block.part[1], to, within)}, {narrow(block.part[2], to, within), narrow(block.part[3], to, within)}}};
+    return {{{narrow(block.part[0], to, within), narrow(block.part[1], to, within)},
+             {narrow(block.part[2], to, within), narrow(block.part[3], to, within)}}};
 }
 
 ACLQ_INLINE inline Lanes rounded(const Lanes& a, Round mode) {
-    return each([&](int i) ACLQ_INLINE { return mode == Round::Floor ? vrndmq_f32(a.part[i]) : (mode == Round::Ceil ? vrndpq_f32(a.part[i]) : vrndq_f32(a.part[i])); });
+    return each([&](int i) ACLQ_INLINE {
+        return mode == Round::Floor ? vrndmq_f32(a.part[i])
+                                    : (mode == Round::Ceil ? vrndpq_f32(a.part[i]) : vrndq_f32(a.part[i]));
+    });
 }
 ACLQ_INLINE inline Block rounded(const Block& block, Round mode) {
-    return {{rounded(block.part[0], mode), rounded(block.part[1], mode), rounded(block.part[2], mode), rounded(block.part[3], mode)}};
+    return {{rounded(block.part[0], mode), rounded(block.part[1], mode), rounded(block.part[2], mode),
+             rounded(block.part[3], mode)}};
 }
 
 ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
@@ -144,7 +157,9 @@ ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
 ACLQ_INLINE inline Vectors<Pair, 8> toInt32(const Block& block) {
     Vectors<Pair, 8> results;
     for (int i = 0; i < 8; ++i) {
-        const auto part = [&](int number) ACLQ_INLINE { return vreinterpretq_u8_s32(vcvtnq_s32_f32(block.part[i / 2].part[i % 2 * 2 + number])); };
+        const auto part = [&](int number) ACLQ_INLINE {
+            return vreinterpretq_u8_s32(vcvtnq_s32_f32(block.part[i / 2].part[i % 2 * 2 + number]));
+        };
         results.part[i] = {part(0), part(1)};
     }
     return results;
@@ -177,7 +192,8 @@ template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline Vectors<Pair, 4> toHalves(const Block& block) {
     const auto pair = [&](int i) ACLQ_INLINE -> Pair {
         const auto half = [&](int first) ACLQ_INLINE {
-            return vreinterpretq_u8_u16(vcombine_u16(convert<overflow, ordered>(block.part[i].part[first], Y{}), convert<overflow, ordered>(block.part[i].part[first + 1], Y{})));
+            return vreinterpretq_u8_u16(vcombine_u16(convert<overflow, ordered>(block.part[i].part[first], Y{}),
+                                                     convert<overflow, ordered>(block.part[i].part[first + 1], Y{})));
         };
         return {half(0), half(2)};
     };
@@ -213,7 +229,9 @@ ACLQ_INLINE inline void store(const Pair& pair, void* y) {
     vst1q_u8(static_cast<std::uint8_t*>(y) + 16, pair.second);
 }
 // Going past the caches is a hint, and needs neither alignment nor fence.
-ACLQ_INLINE inline void stream(const Pair& pair, void* y) { asm volatile("stnp %q0, %q1, [%2]" : : "w"(pair.first), "w"(pair.second), "r"(y) : "memory"); }
+ACLQ_INLINE inline void stream(const Pair& pair, void* y) {
+    asm volatile("stnp %q0, %q1, [%2]" : : "w"(pair.first), "w"(pair.second), "r"(y) : "memory");
+}
 template <class Vector>
 constexpr std::int64_t kStreamAlignment = 1;
 ACLQ_INLINE inline void streamFence() {}

@@ -38,7 +38,9 @@ inline Lanes load(PackedInt4 x) {
     return lanes;
 }
 
-inline void store(const Lanes& a, float* to) { std::copy_n(a.values, Lanes::kCount, to); }
+inline void store(const Lanes& a, float* to) {
+    std::copy_n(a.values, Lanes::kCount, to);
+}
 
 inline Lanes broadcast(float value) {
     Lanes lanes;
@@ -57,13 +59,21 @@ inline Lanes apply(const Lanes& a, const Lanes& b, Operation&& operation) {
     return lanes;
 }
 
-inline Lanes operator+(const Lanes& a, const Lanes& b) { return apply(a, b, [](float x, float y) { return x + y; }); }
-inline Lanes operator*(const Lanes& a, const Lanes& b) { return apply(a, b, [](float x, float y) { return x * y; }); }
-inline Lanes operator/(const Lanes& a, const Lanes& b) { return apply(a, b, [](float x, float y) { return x / y; }); }
+inline Lanes operator+(const Lanes& a, const Lanes& b) {
+    return apply(a, b, [](float x, float y) { return x + y; });
+}
+inline Lanes operator*(const Lanes& a, const Lanes& b) {
+    return apply(a, b, [](float x, float y) { return x * y; });
+}
+inline Lanes operator/(const Lanes& a, const Lanes& b) {
+    return apply(a, b, [](float x, float y) { return x / y; });
+}
 
 // Whether there is something quicker than a division by what comes again and again, and what it is.
 constexpr bool kQuickDivision = false;
-inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) { return x / y; }
+inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) {
+    return x / y;
+}
 
 // The largest bits seen, read as signed and as unsigned integers.
 struct Extremes {
@@ -106,19 +116,24 @@ inline Vectors<Line, sizeof(Y)> lines(Value&& value) {
     Vectors<Line, sizeof(Y)> results;
     for (std::size_t i = 0; i < 4 * Lanes::kCount; ++i) {
         const Y element = value(i);
-        __builtin_memcpy(results.part[i * sizeof(Y) / sizeof(Line)].values + i * sizeof(Y) % sizeof(Line), &element, sizeof element);
+        __builtin_memcpy(results.part[i * sizeof(Y) / sizeof(Line)].values + i * sizeof(Y) % sizeof(Line), &element,
+                         sizeof element);
     }
     return results;
 }
 
-inline float element(const Block& block, std::size_t i) { return block.part[i / Lanes::kCount].values[i % Lanes::kCount]; }
+inline float element(const Block& block, std::size_t i) {
+    return block.part[i / Lanes::kCount].values[i % Lanes::kCount];
+}
 
-// To nearest, saturated, NaN to 0. exact(): the block again, for those that begin with something less exact. The last argument
-// says that nothing is beyond the limits, nor NaN.
+// To nearest, saturated, NaN to 0. exact(): the block again, for those that begin with something less exact. The last
+// argument says that nothing is beyond the limits, nor NaN.
 template <class Exact>
 inline Bytes narrow(const Block& block, Integers to, Exact&&, bool) {
     const Limits limits = limitsOf(to);
-    return lines<std::uint8_t>([&](std::size_t i) { return static_cast<std::uint8_t>(toSmallInteger(element(block, i), limits.low, limits.high)); });
+    return lines<std::uint8_t>([&](std::size_t i) {
+        return static_cast<std::uint8_t>(toSmallInteger(element(block, i), limits.low, limits.high));
+    });
 }
 
 // Rounded in another way, still floats.
@@ -138,7 +153,8 @@ using Nibbles = Vectors<HalfLine, 1>;
 inline Nibbles packed(const Bytes& bytes) {
     Nibbles nibbles;
     for (std::int64_t i = 0; i < 2 * Lanes::kCount; ++i) {
-        nibbles.part[0].values[i] = static_cast<std::uint8_t>((bytes.part[0].values[2 * i] & 15) | bytes.part[0].values[2 * i + 1] << 4);
+        nibbles.part[0].values[i] =
+            static_cast<std::uint8_t>((bytes.part[0].values[2 * i] & 15) | bytes.part[0].values[2 * i + 1] << 4);
     }
     return nibbles;
 }
@@ -173,9 +189,13 @@ class Sixteen {
 
 // Into memory; past the caches if there is a way, to addresses that are multiples of kStreamAlignment.
 template <class Vector>
-inline void store(const Vector& vector, void* y) { __builtin_memcpy(y, &vector, sizeof vector); }
+inline void store(const Vector& vector, void* y) {
+    __builtin_memcpy(y, &vector, sizeof vector);
+}
 template <class Vector>
-inline void stream(const Vector& vector, void* y) { store(vector, y); }
+inline void stream(const Vector& vector, void* y) {
+    store(vector, y);
+}
 template <class Vector>
 constexpr std::int64_t kStreamAlignment = 1;
 inline void streamFence() {}

@@ -21,18 +21,34 @@ ACLQ_INLINE inline std::uint16_t largestUnsigned(__m128i words) {
 struct Ymm {
     __m256i bits;
 };
-ACLQ_INLINE inline void store(Ymm vector, void* y) { _mm256_storeu_si256(static_cast<__m256i*>(y), vector.bits); }
-ACLQ_INLINE inline void stream(Ymm vector, void* y) { _mm256_stream_si256(static_cast<__m256i*>(y), vector.bits); }
+ACLQ_INLINE inline void store(Ymm vector, void* y) {
+    _mm256_storeu_si256(static_cast<__m256i*>(y), vector.bits);
+}
+ACLQ_INLINE inline void stream(Ymm vector, void* y) {
+    _mm256_stream_si256(static_cast<__m256i*>(y), vector.bits);
+}
 // Vectors that are not in order yet come in order on their way to memory.
 template <class Vector>
-    requires requires(Vector vector) { inOrder(vector); }
-ACLQ_INLINE inline void store(Vector vector, void* y) { store(inOrder(vector), y); }
+requires requires(Vector vector) {
+    inOrder(vector);
+}
+ACLQ_INLINE inline void store(Vector vector, void* y) {
+    store(inOrder(vector), y);
+}
 template <class Vector>
-    requires requires(Vector vector) { inOrder(vector); }
-ACLQ_INLINE inline void stream(Vector vector, void* y) { stream(inOrder(vector), y); }
+requires requires(Vector vector) {
+    inOrder(vector);
+}
+ACLQ_INLINE inline void stream(Vector vector, void* y) {
+    stream(inOrder(vector), y);
+}
 // Sixteen bytes, the smallest piece of a register that can be streamed.
-ACLQ_INLINE inline void streamSixteen(const void* from, void* y) { _mm_stream_si128(static_cast<__m128i*>(y), _mm_loadu_si128(static_cast<const __m128i*>(from))); }
-ACLQ_INLINE inline void streamFence() { _mm_sfence(); }
+ACLQ_INLINE inline void streamSixteen(const void* from, void* y) {
+    _mm_stream_si128(static_cast<__m128i*>(y), _mm_loadu_si128(static_cast<const __m128i*>(from)));
+}
+ACLQ_INLINE inline void streamFence() {
+    _mm_sfence();
+}
 
 // Vectors are streamed to addresses that are multiples of their size.
 template <class Vector>
@@ -44,15 +60,17 @@ struct Joint<Ymm> {  // the shift can only be sixteen
     ACLQ_INLINE Ymm join(Ymm before, Ymm now) const { return {_mm256_permute2x128_si256(before.bits, now.bits, 0x21)}; }
 };
 
-// quotient(x, y, 1 / y): the product with the reciprocal, improved by what it leaves over. Equal to x / y for x of eleven bits
-// or fewer and numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying all; infinite x
-// give NaN.
+// quotient(x, y, 1 / y): the product with the reciprocal, improved by what it leaves over. Equal to x / y for x of
+// eleven bits or fewer and numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying
+// all; infinite x give NaN.
 constexpr bool kQuickDivision = true;
 
 // Rounded in another way than to nearest, still floats.
 template <class Block>
 [[gnu::noinline]] inline Block rounded(Block block, Round mode) noexcept {
-    return mode == Round::Floor ? roundedTo<_MM_FROUND_TO_NEG_INF>(block) : (mode == Round::Ceil ? roundedTo<_MM_FROUND_TO_POS_INF>(block) : roundedTo<_MM_FROUND_TO_ZERO>(block));
+    return mode == Round::Floor
+               ? roundedTo<_MM_FROUND_TO_NEG_INF>(block)
+               : (mode == Round::Ceil ? roundedTo<_MM_FROUND_TO_POS_INF>(block) : roundedTo<_MM_FROUND_TO_ZERO>(block));
 }
 
 }  // namespace aclq::ACLQ_ISA

@@ -26,8 +26,8 @@ struct MatmulKernels {
     // Panel after panel; in a panel for each word (of k) all its columns. Needs whole panels of room.
     void (*packRight)(const Int8Matrix& x, std::int64_t k, std::int64_t columns, std::int32_t* words);
     // Adds the products to sums, whose rows are whole panels long, `sumPitch` elements from one to the next.
-    void (*multiply)(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right, std::int64_t words, std::int64_t columns,
-                     std::int32_t* sums, std::int64_t sumPitch);
+    void (*multiply)(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right,
+                     std::int64_t words, std::int64_t columns, std::int32_t* sums, std::int64_t sumPitch);
 };
 
 // The variant that goes with the row kernels in use (kernels.h).

@@ -27,7 +27,8 @@ struct alignas(64) Config {
 };
 
 // Tiles 0 to 3: sums of two tiles of rows by two of columns; 4, 5: left; 6, 7: right.
-void pair(const std::int32_t* left, std::int64_t pitch, const std::int32_t* right, std::int64_t words, std::int32_t* sums, std::int64_t sumPitch) {
+void pair(const std::int32_t* left, std::int64_t pitch, const std::int32_t* right, std::int64_t words,
+          std::int32_t* sums, std::int64_t sumPitch) {
     const auto leftStep = static_cast<std::size_t>(pitch) * 4;
     const auto sumStep = static_cast<std::size_t>(sumPitch) * 4;
     std::int32_t* const below = sums + kSide * sumPitch;
@@ -51,8 +52,8 @@ void pair(const std::int32_t* left, std::int64_t pitch, const std::int32_t* righ
     _tile_stored(3, below + kSide, sumStep);
 }
 
-void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right, std::int64_t words, std::int64_t columns,
-              std::int32_t* sums, std::int64_t sumPitch) {
+void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right,
+              std::int64_t words, std::int64_t columns, std::int32_t* sums, std::int64_t sumPitch) {
     const std::int64_t wholeRows = rows / (2 * kSide) * (2 * kSide);
     const std::int64_t wholeWords = words / kSide * kSide;
     const auto& rest = kAvx512VnniMatmul.multiply;
@@ -64,15 +65,18 @@ void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, c
     for (std::int64_t column = 0; column < columns; column += kPanel) {
         for (std::int64_t row = 0; row < wholeRows; row += 2 * kSide) {
             for (std::int64_t half = 0; half < kPanel; half += 2 * kSide) {
-                pair(left + row * pitch, pitch, right + column * words + half, wholeWords, sums + row * sumPitch + column + half, sumPitch);
+                pair(left + row * pitch, pitch, right + column * words + half, wholeWords,
+                     sums + row * sumPitch + column + half, sumPitch);
             }
         }
     }
     _tile_release();
     for (std::int64_t column = 0; wholeWords < words && column < columns; column += kPanel) {
-        rest(left + wholeWords, pitch, wholeRows, right + column * words + wholeWords * kPanel, words - wholeWords, kPanel, sums + column, sumPitch);
+        rest(left + wholeWords, pitch, wholeRows, right + column * words + wholeWords * kPanel, words - wholeWords,
+             kPanel, sums + column, sumPitch);
     }
-    rest(left + wholeRows * pitch, pitch, rows - wholeRows, right, words, columns, sums + wholeRows * sumPitch, sumPitch);
+    rest(left + wholeRows * pitch, pitch, rows - wholeRows, right, words, columns, sums + wholeRows * sumPitch,
+         sumPitch);
 }
 
 }  // namespace

@@ -20,10 +20,13 @@ struct Dot {
     static Words load(const std::int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
     static void store(std::int32_t* to, Words words) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), words); }
     // Products of int8 reach 2^14, so the sum of two is exact.
-    static Words add(Words sums, Words right, std::int32_t left) { return _mm256_add_epi32(sums, _mm256_madd_epi16(right, _mm256_set1_epi32(left))); }
+    static Words add(Words sums, Words right, std::int32_t left) {
+        return _mm256_add_epi32(sums, _mm256_madd_epi16(right, _mm256_set1_epi32(left)));
+    }
 
     static std::int32_t word(const std::int8_t (&elements)[kDepth]) {
-        return static_cast<std::int32_t>(static_cast<std::uint32_t>(elements[0]) & 0xFFFFU) | static_cast<std::int32_t>(static_cast<std::uint32_t>(elements[1]) << 16);
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(elements[0]) & 0xFFFFU) |
+               static_cast<std::int32_t>(static_cast<std::uint32_t>(elements[1]) << 16);
     }
     static std::int32_t rightWord(const std::int8_t (&elements)[kDepth]) { return word(elements); }
 

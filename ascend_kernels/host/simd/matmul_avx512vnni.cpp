@@ -20,10 +20,16 @@ struct Dot {
 
     static Words load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
     static void store(std::int32_t* to, Words words) { _mm512_storeu_si512(to, words); }
-    static Words add(Words sums, Words right, std::int32_t left) { return _mm512_dpbusd_epi32(sums, right, _mm512_set1_epi32(left)); }
+    static Words add(Words sums, Words right, std::int32_t left) {
+        return _mm512_dpbusd_epi32(sums, right, _mm512_set1_epi32(left));
+    }
 
-    static std::int32_t word(const std::int8_t (&elements)[kDepth]) { return __builtin_bit_cast(std::int32_t, elements); }
-    static std::int32_t rightWord(const std::int8_t (&elements)[kDepth]) { return static_cast<std::int32_t>(__builtin_bit_cast(std::uint32_t, elements) ^ 0x80808080U); }
+    static std::int32_t word(const std::int8_t (&elements)[kDepth]) {
+        return __builtin_bit_cast(std::int32_t, elements);
+    }
+    static std::int32_t rightWord(const std::int8_t (&elements)[kDepth]) {
+        return static_cast<std::int32_t>(__builtin_bit_cast(std::uint32_t, elements) ^ 0x80808080U);
+    }
 
     // A panel of columns from four rows.
     static void interleave(const std::int8_t* from, std::int64_t step, std::int32_t* to) {

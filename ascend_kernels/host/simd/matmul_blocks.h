@@ -17,7 +17,8 @@ template <class Dot>
 struct Matmul {
     static constexpr std::int64_t kPanel = Dot::kLanes * Dot::kVectors;
 
-    static void packLeft(const Int8Matrix& x, std::int64_t rows, std::int64_t k, std::int32_t* words, std::int64_t pitch) {
+    static void packLeft(const Int8Matrix& x, std::int64_t rows, std::int64_t k, std::int32_t* words,
+                         std::int64_t pitch) {
         for (std::int64_t row = 0; row < rows; ++row) {
             std::int32_t* to = words + row * pitch;
             const std::int8_t* from = x.data + row * x.rowStep;
@@ -67,19 +68,22 @@ struct Matmul {
         }
     }
 
-    static void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right, std::int64_t words, std::int64_t columns,
-                         std::int32_t* sums, std::int64_t sumPitch) {
+    static void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right,
+                         std::int64_t words, std::int64_t columns, std::int32_t* sums, std::int64_t sumPitch) {
         for (std::int64_t column = 0; column < columns; column += kPanel) {
             const std::int32_t* panel = right + column * words;
             std::int64_t row = 0;
             for (; row + Dot::kRows <= rows; row += Dot::kRows) {
                 tile<Dot::kRows>(left + row * pitch, pitch, panel, words, sums + row * sumPitch + column, sumPitch);
             }
-            rest(rows - row, left + row * pitch, pitch, panel, words, sums + row * sumPitch + column, sumPitch, std::make_integer_sequence<int, Dot::kRows>());
+            rest(rows - row, left + row * pitch, pitch, panel, words, sums + row * sumPitch + column, sumPitch,
+                 std::make_integer_sequence<int, Dot::kRows>());
         }
     }
 
-    static constexpr MatmulKernels table(const char* name) { return {name, Dot::kDepth, kPanel, packLeft, firstSum, packRight, multiply}; }
+    static constexpr MatmulKernels table(const char* name) {
+        return {name, Dot::kDepth, kPanel, packLeft, firstSum, packRight, multiply};
+    }
 
   private:
     // Not the library's: the linker would merge what variants with other instructions make of it.
@@ -97,7 +101,8 @@ struct Matmul {
 
     // So many rows times a panel, all sums in registers.
     template <int rows>
-    static void tile(const std::int32_t* left, std::int64_t pitch, const std::int32_t* panel, std::int64_t words, std::int32_t* sums, std::int64_t sumPitch) {
+    static void tile(const std::int32_t* left, std::int64_t pitch, const std::int32_t* panel, std::int64_t words,
+                     std::int32_t* sums, std::int64_t sumPitch) {
         typename Dot::Words total[rows][Dot::kVectors];
         for (int row = 0; row < rows; ++row) {
             for (int vector = 0; vector < Dot::kVectors; ++vector) {
@@ -124,8 +129,9 @@ struct Matmul {
     }
 
     template <int... counts>
-    static void rest(std::int64_t rows, const std::int32_t* left, std::int64_t pitch, const std::int32_t* panel, std::int64_t words, std::int32_t* sums,
-                     std::int64_t sumPitch, std::integer_sequence<int, counts...>) {
+    static void rest(std::int64_t rows, const std::int32_t* left, std::int64_t pitch, const std::int32_t* panel,
+                     std::int64_t words, std::int32_t* sums, std::int64_t sumPitch,
+                     std::integer_sequence<int, counts...>) {
         const auto one = [&]<int count>(std::integral_constant<int, count>) {
             if constexpr (count > 0) {
                 if (rows == count) {

@@ -28,11 +28,14 @@ struct Dot {
         return vaddq_s32(sums, vpaddq_s32(low, high));
     }
 
-    static std::int32_t word(const std::int8_t (&elements)[kDepth]) { return __builtin_bit_cast(std::int32_t, elements); }
+    static std::int32_t word(const std::int8_t (&elements)[kDepth]) {
+        return __builtin_bit_cast(std::int32_t, elements);
+    }
     static std::int32_t rightWord(const std::int8_t (&elements)[kDepth]) { return word(elements); }
 
     static void interleave(const std::int8_t* from, std::int64_t step, std::int32_t* to) {
-        const int8x16x4_t rows{{vld1q_s8(from), vld1q_s8(from + step), vld1q_s8(from + 2 * step), vld1q_s8(from + 3 * step)}};
+        const int8x16x4_t rows{
+            {vld1q_s8(from), vld1q_s8(from + step), vld1q_s8(from + 2 * step), vld1q_s8(from + 3 * step)}};
         vst4q_s8(reinterpret_cast<std::int8_t*>(to), rows);
     }
 

@@ -46,14 +46,16 @@ struct Vectors {
     Vector part[count];
 };
 
-// What joins the end of one vector and the beginning of the next, for those that can only be streamed to multiples of their
-// size: join(before, now) has the last `shift` bytes (a multiple of 16) of one, and the first of the other.
+// What joins the end of one vector and the beginning of the next, for those that can only be streamed to multiples of
+// their size: join(before, now) has the last `shift` bytes (a multiple of 16) of one, and the first of the other.
 template <class Vector>
 struct Joint {
     explicit Joint(std::int64_t) {}
 };
 
-inline float widen(float value) { return value; }
+inline float widen(float value) {
+    return value;
+}
 
 // Exact; subnormals, infinities and NaN included.
 inline float widen(Half value) {
@@ -65,11 +67,19 @@ inline float widen(Half value) {
     return bitCast<float>(bitCast<std::uint32_t>(scaled) | special | (bits & 0x8000U) << 16);
 }
 
-inline float widen(BFloat16 value) { return bitCast<float>(static_cast<std::uint32_t>(value) << 16); }
-inline float widen(std::int8_t value) { return static_cast<float>(value); }
-inline float widen(std::uint8_t value) { return static_cast<float>(value); }
+inline float widen(BFloat16 value) {
+    return bitCast<float>(static_cast<std::uint32_t>(value) << 16);
+}
+inline float widen(std::int8_t value) {
+    return static_cast<float>(value);
+}
+inline float widen(std::uint8_t value) {
+    return static_cast<float>(value);
+}
 // Rounds to nearest even above 2^24.
-inline float widen(std::int32_t value) { return static_cast<float>(value); }
+inline float widen(std::int32_t value) {
+    return static_cast<float>(value);
+}
 
 // Overflow: infinities and NaN as IEEE has them, or the largest finite value and 0 for NaN.
 enum class Overflow { InfNan, Saturate };
@@ -115,7 +125,8 @@ inline BFloat16 toBFloat16(float value) {
     const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
     std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
     if (overflow == Overflow::Saturate) {
-        rounded = (rounded & 0x7FFFU) >= kInfinityOf<BFloat16> ? (bits >> 16 & 0x8000U) | (kInfinityOf<BFloat16> - 1U) : rounded;
+        rounded = (rounded & 0x7FFFU) >= kInfinityOf<BFloat16> ? (bits >> 16 & 0x8000U) | (kInfinityOf<BFloat16> - 1U)
+                                                               : rounded;
     }
     return static_cast<BFloat16>(magnitude > 0x7F800000U ? kNanOf<overflow, BFloat16> : rounded);
 }
@@ -179,9 +190,9 @@ constexpr float kEpsilon = 1e-12F;
 // What is found out about a row, a tensor or a channel, and how its values become integers.
 struct Parameters {
     float scale = 0.0F;
-    float offset = 0.0F;   // as stored
-    float factor = 0.0F;   // values are multiplied by this
-    float shift = 0.0F;    // and this is added
+    float offset = 0.0F;  // as stored
+    float factor = 0.0F;  // values are multiplied by this
+    float shift = 0.0F;   // and this is added
 };
 
 // A2 and A3, asymmetric. Every line rounds once; divisions are divisions.

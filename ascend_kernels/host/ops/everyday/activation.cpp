@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// Activation functions, and the gradients of those that take one tensor or their own result.
+#include <cmath>
+#include <cstring>
+#include <numbers>
+#include <optional>
+
+#include "aclnnop/aclnn_elu.h"
+#include "aclnnop/aclnn_elu_backward.h"
+#include "aclnnop/aclnn_gelu.h"
+#include "aclnnop/aclnn_gelu_backward.h"
+#include "aclnnop/aclnn_gelu_backward_v2.h"
+#include "aclnnop/aclnn_gelu_v2.h"
+#include "aclnnop/aclnn_hardsigmoid.h"
+#include "aclnnop/aclnn_hardswish.h"
+#include "aclnnop/aclnn_hardtanh.h"
+#include "aclnnop/aclnn_hardtanh_backward.h"
+#include "aclnnop/aclnn_leaky_relu.h"
+#include "aclnnop/aclnn_leaky_relu_backward.h"
+#include "aclnnop/aclnn_logsigmoid.h"
+#include "aclnnop/aclnn_mish.h"
+#include "aclnnop/aclnn_nan_to_num.h"
+#include "aclnnop/aclnn_sigmoid_backward.h"
+#include "aclnnop/aclnn_silu_backward.h"
+#include "aclnnop/aclnn_softplus.h"
+#include "aclnnop/aclnn_softplus_backward.h"
+#include "aclnnop/aclnn_tanh_backward.h"
+#include "aclnnop/aclnn_threshold.h"
+#include "aclnnop/aclnn_threshold_backward.h"
+#include "ops/everyday/together.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+struct Names {
+    const char* self;
+    const char* out;
+};
+constexpr Names kPlain{"self", "out"};
+constexpr Names kInPlace{"selfRef", "selfRef"};
+
+template <In domain = In::Floats, class Function>
+aclnnStatus one(const Call& call, Names names, const aclTensor* self, const aclTensor* out, Function function) {
+    return call.prepare([&] { return together<domain>(call, {{names.self, self}, {names.out, out}}, function); });
+}
+
+// Functions with numbers beside the tensor: make(numbers...) gives the function.
+struct Number {
+    const char* name;
+    const aclScalar* scalar;
+};
+
+template <class Make, std::size_t... index>
+auto apply(Make& make, const double* values, std::index_sequence<index...>) {
+    return make(values[index]...);
+}
+
+template <std::size_t tensorCount, std::size_t count, class Make>
+aclnnStatus withNumbers(const Call& call, const Argument (&tensors)[tensorCount], const Number (&numbers)[count],
+                        Make make) {
+    return call.prepare([&]() -> aclnnStatus {
+        double values[count] = {};
+        for (std::size_t index = 0; index < count; ++index) {
+            ACLQ_RETURN_IF_FAILED(checkScalar(numbers[index].name, numbers[index].scalar));
+            values[index] = real(*numbers[index].scalar);
+        }
+        return together(call, tensors, apply(make, values, std::make_index_sequence<count>()));
+    });
+}
+
+double sigmoid(double x) {
+    return 1 / (1 + std::exp(-x));
+}
+// The logarithm of 1 + e to the power of x, which does not overflow.
+double softplus(double x) {
+    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+}
+
+double hardSigmoid(double x) {
+    return x <= -3 ? 0 : (x >= 3 ? 1 : x / 6 + 0.5);
+}
+
+// The two ways of the GELU, and their gradients.
+double geluExact(double x) {
+    return 0.5 * x * std::erfc(-x * std::numbers::sqrt2 / 2);
+}
+double geluExactSlope(double x) {
+    return 0.5 * std::erfc(-x * std::numbers::sqrt2 / 2) +
+           x * std::exp(-x * x / 2) * std::numbers::inv_sqrtpi * std::numbers::sqrt2 / 2;
+}
+
+constexpr double kTanhScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+constexpr double kTanhCube = 0.044715;
+double geluTanh(double x) {
+    return 0.5 * x * (1 + std::tanh(kTanhScale * (x + kTanhCube * x * x * x)));
+}
+double geluTanhSlope(double x) {
+    const double tangent = std::tanh(kTanhScale * (x + kTanhCube * x * x * x));
+    return 0.5 * (1 + tangent) + 0.5 * x * (1 - tangent * tangent) * kTanhScale * (1 + 3 * kTanhCube * x * x);
+}
+
+constexpr auto kMish = [](double x) { return x * std::tanh(softplus(x)); };
+constexpr auto kHardswish = [](double x) { return x * hardSigmoid(x); };
+constexpr auto kHardsigmoid = [](double x) { return hardSigmoid(x); };
+constexpr auto kLogSigmoid = [](double x) { return -softplus(-x); };
+constexpr auto kLeaky = [](double slope) { return [=](double x) { return x > 0 ? x : x * slope; }; };
+constexpr auto kElu = [](double alpha, double scale, double inputScale) {
+    return [=](double x) { return x > 0 ? x * scale : std::expm1(x * inputScale) * alpha * scale; };
+};
+constexpr auto kHardtanh = [](double low, double high) {
+    return [=](double x) { return x < low ? low : (x > high ? high : x); };
+};
+constexpr auto kThreshold = [](double threshold, double value) {
+    return [=](double x) { return x <= threshold ? value : x; };
+};
+
+// Integers have neither NaN nor infinities.
+auto finite(float nan, float positive, float negative) {
+    return [=](auto x) {
+        if constexpr (std::is_same_v<decltype(x), double>) {
+            return x != x ? static_cast<double>(nan)
+                          : (x == HUGE_VAL ? static_cast<double>(positive)
+                                           : (x == -HUGE_VAL ? static_cast<double>(negative) : x));
+        } else {
+            return x;
+        }
+    };
+}
+
+}  // namespace
+
+#define PLAIN(name, function)                                                                          \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize, \
+                                       aclOpExecutor** executor) {                                     \
+        return one(ACLQ_CALL(name), kPlain, self, out, function);                                      \
+    }                                                                                                  \
+    ACLQ_PHASE_2(name)
+#define IN_PLACE(name, function)                                                                                \
+    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) { \
+        return one(ACLQ_CALL(name), kInPlace, selfRef, selfRef, function);                                      \
+    }                                                                                                           \
+    ACLQ_PHASE_2(name)
+
+PLAIN(aclnnGelu, geluExact)
+PLAIN(aclnnMish, kMish)
+IN_PLACE(aclnnInplaceMish, kMish)
+PLAIN(aclnnHardswish, kHardswish)
+IN_PLACE(aclnnInplaceHardswish, kHardswish)
+PLAIN(aclnnHardsigmoid, kHardsigmoid)
+IN_PLACE(aclnnInplaceHardsigmoid, kHardsigmoid)
+PLAIN(aclnnLogSigmoid, kLogSigmoid)
+
+aclnnStatus aclnnGeluV2GetWorkspaceSize(const aclTensor* x, int64_t approximate, aclTensor* y, uint64_t* workspaceSize,
+                                        aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGeluV2);
+    return call.prepare([&]() -> aclnnStatus {
+        if (approximate != 0 && approximate != 1) {
+            return refuse("approximate", std::to_string(approximate), "0 (exactly), 1 (through a hyperbolic tangent)");
+        }
+        return together(call, {{"x", x}, {"y", y}}, approximate == 0 ? geluExact : geluTanh);
+    });
+}
+ACLQ_PHASE_2(aclnnGeluV2)
+
+aclnnStatus aclnnLeakyReluGetWorkspaceSize(const aclTensor* self, const aclScalar* negativeSlope, aclTensor* out,
+                                           uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnLeakyRelu), {{"self", self}, {"out", out}}, {{"negativeSlope", negativeSlope}},
+                       kLeaky);
+}
+ACLQ_PHASE_2(aclnnLeakyRelu)
+aclnnStatus aclnnInplaceLeakyReluGetWorkspaceSize(aclTensor* selfRef, const aclScalar* negativeSlope,
+                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnInplaceLeakyRelu), {{"selfRef", selfRef}, {"selfRef", selfRef}},
+                       {{"negativeSlope", negativeSlope}}, kLeaky);
+}
+ACLQ_PHASE_2(aclnnInplaceLeakyRelu)
+
+aclnnStatus aclnnEluGetWorkspaceSize(const aclTensor* self, const aclScalar* alpha, const aclScalar* scale,
+                                     const aclScalar* inputScale, aclTensor* out, uint64_t* workspaceSize,
+                                     aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnElu), {{"self", self}, {"out", out}},
+                       {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}}, kElu);
+}
+ACLQ_PHASE_2(aclnnElu)
+aclnnStatus aclnnInplaceEluGetWorkspaceSize(aclTensor* selfRef, const aclScalar* alpha, const aclScalar* scale,
+                                            const aclScalar* inputScale, uint64_t* workspaceSize,
+                                            aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnInplaceElu), {{"selfRef", selfRef}, {"selfRef", selfRef}},
+                       {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}}, kElu);
+}
+ACLQ_PHASE_2(aclnnInplaceElu)
+
+aclnnStatus aclnnHardtanhGetWorkspaceSize(const aclTensor* self, const aclScalar* clipValueMin,
+                                          const aclScalar* clipValueMax, aclTensor* out, uint64_t* workspaceSize,
+                                          aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnHardtanh), {{"self", self}, {"out", out}},
+                       {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
+}
+ACLQ_PHASE_2(aclnnHardtanh)
+aclnnStatus aclnnInplaceHardtanhGetWorkspaceSize(aclTensor* selfRef, const aclScalar* clipValueMin,
+                                                 const aclScalar* clipValueMax, uint64_t* workspaceSize,
+                                                 aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnInplaceHardtanh), {{"selfRef", selfRef}, {"selfRef", selfRef}},
+                       {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
+}
+ACLQ_PHASE_2(aclnnInplaceHardtanh)
+
+aclnnStatus aclnnThresholdGetWorkspaceSize(const aclTensor* self, const aclScalar* threshold, const aclScalar* value,
+                                           aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnThreshold), {{"self", self}, {"out", out}},
+                       {{"threshold", threshold}, {"value", value}}, kThreshold);
+}
+ACLQ_PHASE_2(aclnnThreshold)
+aclnnStatus aclnnInplaceThresholdGetWorkspaceSize(aclTensor* selfRef, const aclScalar* threshold,
+                                                  const aclScalar* value, uint64_t* workspaceSize,
+                                                  aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnInplaceThreshold), {{"selfRef", selfRef}, {"selfRef", selfRef}},
+                       {{"threshold", threshold}, {"value", value}}, kThreshold);
+}
+ACLQ_PHASE_2(aclnnInplaceThreshold)
+
+aclnnStatus aclnnSoftplusGetWorkspaceSize(const aclTensor* self, const aclScalar* beta, const aclScalar* threshold,
+                                          aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnSoftplus), {{"self", self}, {"out", out}},
+                       {{"beta", beta}, {"threshold", threshold}}, [](double steepness, double linear) {
+                           return [=](double x) {
+                               return x * steepness > linear ? x : softplus(x * steepness) / steepness;
+                           };
+                       });
+}
+ACLQ_PHASE_2(aclnnSoftplus)
+
+aclnnStatus aclnnNanToNumGetWorkspaceSize(const aclTensor* self, float nan, float posinf, float neginf, aclTensor* out,
+                                          uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return one<In::Any>(ACLQ_CALL(aclnnNanToNum), kPlain, self, out, finite(nan, posinf, neginf));
+}
+ACLQ_PHASE_2(aclnnNanToNum)
+aclnnStatus aclnnInplaceNanToNumGetWorkspaceSize(aclTensor* selfRef, float nan, float posinf, float neginf,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return one<In::Any>(ACLQ_CALL(aclnnInplaceNanToNum), kInPlace, selfRef, selfRef, finite(nan, posinf, neginf));
+}
+ACLQ_PHASE_2(aclnnInplaceNanToNum)
+
+// Gradients: of the result, and either the input or the result itself.
+#define GRADIENT(name, from, function)                                                                              \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* from, aclTensor* gradInput,    \
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                         \
+        const Call call = ACLQ_CALL(name);                                                                          \
+        return call.prepare([&] {                                                                                   \
+            return together(call, {{"gradOutput", gradOutput}, {#from, from}, {"gradInput", gradInput}}, function); \
+        });                                                                                                         \
+    }                                                                                                               \
+    ACLQ_PHASE_2(name)
+
+GRADIENT(aclnnSigmoidBackward, output, ([](double slope, double y) { return slope * y * (1 - y); }))
+GRADIENT(aclnnTanhBackward, output, ([](double slope, double y) { return slope * (1 - y * y); }))
+GRADIENT(aclnnSiluBackward, self,
+         ([](double slope, double x) { return slope * sigmoid(x) * (1 + x * (1 - sigmoid(x))); }))
+GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluExactSlope(x); }))
+
+aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                const char* approximate, aclTensor* gradInput, uint64_t* workspaceSize,
+                                                aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGeluBackwardV2);
+    return call.prepare([&]() -> aclnnStatus {
+        const bool none = approximate != nullptr && std::strcmp(approximate, "none") == 0;
+        if (!none && (approximate == nullptr || std::strcmp(approximate, "tanh") != 0)) {
+            return refuse("approximate", approximate != nullptr ? text("'%s'", approximate) : "null", "'none', 'tanh'");
+        }
+        double (*const found)(double) = none ? geluExactSlope : geluTanhSlope;
+        return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},
+                        [found](double slope, double x) { return slope * found(x); });
+    });
+}
+ACLQ_PHASE_2(aclnnGeluBackwardV2)
+
+aclnnStatus aclnnThresholdBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                   const aclScalar* threshold, aclTensor* out, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnThresholdBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
+                       {{"threshold", threshold}},
+                       [](double limit) { return [=](double slope, double x) { return x <= limit ? 0 : slope; }; });
+}
+ACLQ_PHASE_2(aclnnThresholdBackward)
+
+aclnnStatus aclnnHardtanhBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                  const aclScalar* min, const aclScalar* max, aclTensor* out,
+                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnHardtanhBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
+                       {{"min", min}, {"max", max}}, [](double low, double high) {
+                           return [=](double slope, double x) { return x <= low || x >= high ? 0 : slope; };
+                       });
+}
+ACLQ_PHASE_2(aclnnHardtanhBackward)
+
+aclnnStatus aclnnSoftplusBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                  const aclScalar* beta, const aclScalar* threshold,
+                                                  aclTensor* gradInput, uint64_t* workspaceSize,
+                                                  aclOpExecutor** executor) {
+    return withNumbers(
+        ACLQ_CALL(aclnnSoftplusBackward), {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},
+        {{"beta", beta}, {"threshold", threshold}}, [](double steepness, double linear) {
+            return
+                [=](double slope, double x) { return x * steepness > linear ? slope : slope * sigmoid(x * steepness); };
+        });
+}
+ACLQ_PHASE_2(aclnnSoftplusBackward)
+
+// The sign of the result is that of the input.
+aclnnStatus aclnnLeakyReluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                   const aclScalar* negativeSlope, bool, aclTensor* out,
+                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnLeakyReluBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
+                       {{"negativeSlope", negativeSlope}}, [](double factor) {
+                           return [=](double slope, double x) { return x > 0 ? slope : slope * factor; };
+                       });
+}
+ACLQ_PHASE_2(aclnnLeakyReluBackward)
+
+aclnnStatus aclnnEluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclScalar* alpha,
+                                             const aclScalar* scale, const aclScalar* inputScale, bool isResult,
+                                             const aclTensor* selfOrResult, aclTensor* gradInput,
+                                             uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnEluBackward),
+                       {{"gradOutput", gradOutput}, {"selfOrResult", selfOrResult}, {"gradInput", gradInput}},
+                       {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}},
+                       [isResult](double steepness, double factor, double inner) {
+                           return [=](double slope, double x) {
+                               if (x > 0) {
+                                   return slope * factor;
+                               }
+                               return slope * inner *
+                                      (isResult ? x + steepness * factor : steepness * factor * std::exp(x * inner));
+                           };
+                       });
+}
+ACLQ_PHASE_2(aclnnEluBackward)

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensors seen along some of their dimensions: what reductions, sorting and normalisation have in common.
+#pragma once
+
+#include <algorithm>
+
+#include "ops/elements.h"
+#include "ops/everyday/call.h"
+
+namespace aclq::everyday {
+
+// The dimensions that are taken together, as bits.
+using Mask = unsigned;
+
+// A tensor seen as kept dimensions and, for each place in them, the elements of the others.
+struct Split {
+    Split(const View& view, Mask gone) : view_(view) {
+        for (std::int64_t dimension = 0; dimension < view.rank; ++dimension) {
+            View& part = (gone >> dimension & 1U) != 0 ? inner : outer;
+            part.shape[part.rank] = view.shape[dimension];
+            part.strides[part.rank] = view.strides[dimension];
+            ++part.rank;
+        }
+    }
+
+    // All elements that belong to a place, piece by piece: use(values, n).
+    template <class Domain, class Use>
+    void forEach(std::int64_t place, Use&& use) const {
+        std::vector<Domain> values(static_cast<std::size_t>(std::min(length(), kChunk)));
+        forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) {
+            read(view_, at, step, n, values.data());
+            use(values.data(), n);
+        });
+    }
+
+    // The same all at once.
+    template <class Domain>
+    std::vector<Domain> row(std::int64_t place) const {
+        std::vector<Domain> found;
+        found.reserve(static_cast<std::size_t>(inner.elements()));
+        forEach<Domain>(place,
+                        [&](const Domain* values, std::int64_t n) { found.insert(found.end(), values, values + n); });
+        return found;
+    }
+
+    // And back; as many as there are elements.
+    template <class Domain>
+    void put(std::int64_t place, const std::vector<Domain>& values) const {
+        const Domain* next = values.data();
+        forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) {
+            write(view_, at, step, n, next);
+            next += n;
+        });
+    }
+
+    View outer;
+    View inner;
+
+  private:
+    std::int64_t length() const { return inner.rank > 0 ? inner.shape[inner.rank - 1] : 1; }
+
+    template <class Use>
+    void forPiecesOf(std::int64_t place, Use&& use) const {
+        const std::int64_t begin = offsetOf(outer, place);
+        const std::int64_t step = inner.rank > 0 ? inner.strides[inner.rank - 1] : 1;
+        const std::int64_t rows = inner.elements() / std::max<std::int64_t>(length(), 1);
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const std::int64_t at = begin + offsetOf(inner, row * length());
+            for (std::int64_t first = 0; first < length(); first += kChunk) {
+                use(at + first * step, step, std::min(kChunk, length() - first));
+            }
+        }
+    }
+
+    const View& view_;
+};
+
+// Writes one element, given its number in logical order.
+template <class Domain>
+void put(const View& view, std::int64_t index, Domain value) {
+    write(view, offsetOf(view, index), 1, 1, &value);
+}
+
+// Places that are worth a thread together.
+inline std::int64_t grain(const Split& split) {
+    return std::max<std::int64_t>(1, kThreadGrain / std::max<std::int64_t>(1, split.inner.elements()));
+}
+
+// Does something for each place of the first tensor, the dimensions of `gone` taken together: prepare(tensors) gives
+// what is called with the numbers of places, in several threads.
+template <class Prepare>
+class ForPlaces : public Kernel {
+  public:
+    ForPlaces(Mask gone, Prepare prepare) : gone_(gone), prepare_(std::move(prepare)) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const Split split(tensors[0], gone_);
+        const auto work = prepare_(tensors);
+        parallelFor(split.outer.elements(), grain(split), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t place = begin; place < end; ++place) {
+                work(place);
+            }
+        });
+    }
+
+  private:
+    const Mask gone_;
+    const Prepare prepare_;
+};
+
+template <class Prepare>
+std::shared_ptr<const Kernel> forPlaces(Mask gone, Prepare prepare) {
+    return std::make_shared<ForPlaces<Prepare>>(gone, std::move(prepare));
+}
+
+// Turns rows along the dimensions of `gone` into others: function(row). Tensors: self, out of the same shape.
+template <class Domain, class Function>
+std::shared_ptr<const Kernel> turnRows(Mask gone, Function function) {
+    return forPlaces(gone, [gone, function](const View* tensors) {
+        return [from = Split(tensors[0], gone), to = Split(tensors[1], gone), function](std::int64_t place) {
+            std::vector<Domain> row = from.row<Domain>(place);
+            function(row);
+            to.put(place, row);
+        };
+    });
+}
+
+// Phase 1 says which dimensions: those of an array (none: all), or one.
+aclnnStatus readDims(const char* argument, const aclIntArray* dims, std::int64_t rank, Mask& gone);
+// Checks self, and makes `dim` a dimension of it.
+aclnnStatus oneDim(const aclTensor* self, std::int64_t& dim, Mask& gone);
+// The shape without them; with ones in their place if they are kept.
+Dims reducedShape(const Dims& shape, Mask gone, bool keep);
+// out is there and has that shape.
+aclnnStatus checkReduced(const char* argument, const aclTensor* out, const Dims& shape, Mask gone, bool keep);
+// The result type is said twice.
+aclnnStatus checkSaid(aclDataType dtype, const aclTensor* out);
+
+}  // namespace aclq::everyday

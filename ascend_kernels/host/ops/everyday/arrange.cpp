@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that move elements to other places: joined, reversed, repeated, shifted, cut.
+
+#include "aclnnop/aclnn_cat.h"
+#include "aclnnop/aclnn_constant_pad_nd.h"
+#include "aclnnop/aclnn_flip.h"
+#include "aclnnop/aclnn_repeat.h"
+#include "aclnnop/aclnn_repeat_interleave_int.h"
+#include "aclnnop/aclnn_repeat_interleave_int_with_dim.h"
+#include "aclnnop/aclnn_roll.h"
+#include "aclnnop/aclnn_stack.h"
+#include "aclnnop/aclnn_tril.h"
+#include "aclnnop/aclnn_triu.h"
+#include "ops/everyday/binary.h"
+#include "ops/everyday/copy.h"
+#include "ops/everyday/pick.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+// Tensors: the parts, out. Each part goes to its place along a dimension, which out has anew (stack) or longer (cat).
+class Join : public Kernel {
+  public:
+    Join(std::int64_t parts, std::int64_t dim, bool anew) : parts_(parts), dim_(dim), anew_(anew) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& out = tensors[parts_];
+        std::int64_t first = 0;
+        for (std::int64_t part = 0; part < parts_; ++part) {
+            const View& from = tensors[part];
+            const std::int64_t size = anew_ ? 1 : from.shape[dim_];
+            View to = out;
+            to.offset += first * out.strides[dim_];
+            if (anew_) {
+                --to.rank;
+                std::copy(out.shape + dim_ + 1, out.shape + out.rank, to.shape + dim_);
+                std::copy(out.strides + dim_ + 1, out.strides + out.rank, to.strides + dim_);
+            } else {
+                to.shape[dim_] = size;
+            }
+            if (from.elements() != 0) {
+                copy(from, to);
+            }
+            first += size;
+        }
+    }
+
+  private:
+    const std::int64_t parts_;
+    const std::int64_t dim_;
+    const bool anew_;
+};
+
+aclnnStatus checkParts(const aclTensorList* tensors, std::vector<Argument>& parts) {
+    std::vector<aclTensor*> given;
+    ACLQ_RETURN_IF_FAILED(readList("tensors", tensors, given));
+    if (given.empty() || given.size() >= kMaxArguments) {
+        return refuse("tensors", text("%zu tensors", given.size()), text("1 to %zu tensors", kMaxArguments - 1));
+    }
+    for (const aclTensor* tensor : given) {
+        ACLQ_RETURN_IF_FAILED(checkTensor("tensors", tensor));
+        parts.push_back({"tensors", tensor});
+    }
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus launchJoin(const Call& call, std::vector<Argument> parts, std::int64_t dim, bool anew, const Dims& expected,
+                       const aclTensor* out) {
+    ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of the tensors together"));
+    if (out->empty()) {
+        return call.nothing();
+    }
+    const auto count = static_cast<std::int64_t>(parts.size());
+    parts.push_back({"out", out});
+    return call.launch(parts, std::make_shared<Join>(count, dim, anew));
+}
+
+}  // namespace
+
+aclnnStatus aclnnCatGetWorkspaceSize(const aclTensorList* tensors, int64_t dim, aclTensor* out, uint64_t* workspaceSize,
+                                     aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnCat);
+    return call.prepare([&]() -> aclnnStatus {
+        std::vector<Argument> all;
+        ACLQ_RETURN_IF_FAILED(checkParts(tensors, all));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const std::int64_t rank = out->shape.rank();
+        ACLQ_RETURN_IF_FAILED(checkRank("out", *out, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", rank, dim));
+        // A 1-D tensor without elements fits to everything, as it always did.
+        std::vector<Argument> parts;
+        Dims expected;
+        for (const Argument& part : all) {
+            const Dims& shape = part.tensor->shape;
+            if (shape.rank() == 1 && shape[0] == 0) {
+                continue;
+            }
+            Dims other = shape;
+            if (parts.empty()) {
+                expected = shape;
+            } else {
+                if (shape.rank() == rank && expected.rank() == rank) {
+                    other[dim] = expected[dim];
+                }
+                if (!(other == expected)) {
+                    return refuse("tensors", "shape " + shape.text(),
+                                  expected.text() + " but for dimension " + std::to_string(dim));
+                }
+                expected[dim] += shape[dim];
+            }
+            ACLQ_RETURN_IF_FAILED(checkRank("tensors", *part.tensor, rank, rank));
+            parts.push_back(part);
+        }
+        if (parts.empty()) {
+            return call.nothing();
+        }
+        return launchJoin(call, std::move(parts), dim, false, expected, out);
+    });
+}
+ACLQ_PHASE_2(aclnnCat)
+
+aclnnStatus aclnnStackGetWorkspaceSize(const aclTensorList* tensors, int64_t dim, aclTensor* out,
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnStack);
+    return call.prepare([&]() -> aclnnStatus {
+        std::vector<Argument> parts;
+        ACLQ_RETURN_IF_FAILED(checkParts(tensors, parts));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const Dims& shape = parts[0].tensor->shape;
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank() + 1, dim));
+        std::int64_t sizes[Dims::kMaxRank] = {};
+        for (std::int64_t index = 0; index <= shape.rank(); ++index) {
+            sizes[index] = index < dim ? shape[index]
+                                       : (index == dim ? static_cast<std::int64_t>(parts.size()) : shape[index - 1]);
+        }
+        for (const Argument& part : parts) {
+            ACLQ_RETURN_IF_FAILED(checkShape("tensors", *part.tensor, shape, "the shape of the first one"));
+        }
+        return launchJoin(call, std::move(parts), dim, true, Dims(sizes, static_cast<std::uint64_t>(shape.rank() + 1)),
+                          out);
+    });
+}
+ACLQ_PHASE_2(aclnnStack)
+
+aclnnStatus aclnnFlipGetWorkspaceSize(const aclTensor* self, const aclIntArray* dims, aclTensor* out,
+                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnFlip);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        std::vector<std::int64_t> given;
+        ACLQ_RETURN_IF_FAILED(readArray("dims", dims, given));
+        unsigned reversed = 0;
+        for (std::int64_t dim : given) {
+            ACLQ_RETURN_IF_FAILED(checkDim("dims", self->shape.rank(), dim));
+            reversed |= 1U << dim;
+        }
+        return launchPick(call, {}, self, out, [reversed](const View* tensors, const std::int64_t* at) {
+            std::int64_t offset = 0;
+            for (std::int64_t dimension = 0; dimension < tensors[0].rank; ++dimension) {
+                const bool back = (reversed >> dimension & 1U) != 0;
+                offset += (back ? tensors[0].shape[dimension] - 1 - at[dimension] : at[dimension]) *
+                          tensors[0].strides[dimension];
+            }
+            return offset;
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnFlip)
+
+aclnnStatus aclnnRepeatGetWorkspaceSize(const aclTensor* self, const aclIntArray* repeats, aclTensor* out,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRepeat);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        std::vector<std::int64_t> times;
+        ACLQ_RETURN_IF_FAILED(readArray("repeats", repeats, times));
+        const auto rank = static_cast<std::int64_t>(times.size());
+        if (rank < self->shape.rank() || rank > kMaxKernelRank) {
+            return refuse("repeats", text("%zu numbers", times.size()), "one for each dimension, or more, at most 8");
+        }
+        const std::int64_t ahead = rank - self->shape.rank();
+        for (std::int64_t dimension = 0; dimension < rank; ++dimension) {
+            times[static_cast<std::size_t>(dimension)] *= dimension < ahead ? 1 : self->shape[dimension - ahead];
+        }
+        ACLQ_RETURN_IF_FAILED(
+            checkShape("out", *out, Dims(times.data(), times.size()), "the shape of self times repeats"));
+        return launchPick(call, {}, self, out, [ahead](const View* tensors, const std::int64_t* at) {
+            std::int64_t offset = 0;
+            for (std::int64_t dimension = 0; dimension < tensors[0].rank; ++dimension) {
+                offset += at[dimension + ahead] % tensors[0].shape[dimension] * tensors[0].strides[dimension];
+            }
+            return offset;
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnRepeat)
+
+namespace {
+
+aclnnStatus triangle(const Call& call, const aclTensor* self, std::int64_t diagonal, bool lower, aclTensor* out) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 2, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        return launchPick(call, {}, self, out, [=](const View* tensors, const std::int64_t* at) {
+            const std::int64_t rank = tensors[0].rank;
+            const std::int64_t right = at[rank - 1] - at[rank - 2];
+            return (lower ? right <= diagonal : right >= diagonal) ? offsetAt(tensors[0], at) : kNowhere;
+        });
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnTrilGetWorkspaceSize(const aclTensor* self, int64_t diagonal, aclTensor* out, uint64_t* workspaceSize,
+                                      aclOpExecutor** executor) {
+    return triangle(ACLQ_CALL(aclnnTril), self, diagonal, true, out);
+}
+ACLQ_PHASE_2(aclnnTril)
+aclnnStatus aclnnTriuGetWorkspaceSize(const aclTensor* self, int64_t diagonal, aclTensor* out, uint64_t* workspaceSize,
+                                      aclOpExecutor** executor) {
+    return triangle(ACLQ_CALL(aclnnTriu), self, diagonal, false, out);
+}
+ACLQ_PHASE_2(aclnnTriu)
+aclnnStatus aclnnInplaceTrilGetWorkspaceSize(aclTensor* selfRef, int64_t diagonal, uint64_t* workspaceSize,
+                                             aclOpExecutor** executor) {
+    return triangle(ACLQ_CALL(aclnnInplaceTril), selfRef, diagonal, true, selfRef);
+}
+ACLQ_PHASE_2(aclnnInplaceTril)
+aclnnStatus aclnnInplaceTriuGetWorkspaceSize(aclTensor* selfRef, int64_t diagonal, uint64_t* workspaceSize,
+                                             aclOpExecutor** executor) {
+    return triangle(ACLQ_CALL(aclnnInplaceTriu), selfRef, diagonal, false, selfRef);
+}
+ACLQ_PHASE_2(aclnnInplaceTriu)
+
+aclnnStatus aclnnRollGetWorkspaceSize(const aclTensor* x, const aclIntArray* shifts, const aclIntArray* dims,
+                                      aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRoll);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("x", x));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, x->shape, "the shape of x"));
+        std::vector<std::int64_t> steps;
+        std::vector<std::int64_t> along;
+        ACLQ_RETURN_IF_FAILED(readArray("shifts", shifts, steps));
+        ACLQ_RETURN_IF_FAILED(dims != nullptr ? readArray("dims", dims, along) : ACLNN_SUCCESS);
+        const bool flat = along.empty();
+        if (steps.size() != (flat ? 1 : along.size())) {
+            return refuse("shifts", text("%zu numbers", steps.size()),
+                          flat ? "1, as dims names none" : text("%zu, as many as dims", along.size()));
+        }
+        for (std::size_t index = 0; index < along.size(); ++index) {
+            ACLQ_RETURN_IF_FAILED(checkDim("dims", x->shape.rank(), along[index]));
+        }
+        return launchPick(call, {}, x, out, [=](const View* tensors, const std::int64_t* at) {
+            const View& from = tensors[0];
+            std::int64_t where[kMaxKernelRank] = {};
+            std::copy_n(at, from.rank, where);
+            if (flat) {
+                std::int64_t number = 0;
+                for (std::int64_t dimension = 0; dimension < from.rank; ++dimension) {
+                    number = number * from.shape[dimension] + at[dimension];
+                }
+                const std::int64_t count = from.elements();
+                return offsetOf(from, ((number - steps[0] % count) % count + count) % count);
+            }
+            for (std::size_t index = 0; index < (from.rank > 0 ? along.size() : 0); ++index) {
+                const std::int64_t size = from.shape[along[index]];
+                where[along[index]] = ((where[along[index]] - steps[index] % size) % size + size) % size;
+            }
+            return offsetAt(from, where);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnRoll)
+
+aclnnStatus aclnnRepeatInterleaveIntWithDimGetWorkspaceSize(const aclTensor* self, int64_t repeats, int64_t dim,
+                                                            int64_t outputSize, aclTensor* out, uint64_t* workspaceSize,
+                                                            aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRepeatInterleaveIntWithDim);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
+        Dims expected = self->shape;
+        if (repeats < 0 || outputSize != multiply(expected[dim], repeats)) {
+            return refuse("outputSize", std::to_string(outputSize),
+                          text("the size of dimension %lld times repeats", static_cast<long long>(dim)));
+        }
+        expected[dim] = outputSize;
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(
+            checkShape("out", *out, expected, "the shape of self with repeats times as many places along dim"));
+        return launchPick(call, {}, self, out, [=](const View* tensors, const std::int64_t* at) {
+            return offsetAlong(tensors[0], dim, at[dim] / repeats, at);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnRepeatInterleaveIntWithDim)
+
+aclnnStatus aclnnRepeatInterleaveIntGetWorkspaceSize(const aclTensor* self, int64_t repeats, int64_t outputSize,
+                                                     aclTensor* out, uint64_t* workspaceSize,
+                                                     aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRepeatInterleaveInt);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        if (repeats < 0 || outputSize != multiply(self->elements(), repeats)) {
+            return refuse("outputSize", std::to_string(outputSize), "the elements of self times repeats");
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(&outputSize, 1), "outputSize"));
+        return launchPick(call, {}, self, out, [=](const View* tensors, const std::int64_t* at) {
+            return offsetOf(tensors[0], at[0] / repeats);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnRepeatInterleaveInt)
+
+namespace {
+
+// Tensors: self, out.
+class Pad : public Kernel {
+  public:
+    Pad(std::vector<std::int64_t> ahead, const aclScalar& value)
+        : ahead_(std::move(ahead)), real_(real(value)), integer_(integer(value)), isReal_(isFloating(value)) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        View from = tensors[0];
+        View to = tensors[1];
+        View border;
+        border.dtype = isReal_ ? ACL_DOUBLE : ACL_INT64;
+        border.data = const_cast<unsigned char*>(
+            reinterpret_cast<const unsigned char*>(isReal_ ? static_cast<const void*>(&real_) : &integer_));
+        copy(border, to);
+        // What of self is inside of out.
+        for (std::int64_t dimension = 0; dimension < to.rank; ++dimension) {
+            const std::int64_t ahead = ahead_[static_cast<std::size_t>(dimension)];
+            from.offset += std::max<std::int64_t>(-ahead, 0) * from.strides[dimension];
+            to.offset += std::max<std::int64_t>(ahead, 0) * to.strides[dimension];
+            const std::int64_t size = std::min(from.shape[dimension] + std::min<std::int64_t>(ahead, 0),
+                                               to.shape[dimension] - std::max<std::int64_t>(ahead, 0));
+            from.shape[dimension] = to.shape[dimension] = std::max<std::int64_t>(size, 0);
+        }
+        if (to.elements() != 0) {
+            copy(from, to);
+        }
+    }
+
+  private:
+    const std::vector<std::int64_t> ahead_;
+    const double real_;
+    const std::int64_t integer_;
+    const bool isReal_;
+};
+
+}  // namespace
+
+aclnnStatus aclnnConstantPadNdGetWorkspaceSize(const aclTensor* self, const aclIntArray* pad, const aclScalar* value,
+                                               aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnConstantPadNd);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        std::vector<std::int64_t> lengths;
+        ACLQ_RETURN_IF_FAILED(readArray("pad", pad, lengths));
+        const std::int64_t rank = self->shape.rank();
+        if (lengths.size() % 2 != 0 || static_cast<std::int64_t>(lengths.size()) > 2 * rank) {
+            return refuse("pad", text("%zu numbers", lengths.size()),
+                          text("pairs, at most %lld", static_cast<long long>(rank)));
+        }
+        for (const std::int64_t length : lengths) {
+            constexpr std::int64_t kMost = std::int64_t{1}
+                                           << 48;  // more than any memory holds, and sums do not overflow
+            if (length < -kMost || length > kMost) {
+                return refuse("pad", std::to_string(length), "a length");
+            }
+        }
+        Dims expected = self->shape;
+        std::vector<std::int64_t> ahead(static_cast<std::size_t>(rank));
+        for (std::size_t pair = 0; pair < lengths.size() / 2; ++pair) {
+            const std::int64_t dimension = rank - 1 - static_cast<std::int64_t>(pair);
+            expected[dimension] += lengths[2 * pair] + lengths[2 * pair + 1];
+            ahead[static_cast<std::size_t>(dimension)] = lengths[2 * pair];
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of self with its border"));
+        return out->empty() ? call.nothing()
+                            : call.launch({{"self", self}, {"out", out}}, std::make_shared<Pad>(ahead, *value));
+    });
+}
+ACLQ_PHASE_2(aclnnConstantPadNd)

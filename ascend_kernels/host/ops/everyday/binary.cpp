@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators with two inputs, the second a tensor or a number: arithmetic, comparisons, logic.
+#include "ops/everyday/binary.h"
+
+#include <cmath>
+
+#include "aclnnop/aclnn_add.h"
+#include "aclnnop/aclnn_atan2.h"
+#include "aclnnop/aclnn_bitwise_and_scalar.h"
+#include "aclnnop/aclnn_bitwise_and_tensor.h"
+#include "aclnnop/aclnn_bitwise_or_scalar.h"
+#include "aclnnop/aclnn_bitwise_or_tensor.h"
+#include "aclnnop/aclnn_bitwise_xor_scalar.h"
+#include "aclnnop/aclnn_bitwise_xor_tensor.h"
+#include "aclnnop/aclnn_div.h"
+#include "aclnnop/aclnn_eq_scalar.h"
+#include "aclnnop/aclnn_eq_tensor.h"
+#include "aclnnop/aclnn_floor_divide.h"
+#include "aclnnop/aclnn_fmod.h"
+#include "aclnnop/aclnn_ge_scalar.h"
+#include "aclnnop/aclnn_ge_tensor.h"
+#include "aclnnop/aclnn_gt_scalar.h"
+#include "aclnnop/aclnn_gt_tensor.h"
+#include "aclnnop/aclnn_isclose.h"
+#include "aclnnop/aclnn_le_scalar.h"
+#include "aclnnop/aclnn_le_tensor.h"
+#include "aclnnop/aclnn_left_shift.h"
+#include "aclnnop/aclnn_left_shifts.h"
+#include "aclnnop/aclnn_logical_and.h"
+#include "aclnnop/aclnn_logical_or.h"
+#include "aclnnop/aclnn_logical_xor.h"
+#include "aclnnop/aclnn_lt_scalar.h"
+#include "aclnnop/aclnn_lt_tensor.h"
+#include "aclnnop/aclnn_maximum.h"
+#include "aclnnop/aclnn_minimum.h"
+#include "aclnnop/aclnn_mul.h"
+#include "aclnnop/aclnn_ne_scalar.h"
+#include "aclnnop/aclnn_ne_tensor.h"
+#include "aclnnop/aclnn_pow.h"
+#include "aclnnop/aclnn_pow_scalar_tensor.h"
+#include "aclnnop/aclnn_pow_tensor_tensor.h"
+#include "aclnnop/aclnn_remainder.h"
+#include "aclnnop/aclnn_right_shift.h"
+#include "aclnnop/aclnn_rsub.h"
+#include "aclnnop/aclnn_sub.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+using Integer = std::int64_t;
+
+// Division by zero gives 0 for integers, which have nothing better.
+Integer divideTrunc(Integer a, Integer b) {
+    return b == 0 ? 0 : (b == -1 ? subtract(Integer{0}, a) : a / b);
+}
+double divideTrunc(double a, double b) {
+    return std::trunc(a / b);
+}
+
+Integer fmodulo(Integer a, Integer b) {
+    return b == 0 || b == -1 ? 0 : a % b;
+}
+double fmodulo(double a, double b) {
+    return std::fmod(a, b);
+}
+
+Integer divideFloor(Integer a, Integer b) {
+    return divideTrunc(a, b) - (fmodulo(a, b) != 0 && (fmodulo(a, b) < 0) != (b < 0) ? 1 : 0);
+}
+double divideFloor(double a, double b) {
+    if (b == 0) {
+        return a / b;
+    }
+    // From the remainder, which is exact; a rounded quotient may have reached the next integer.
+    const double left = std::fmod(a, b);
+    const double quotient = std::nearbyint((a - left) / b);
+    return left != 0 && (left < 0) != (b < 0) ? quotient - 1 : quotient;
+}
+
+template <class T>
+T remainder(T a, T b) {
+    const T left = fmodulo(a, b);
+    return left != 0 && (left < 0) != (b < 0) ? left + b : left;
+}
+
+double power(double a, double b) {
+    return std::pow(a, b);
+}
+Integer power(Integer a, Integer b) {
+    if (b < 0) {
+        return a == 1 ? 1 : (a == -1 ? (b % 2 == 0 ? 1 : -1) : 0);
+    }
+    Integer result = 1;
+    for (; b > 0; b >>= 1) {
+        result = (b & 1) != 0 ? multiply(result, a) : result;
+        a = multiply(a, a);
+    }
+    return result;
+}
+
+template <class T>
+bool isNan(T value) {
+    return value != value;
+}
+
+constexpr auto kAdd = [](auto a, auto b) { return add(a, b); };
+constexpr auto kSubtract = [](auto a, auto b) { return subtract(a, b); };
+constexpr auto kMultiply = [](auto a, auto b) { return multiply(a, b); };
+constexpr auto kDivide = [](double a, double b) { return a / b; };
+constexpr auto kDivideTrunc = [](auto a, auto b) { return divideTrunc(a, b); };
+constexpr auto kDivideFloor = [](auto a, auto b) { return divideFloor(a, b); };
+constexpr auto kRemainder = [](auto a, auto b) { return remainder(a, b); };
+constexpr auto kFmod = [](auto a, auto b) { return fmodulo(a, b); };
+constexpr auto kPower = [](auto a, auto b) { return power(a, b); };
+constexpr auto kMaximum = [](auto a, auto b) { return isNan(a) || a > b ? a : b; };
+constexpr auto kMinimum = [](auto a, auto b) { return isNan(a) || a < b ? a : b; };
+constexpr auto kEqual = [](auto a, auto b) -> Integer { return a == b ? 1 : 0; };
+constexpr auto kNotEqual = [](auto a, auto b) -> Integer { return a != b ? 1 : 0; };
+constexpr auto kGreater = [](auto a, auto b) -> Integer { return a > b ? 1 : 0; };
+constexpr auto kGreaterEqual = [](auto a, auto b) -> Integer { return a >= b ? 1 : 0; };
+constexpr auto kLess = [](auto a, auto b) -> Integer { return a < b ? 1 : 0; };
+constexpr auto kLessEqual = [](auto a, auto b) -> Integer { return a <= b ? 1 : 0; };
+constexpr auto kAnd = [](Integer a, Integer b) { return a & b; };
+constexpr auto kOr = [](Integer a, Integer b) { return a | b; };
+constexpr auto kXor = [](Integer a, Integer b) { return a ^ b; };
+// By more bits than there are, nothing (or the sign) is left.
+constexpr auto kShiftLeft = [](Integer a, Integer b) {
+    return b < 0 || b > 63 ? 0 : static_cast<Integer>(static_cast<std::uint64_t>(a) << b);
+};
+constexpr auto kShiftRight = [](Integer a, Integer b) { return a >> (b < 0 || b > 63 ? 63 : b); };
+constexpr auto kAngle = [](double a, double b) { return std::atan2(a, b); };
+constexpr auto kLogicalAnd = [](auto a, auto b) -> Integer { return a != 0 && b != 0 ? 1 : 0; };
+constexpr auto kLogicalOr = [](auto a, auto b) -> Integer { return a != 0 || b != 0 ? 1 : 0; };
+constexpr auto kLogicalXor = [](auto a, auto b) -> Integer { return (a != 0) != (b != 0) ? 1 : 0; };
+
+// self +- alpha * other.
+template <class Combine>
+aclnnStatus scaled(const Call& call, const Operand& self, const Operand& other, const aclScalar* alpha,
+                   const Operand& out, Combine combine) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("alpha", alpha));
+        const Constant factor = constant(*alpha, ACL_DOUBLE);
+        return binary<Numbers::Any>(call, self, other, out,
+                                    [=](auto a, auto b) { return combine(a, multiply(b, factor.like(b))); });
+    });
+}
+
+aclnnStatus reversed(const Call& call, const Operand& self, const Operand& other, const aclScalar* alpha,
+                     const Operand& out) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("alpha", alpha));
+        const Constant factor = constant(*alpha, ACL_DOUBLE);
+        return binary<Numbers::Any>(call, self, other, out,
+                                    [=](auto a, auto b) { return subtract(b, multiply(a, factor.like(a))); });
+    });
+}
+
+// With its own frame: checks happen inside phase 1.
+template <Numbers numbers, class Function>
+aclnnStatus plain(const Call& call, const Operand& self, const Operand& other, const Operand& out, Function function) {
+    return call.prepare([&] { return binary<numbers>(call, self, other, out, function); });
+}
+
+}  // namespace
+
+// A tensor and a tensor, a tensor and a number, and both in place.
+#define TENSOR(name, numbers, function)                                                                            \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, const aclTensor* other, aclTensor* out,              \
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                        \
+        return plain<Numbers::numbers>(ACLQ_CALL(name), {"self", self}, {"other", other}, {"out", out}, function); \
+    }                                                                                                              \
+    ACLQ_PHASE_2(name)
+#define NUMBER(name, numbers, function)                                                                            \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, const aclScalar* other, aclTensor* out,              \
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                        \
+        return plain<Numbers::numbers>(ACLQ_CALL(name), {"self", self}, {"other", other}, {"out", out}, function); \
+    }                                                                                                              \
+    ACLQ_PHASE_2(name)
+#define TENSOR_IN_PLACE(name, numbers, function)                                                                      \
+    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, const aclTensor* other, uint64_t* workspaceSize,           \
+                                       aclOpExecutor** executor) {                                                    \
+        return plain<Numbers::numbers>(ACLQ_CALL(name), {"selfRef", selfRef}, {"other", other}, {"selfRef", selfRef}, \
+                                       function);                                                                     \
+    }                                                                                                                 \
+    ACLQ_PHASE_2(name)
+#define NUMBER_IN_PLACE(name, numbers, function)                                                                      \
+    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, const aclScalar* other, uint64_t* workspaceSize,           \
+                                       aclOpExecutor** executor) {                                                    \
+        return plain<Numbers::numbers>(ACLQ_CALL(name), {"selfRef", selfRef}, {"other", other}, {"selfRef", selfRef}, \
+                                       function);                                                                     \
+    }                                                                                                                 \
+    ACLQ_PHASE_2(name)
+#define TENSOR_BOTH(kind, numbers, function) \
+    TENSOR(aclnn##kind, numbers, function)   \
+    TENSOR_IN_PLACE(aclnnInplace##kind, numbers, function)
+#define NUMBER_BOTH(kind, numbers, function) \
+    NUMBER(aclnn##kind, numbers, function)   \
+    NUMBER_IN_PLACE(aclnnInplace##kind, numbers, function)
+#define SCALED(kind, function)                                                                                        \
+    aclnnStatus aclnn##kind##GetWorkspaceSize(const aclTensor* self, const aclTensor* other, const aclScalar* alpha,  \
+                                              aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {    \
+        return scaled(ACLQ_CALL(aclnn##kind), {"self", self}, {"other", other}, alpha, {"out", out}, function);       \
+    }                                                                                                                 \
+    ACLQ_PHASE_2(aclnn##kind)                                                                                         \
+    aclnnStatus aclnn##kind##sGetWorkspaceSize(const aclTensor* self, const aclScalar* other, const aclScalar* alpha, \
+                                               aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {   \
+        return scaled(ACLQ_CALL(aclnn##kind##s), {"self", self}, {"other", other}, alpha, {"out", out}, function);    \
+    }                                                                                                                 \
+    ACLQ_PHASE_2(aclnn##kind##s)                                                                                      \
+    aclnnStatus aclnnInplace##kind##GetWorkspaceSize(aclTensor* selfRef, const aclTensor* other,                      \
+                                                     const aclScalar* alpha, uint64_t* workspaceSize,                 \
+                                                     aclOpExecutor** executor) {                                      \
+        return scaled(ACLQ_CALL(aclnnInplace##kind), {"selfRef", selfRef}, {"other", other}, alpha,                   \
+                      {"selfRef", selfRef}, function);                                                                \
+    }                                                                                                                 \
+    ACLQ_PHASE_2(aclnnInplace##kind)                                                                                  \
+    aclnnStatus aclnnInplace##kind##sGetWorkspaceSize(aclTensor* selfRef, const aclScalar* other,                     \
+                                                      const aclScalar* alpha, uint64_t* workspaceSize,                \
+                                                      aclOpExecutor** executor) {                                     \
+        return scaled(ACLQ_CALL(aclnnInplace##kind##s), {"selfRef", selfRef}, {"other", other}, alpha,                \
+                      {"selfRef", selfRef}, function);                                                                \
+    }                                                                                                                 \
+    ACLQ_PHASE_2(aclnnInplace##kind##s)
+
+SCALED(Add, kAdd)
+SCALED(Sub, kSubtract)
+
+// The other way round: other - alpha * self.
+aclnnStatus aclnnRsubGetWorkspaceSize(const aclTensor* self, const aclTensor* other, const aclScalar* alpha,
+                                      aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return reversed(ACLQ_CALL(aclnnRsub), {"self", self}, {"other", other}, alpha, {"out", out});
+}
+ACLQ_PHASE_2(aclnnRsub)
+aclnnStatus aclnnRsubsGetWorkspaceSize(const aclTensor* self, const aclScalar* other, const aclScalar* alpha,
+                                       aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return reversed(ACLQ_CALL(aclnnRsubs), {"self", self}, {"other", other}, alpha, {"out", out});
+}
+ACLQ_PHASE_2(aclnnRsubs)
+
+TENSOR_BOTH(Mul, Any, kMultiply)
+NUMBER_BOTH(Muls, Any, kMultiply)
+TENSOR_BOTH(Div, Real, kDivide)
+NUMBER_BOTH(Divs, Real, kDivide)
+TENSOR_BOTH(FloorDivide, Any, kDivideFloor)
+NUMBER_BOTH(FloorDivides, Any, kDivideFloor)
+TENSOR_BOTH(RemainderTensorTensor, Any, kRemainder)
+NUMBER_BOTH(RemainderTensorScalar, Any, kRemainder)
+TENSOR_BOTH(FmodTensor, Any, kFmod)
+NUMBER_BOTH(FmodScalar, Any, kFmod)
+TENSOR(aclnnPowTensorTensor, Any, kPower)
+NUMBER_BOTH(PowTensorScalar, Any, kPower)
+TENSOR(aclnnMaximum, Any, kMaximum)
+TENSOR(aclnnMinimum, Any, kMinimum)
+TENSOR_BOTH(EqTensor, Compared, kEqual)
+NUMBER_BOTH(EqScalar, Compared, kEqual)
+TENSOR_BOTH(NeTensor, Compared, kNotEqual)
+NUMBER_BOTH(NeScalar, Compared, kNotEqual)
+TENSOR_BOTH(GtTensor, Compared, kGreater)
+NUMBER_BOTH(GtScalar, Compared, kGreater)
+TENSOR_BOTH(GeTensor, Compared, kGreaterEqual)
+NUMBER_BOTH(GeScalar, Compared, kGreaterEqual)
+TENSOR_BOTH(LtTensor, Compared, kLess)
+NUMBER_BOTH(LtScalar, Compared, kLess)
+TENSOR_BOTH(LeTensor, Compared, kLessEqual)
+NUMBER_BOTH(LeScalar, Compared, kLessEqual)
+TENSOR_BOTH(BitwiseAndTensor, Integers, kAnd)
+NUMBER_BOTH(BitwiseAndScalar, Integers, kAnd)
+TENSOR_BOTH(BitwiseOrTensor, Integers, kOr)
+NUMBER_BOTH(BitwiseOrScalar, Integers, kOr)
+TENSOR_BOTH(BitwiseXorTensor, Integers, kXor)
+NUMBER_BOTH(BitwiseXorScalar, Integers, kXor)
+TENSOR_BOTH(LogicalAnd, Compared, kLogicalAnd)
+TENSOR_BOTH(LogicalOr, Compared, kLogicalOr)
+TENSOR(aclnnLeftShift, Integers, kShiftLeft)
+NUMBER(aclnnLeftShifts, Integers, kShiftLeft)
+TENSOR(aclnnRightShift, Integers, kShiftRight)
+TENSOR_BOTH(Atan2, Real, kAngle)
+TENSOR(aclnnLogicalXor, Compared, kLogicalXor)
+
+aclnnStatus aclnnPowScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* exponent, aclTensor* out,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return plain<Numbers::Any>(ACLQ_CALL(aclnnPowScalarTensor), {"exponent", exponent}, {"self", self}, {"out", out},
+                               [](auto b, auto a) { return power(a, b); });
+}
+ACLQ_PHASE_2(aclnnPowScalarTensor)
+
+aclnnStatus aclnnInplacePowTensorTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* exponent,
+                                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return plain<Numbers::Any>(ACLQ_CALL(aclnnInplacePowTensorTensor), {"selfRef", selfRef}, {"exponent", exponent},
+                               {"selfRef", selfRef}, kPower);
+}
+ACLQ_PHASE_2(aclnnInplacePowTensorTensor)
+
+aclnnStatus aclnnRemainderScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* other, aclTensor* out,
+                                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return plain<Numbers::Any>(ACLQ_CALL(aclnnRemainderScalarTensor), {"other", other}, {"self", self}, {"out", out},
+                               [](auto b, auto a) { return remainder(a, b); });
+}
+ACLQ_PHASE_2(aclnnRemainderScalarTensor)
+
+namespace {
+
+aclnnStatus divide(const Call& call, const Operand& self, const Operand& other, int mode, const Operand& out) {
+    return call.prepare([&]() -> aclnnStatus {
+        switch (mode) {
+            case 0:
+                return binary<Numbers::Real>(call, self, other, out, kDivide);
+            case 1:
+                return binary<Numbers::Any>(call, self, other, out, kDivideTrunc);
+            case 2:
+                return binary<Numbers::Any>(call, self, other, out, kDivideFloor);
+            default:
+                return refuse("mode", std::to_string(mode), "0 (as it is), 1 (towards zero), 2 (down)");
+        }
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnDivModGetWorkspaceSize(const aclTensor* self, const aclTensor* other, int mode, aclTensor* out,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return divide(ACLQ_CALL(aclnnDivMod), {"self", self}, {"other", other}, mode, {"out", out});
+}
+ACLQ_PHASE_2(aclnnDivMod)
+
+aclnnStatus aclnnDivModsGetWorkspaceSize(const aclTensor* self, const aclScalar* other, int mode, aclTensor* out,
+                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return divide(ACLQ_CALL(aclnnDivMods), {"self", self}, {"other", other}, mode, {"out", out});
+}
+ACLQ_PHASE_2(aclnnDivMods)
+
+aclnnStatus aclnnInplaceDivModGetWorkspaceSize(aclTensor* selfRef, const aclTensor* other, int mode,
+                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return divide(ACLQ_CALL(aclnnInplaceDivMod), {"selfRef", selfRef}, {"other", other}, mode, {"selfRef", selfRef});
+}
+ACLQ_PHASE_2(aclnnInplaceDivMod)
+
+aclnnStatus aclnnInplaceDivModsGetWorkspaceSize(aclTensor* selfRef, const aclScalar* other, int mode,
+                                                uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return divide(ACLQ_CALL(aclnnInplaceDivMods), {"selfRef", selfRef}, {"other", other}, mode, {"selfRef", selfRef});
+}
+ACLQ_PHASE_2(aclnnInplaceDivMods)
+
+aclnnStatus aclnnIsCloseGetWorkspaceSize(const aclTensor* self, const aclTensor* other, double rtol, double atol,
+                                         bool equal_nan, aclTensor* out, uint64_t* workspaceSize,
+                                         aclOpExecutor** executor) {
+    return plain<Numbers::Compared>(
+        ACLQ_CALL(aclnnIsClose), {"self", self}, {"other", other}, {"out", out},
+        [=](auto first, auto second) -> Integer {
+            const auto a = static_cast<double>(first);
+            const auto b = static_cast<double>(second);
+            return a == b || (equal_nan && isNan(a) && isNan(b)) ||
+                           (std::isfinite(a) && std::isfinite(b) && std::fabs(a - b) <= atol + rtol * std::fabs(b))
+                       ? 1
+                       : 0;
+        });
+}
+ACLQ_PHASE_2(aclnnIsClose)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phase 1 of operators with two inputs, of which the second may be a number.
+#pragma once
+
+#include "ops/everyday/elementwise.h"
+
+namespace aclq::everyday {
+
+// A named tensor or number.
+struct Operand {
+    Operand(const char* givenName, const aclTensor* given) : name(givenName), tensor(given) {}
+    Operand(const char* givenName, const aclScalar* given) : name(givenName), scalar(given), isScalar(true) {}
+
+    const char* name;
+    const aclTensor* tensor = nullptr;
+    const aclScalar* scalar = nullptr;
+    bool isScalar = false;
+};
+
+// A number as either domain takes it.
+struct Constant {
+    double real;
+    std::int64_t integer;
+    double like(double) const { return real; }
+    std::int64_t like(std::int64_t) const { return integer; }
+};
+
+inline Constant constant(const aclScalar& scalar, aclDataType computed) {
+    return {as<double>(scalar, computed), integer(scalar)};
+}
+
+// What an operator computes in: the common type of its inputs; a float type; the common type, numbers rounded to it as
+// comparisons need; integers only.
+enum class Numbers { Any, Real, Compared, Integers };
+
+inline aclDataType computedIn(Numbers numbers, aclDataType self, const Operand& other, aclDataType out) {
+    aclDataType common = self;
+    if (!other.isScalar) {
+        common = promote(self, other.tensor->dtype);
+    } else if (isFloating(*other.scalar) && !isFloating(self)) {
+        common = ACL_FLOAT;
+    } else if (self == ACL_BOOL) {
+        common = other.scalar->dtype;
+    }
+    const bool resultIsFloat = numbers == Numbers::Real || (numbers == Numbers::Any && isFloating(out));
+    return resultIsFloat && !isFloating(common) ? (isFloating(out) ? out : ACL_FLOAT) : common;
+}
+
+inline aclnnStatus checkIntegers(const Operand& operand) {
+    const aclDataType dtype = operand.isScalar ? operand.scalar->dtype : operand.tensor->dtype;
+    return isFloating(dtype) ? refuse(operand.name, "dtype " + nameOf(dtype), "an integer type or BOOL")
+                             : ACLNN_SUCCESS;
+}
+
+template <Numbers numbers, class Function>
+std::shared_ptr<const Kernel> binaryKernel(aclDataType computed, const Operand& other, Function function) {
+    const auto make = [&]<std::size_t inputs>(auto made) -> std::shared_ptr<const Kernel> {
+        if constexpr (numbers == Numbers::Integers) {
+            return std::make_shared<Elementwise<inputs, std::int64_t, decltype(made)>>(computed, made);
+        } else if constexpr (numbers == Numbers::Real) {
+            return elementwiseReal<inputs>(computed, made);
+        } else {
+            return elementwise<inputs>(computed, made);
+        }
+    };
+    if (!other.isScalar) {
+        return make.template operator()<2>(function);
+    }
+    Constant number = constant(*other.scalar, computed);
+    number.real = numbers == Numbers::Compared ? roundTo(computed, number.real) : number.real;
+    return make.template operator()<1>([=](auto value) { return function(value, number.like(value)); });
+}
+
+template <Numbers numbers, class Function>
+aclnnStatus binary(const Call& call, const Operand& self, const Operand& other, const Operand& out, Function function) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(self.name, self.tensor));
+    ACLQ_RETURN_IF_FAILED(other.isScalar ? checkScalar(other.name, other.scalar)
+                                         : checkTensor(other.name, other.tensor));
+    ACLQ_RETURN_IF_FAILED(checkTensor(out.name, out.tensor));
+    if (numbers == Numbers::Integers) {
+        ACLQ_RETURN_IF_FAILED(checkIntegers(self));
+        ACLQ_RETURN_IF_FAILED(checkIntegers(other));
+    }
+    Dims shape = self.tensor->shape;
+    if (!other.isScalar && !broadcast(shape, other.tensor->shape)) {
+        return refuse(other.name, "shape " + other.tensor->shape.text(),
+                      "a shape that fits to " + self.tensor->shape.text());
+    }
+    ACLQ_RETURN_IF_FAILED(checkShape(out.name, *out.tensor, shape, "the common shape of the inputs"));
+    if (out.tensor->empty()) {
+        return call.nothing();
+    }
+    const auto kernel =
+        binaryKernel<numbers>(computedIn(numbers, self.tensor->dtype, other, out.tensor->dtype), other, function);
+    if (other.isScalar) {
+        return call.launch({{self.name, self.tensor}, {out.name, out.tensor}}, kernel);
+    }
+    return call.launch({{self.name, self.tensor}, {other.name, other.tensor}, {out.name, out.tensor}}, kernel);
+}
+
+}  // namespace aclq::everyday

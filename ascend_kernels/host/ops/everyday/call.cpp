@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/everyday/call.h"
+
+namespace aclq::everyday {
+
+aclnnStatus checkTensor(const char* argument, const aclTensor* tensor) {
+    ACLQ_RETURN_IF_FAILED(checkGiven(argument, tensor));
+    if (!isNumber(tensor->dtype)) {
+        return refuse(argument, "dtype " + nameOf(tensor->dtype), "floats, integers, BOOL");
+    }
+    if (isPrivate(tensor->format)) {
+        return refuse(argument, "format " + nameOf(tensor->format), "a plain format such as ND");
+    }
+    return checkRank(argument, *tensor, 0, kMaxKernelRank);
+}
+
+aclnnStatus checkScalar(const char* argument, const aclScalar* scalar) {
+    if (scalar == nullptr) {
+        return failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "an aclScalar");
+    }
+    if (pools().scalars.find(scalar) == nullptr) {
+        return refuse(argument, text("%p", static_cast<const void*>(scalar)),
+                      "a live aclScalar (this one was destroyed, or is none)");
+    }
+    return isNumber(scalar->dtype) ? ACLNN_SUCCESS
+                                   : refuse(argument, "dtype " + nameOf(scalar->dtype), "a float, an integer or BOOL");
+}
+
+namespace {
+
+template <class T>
+aclnnStatus checkLive(const char* argument, const T* given, const T* found, const char* kind) {
+    if (given == nullptr) {
+        return failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", kind);
+    }
+    return found != nullptr ? ACLNN_SUCCESS
+                            : refuse(argument, text("%p", static_cast<const void*>(given)),
+                                     text("a live object, %s (this one was destroyed, or is none)", kind));
+}
+
+}  // namespace
+
+aclnnStatus readArray(const char* argument, const aclIntArray* array, std::vector<std::int64_t>& values) {
+    const aclIntArray* found = pools().intArrays.find(array);
+    ACLQ_RETURN_IF_FAILED(checkLive(argument, array, found, "an aclIntArray"));
+    values = found->values;
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus readList(const char* argument, const aclTensorList* list, std::vector<aclTensor*>& tensors) {
+    const aclTensorList* found = pools().tensorLists.find(list);
+    ACLQ_RETURN_IF_FAILED(checkLive(argument, list, found, "an aclTensorList"));
+    tensors = found->tensors;
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus checkBroadcast(const char* argument, const aclTensor& tensor, const Dims& shape) {
+    Dims common = shape;
+    return broadcast(common, tensor.shape) && common == shape
+               ? ACLNN_SUCCESS
+               : refuse(argument, "shape " + tensor.shape.text(), "a shape that repeats to " + shape.text());
+}
+
+aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim) {
+    const std::int64_t size = rank > 0 ? rank : 1;  // a number is treated as a row of one
+    if (dim < -size || dim >= size) {
+        return refuse(argument, std::to_string(dim),
+                      text("%lld to %lld", static_cast<long long>(-size), static_cast<long long>(size - 1)));
+    }
+    dim += dim < 0 ? size : 0;
+    return ACLNN_SUCCESS;
+}
+
+bool broadcast(Dims& shape, const Dims& other) {
+    const Dims& longer = shape.rank() >= other.rank() ? shape : other;
+    const Dims& shorter = shape.rank() >= other.rank() ? other : shape;
+    Dims common = longer;
+    const std::int64_t ahead = longer.rank() - shorter.rank();
+    for (std::int64_t index = 0; index < shorter.rank(); ++index) {
+        std::int64_t& size = common[ahead + index];
+        if (size != shorter[index] && size != 1 && shorter[index] != 1) {
+            return false;
+        }
+        size = size == 1 ? shorter[index] : size;
+    }
+    shape = common;
+    return true;
+}
+
+std::int64_t offsetAt(const View& view, const std::int64_t* at) {
+    std::int64_t offset = 0;
+    for (std::int64_t dimension = 0; dimension < view.rank; ++dimension) {
+        offset += at[dimension] * view.strides[dimension];
+    }
+    return offset;
+}
+
+void reshape(const aclTensor* tensor, const Dims& shape) {
+    if (aclTensor* found = pools().tensors.find(const_cast<aclTensor*>(tensor))) {
+        found->shape = shape;
+        found->strides = Dims::contiguousStrides(shape);
+    }
+}
+
+std::int64_t strideAlong(const View& view, const View& shape, std::int64_t dimension) {
+    const std::int64_t own = dimension - (shape.rank - view.rank);
+    return own < 0 || view.shape[own] == 1 ? 0 : view.strides[own];
+}
+
+}  // namespace aclq::everyday

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copies and conversions.
+#include "ops/everyday/copy.h"
+
+#include <cstring>
+
+#include "aclnnop/aclnn_cast.h"
+#include "aclnnop/aclnn_copy.h"
+#include "ops/everyday/elementwise.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+constexpr auto kSame = [](auto value) { return value; };
+
+template <class T>
+void copyRow(const unsigned char* from, std::int64_t fromStep, unsigned char* to, std::int64_t toStep, std::int64_t n) {
+    constexpr auto size = static_cast<std::int64_t>(sizeof(T));
+    for (std::int64_t i = 0; i < n; ++i) {
+        std::memcpy(to + i * toStep * size, from + i * fromStep * size, sizeof(T));
+    }
+}
+
+void copyBytes(const View* both) {
+    const View& from = both[0];
+    const View& to = both[1];
+    const std::int64_t size = bitsOf(to.dtype) / 8;
+    const auto walk = walkTogether<2>(both);
+    struct Sixteen {
+        std::uint64_t halves[2];
+    };
+    const auto row = size == 1   ? copyRow<std::uint8_t>
+                     : size == 2 ? copyRow<std::uint16_t>
+                     : size == 4 ? copyRow<std::uint32_t>
+                     : size == 8 ? copyRow<std::uint64_t>
+                                 : copyRow<Sixteen>;
+    forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) {
+        std::int64_t at[2] = {};
+        while (pieces.next()) {
+            if (pieces.newRow()) {
+                walk.locate(pieces.row(), at);
+            }
+            const unsigned char* source = from.data + (from.offset + at[0] + pieces.first() * walk.step(0)) * size;
+            unsigned char* target = to.data + (to.offset + at[1] + pieces.first() * walk.step(1)) * size;
+            if (walk.step(0) == 1 && walk.step(1) == 1) {
+                std::memmove(target, source, static_cast<std::size_t>(pieces.count() * size));
+            } else {
+                row(source, walk.step(0), target, walk.step(1), pieces.count());
+            }
+        }
+    });
+}
+
+bool hasWholeBytes(aclDataType dtype) {
+    return bitsOf(dtype) >= 8;
+}
+
+aclnnStatus prepareCopy(const Call& call, const char* fromName, const aclTensor* from, const char* toName,
+                        const aclTensor* to, bool repeats) {
+    ACLQ_RETURN_IF_FAILED(checkGiven(fromName, from));
+    ACLQ_RETURN_IF_FAILED(checkGiven(toName, to));
+    // Between equal types nothing has to be understood.
+    if (from->dtype != to->dtype || !hasWholeBytes(to->dtype)) {
+        ACLQ_RETURN_IF_FAILED(checkTensor(fromName, from));
+        ACLQ_RETURN_IF_FAILED(checkTensor(toName, to));
+    }
+    ACLQ_RETURN_IF_FAILED(repeats ? checkBroadcast(fromName, *from, to->shape)
+                                  : checkShape(toName, *to, from->shape, "the shape of self"));
+    if (to->empty()) {
+        return call.nothing();
+    }
+    return call.launch({{fromName, from}, {toName, to}}, copyKernel());
+}
+
+}  // namespace
+
+void aclq::everyday::copy(const View& from, const View& to) {
+    const View both[2] = {from, to};
+    if (from.dtype == to.dtype) {
+        copyBytes(both);
+        return;
+    }
+    elementwise<1>(from.dtype, kSame)->run(both, {});
+}
+
+std::shared_ptr<const Kernel> aclq::everyday::copyKernel() {
+    class Copy : public Kernel {
+      public:
+        void run(const View* tensors, const KernelContext&) const override { copy(tensors[0], tensors[1]); }
+    };
+    return std::make_shared<Copy>();
+}
+
+aclnnStatus aclnnInplaceCopyGetWorkspaceSize(aclTensor* selfRef, const aclTensor* src, uint64_t* workspaceSize,
+                                             aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceCopy);
+    return call.prepare([&] { return prepareCopy(call, "src", src, "selfRef", selfRef, true); });
+}
+ACLQ_PHASE_2(aclnnInplaceCopy)
+
+aclnnStatus aclnnCastGetWorkspaceSize(const aclTensor* self, const aclDataType dtype, aclTensor* out,
+                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnCast);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkGiven("out", out));
+        if (dtype != out->dtype) {
+            return refuse("dtype", nameOf(dtype), nameOf(out->dtype) + ", the dtype of out");
+        }
+        return prepareCopy(call, "self", self, "out", out, false);
+    });
+}
+ACLQ_PHASE_2(aclnnCast)

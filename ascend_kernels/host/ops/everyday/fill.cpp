@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that write what no tensor says: numbers, sequences, random numbers.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "aclnnop/aclnn_arange.h"
+#include "aclnnop/aclnn_bernoulli.h"
+#include "aclnnop/aclnn_bernoulli_tensor.h"
+#include "aclnnop/aclnn_dropout_do_mask.h"
+#include "aclnnop/aclnn_dropout_gen_mask_v2.h"
+#include "aclnnop/aclnn_eye.h"
+#include "aclnnop/aclnn_fill_scalar.h"
+#include "aclnnop/aclnn_fill_tensor.h"
+#include "aclnnop/aclnn_linspace.h"
+#include "aclnnop/aclnn_normal.h"
+#include "aclnnop/aclnn_ones.h"
+#include "aclnnop/aclnn_random.h"
+#include "aclnnop/aclnn_randperm.h"
+#include "aclnnop/aclnn_uniform.h"
+#include "aclnnop/aclnn_zero.h"
+#include "ops/elements.h"
+#include "ops/everyday/binary.h"
+#include "ops/everyday/copy.h"
+#include "ops/everyday/pick.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+// Writes function(number of the element in logical order) everywhere.
+template <class Function>
+class Generate : public Kernel {
+  public:
+    explicit Generate(Function function) : function_(std::move(function)) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& out = tensors[0];
+        const std::int64_t length = out.rank > 0 ? out.shape[out.rank - 1] : 1;
+        const std::int64_t step = out.rank > 0 ? out.strides[out.rank - 1] : 1;
+        forPieces({out.elements() / length, length}, [&](Pieces pieces) {
+            using Value = std::decay_t<decltype(function_(std::int64_t{}))>;
+            std::vector<Value> values(static_cast<std::size_t>(std::min(length, kChunk)));
+            while (pieces.next()) {
+                const std::int64_t first = pieces.row() * length + pieces.first();
+                for (std::int64_t i = 0; i < pieces.count(); ++i) {
+                    values[static_cast<std::size_t>(i)] = function_(first + i);
+                }
+                write(out, offsetOf(out, first), step, pieces.count(), values.data());
+            }
+        });
+    }
+
+  private:
+    const Function function_;
+};
+
+template <class Function>
+aclnnStatus generate(const Call& call, const char* name, const aclTensor* out, Function function) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
+    return out->empty() ? call.nothing() : call.launch({{name, out}}, std::make_shared<Generate<Function>>(function));
+}
+
+aclnnStatus fill(const Call& call, aclTensor* tensor, std::int64_t value) {
+    return call.prepare([&] { return generate(call, "selfRef", tensor, [value](std::int64_t) { return value; }); });
+}
+
+// Numbers from a seed, a place and a number of the draw: the same whatever the threads.
+std::uint64_t mix(std::uint64_t value) {
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EBULL;
+    return value ^ (value >> 31);
+}
+
+std::uint64_t draw(std::uint64_t seed, std::uint64_t offset, std::uint64_t number) {
+    constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15ULL;
+    return mix(mix(seed * kStep + offset) + (number + 1) * kStep);
+}
+
+// In [0, 1), with all bits a double has.
+double fraction(std::uint64_t bits) {
+    return static_cast<double>(bits >> 11) * 0x1p-53;
+}
+
+}  // namespace
+
+aclnnStatus aclnnInplaceZeroGetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return fill(ACLQ_CALL(aclnnInplaceZero), selfRef, 0);
+}
+ACLQ_PHASE_2(aclnnInplaceZero)
+
+aclnnStatus aclnnInplaceOneGetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return fill(ACLQ_CALL(aclnnInplaceOne), selfRef, 1);
+}
+ACLQ_PHASE_2(aclnnInplaceOne)
+
+aclnnStatus aclnnInplaceFillScalarGetWorkspaceSize(aclTensor* selfRef, const aclScalar* value, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceFillScalar);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        if (isFloating(*value)) {
+            return generate(call, "selfRef", selfRef, [number = real(*value)](std::int64_t) { return number; });
+        }
+        return generate(call, "selfRef", selfRef, [number = integer(*value)](std::int64_t) { return number; });
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceFillScalar)
+
+aclnnStatus aclnnInplaceFillTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* value, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceFillTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
+        ACLQ_RETURN_IF_FAILED(checkTensor("value", value));
+        if (value->elements() != 1) {
+            return refuse("value", "shape " + value->shape.text(), "one element");
+        }
+        ACLQ_RETURN_IF_FAILED(checkRank("value", *value, 0, std::max<std::int64_t>(selfRef->shape.rank(), 1)));
+        return selfRef->empty() ? call.nothing() : call.launch({{"value", value}, {"selfRef", selfRef}}, copyKernel());
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceFillTensor)
+
+aclnnStatus aclnnArangeGetWorkspaceSize(const aclScalar* start, const aclScalar* end, const aclScalar* step,
+                                        aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnArange);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("start", start));
+        ACLQ_RETURN_IF_FAILED(checkScalar("end", end));
+        ACLQ_RETURN_IF_FAILED(checkScalar("step", step));
+        if (isFloating(*start) || isFloating(*step)) {
+            return generate(call, "out", out, [first = real(*start), distance = real(*step)](std::int64_t index) {
+                return first + distance * static_cast<double>(index);
+            });
+        }
+        return generate(call, "out", out, [first = integer(*start), distance = integer(*step)](std::int64_t index) {
+            return add(first, multiply(distance, index));
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnArange)
+
+aclnnStatus aclnnLinspaceGetWorkspaceSize(const aclScalar* start, const aclScalar* end, int64_t steps, aclTensor* out,
+                                          uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLinspace);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("start", start));
+        ACLQ_RETURN_IF_FAILED(checkScalar("end", end));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        if (steps != out->elements()) {
+            return refuse("steps", std::to_string(steps),
+                          text("%lld, the elements of out", static_cast<long long>(out->elements())));
+        }
+        const double first = real(*start);
+        const double last = real(*end);
+        const double distance = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
+        // From both ends, so that both are met exactly.
+        return generate(call, "out", out, [=](std::int64_t index) {
+            return index < steps / 2 || steps == 1 ? first + distance * static_cast<double>(index)
+                                                   : last - distance * static_cast<double>(steps - 1 - index);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnLinspace)
+
+aclnnStatus aclnnEyeGetWorkspaceSize(int64_t n, int64_t m, aclTensor* out, uint64_t* workspaceSize,
+                                     aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnEye);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const std::int64_t sizes[] = {n, m};
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, 2), "n rows and m columns"));
+        return generate(call, "out", out,
+                        [m](std::int64_t index) { return std::int64_t{index / m == index % m ? 1 : 0}; });
+    });
+}
+ACLQ_PHASE_2(aclnnEye)
+
+aclnnStatus aclnnInplaceNormalGetWorkspaceSize(aclTensor* selfRef, float mean, float std, int64_t seed, int64_t offset,
+                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceNormal);
+    return call.prepare([&] {
+        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
+            // Box and Muller's way, from two draws; the logarithm's argument is not 0.
+            const auto number = static_cast<std::uint64_t>(index) * 2;
+            const double radius =
+                std::sqrt(-2 * std::log(1 - fraction(draw(static_cast<std::uint64_t>(seed),
+                                                          static_cast<std::uint64_t>(offset), number))));
+            const double angle =
+                2 * std::numbers::pi *
+                fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset), number + 1));
+            return static_cast<double>(mean) + static_cast<double>(std) * radius * std::cos(angle);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceNormal)
+
+aclnnStatus aclnnInplaceUniformGetWorkspaceSize(aclTensor* selfRef, double low, double high, uint64_t seed,
+                                                uint64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceUniform);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
+        // As many bits as the type keeps: rounding must not reach `high`.
+        const double steps =
+            selfRef->dtype == ACL_BF16
+                ? 0x1p8
+                : (selfRef->dtype == ACL_FLOAT16 ? 0x1p11 : (selfRef->dtype == ACL_FLOAT ? 0x1p24 : 0x1p53));
+        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
+            return low +
+                   (high - low) *
+                       (std::floor(fraction(draw(seed, offset, static_cast<std::uint64_t>(index))) * steps) / steps);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceUniform)
+
+aclnnStatus aclnnInplaceRandomGetWorkspaceSize(aclTensor* selfRef, int64_t low, int64_t high, int64_t seed,
+                                               int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceRandom);
+    return call.prepare([&]() -> aclnnStatus {
+        if (high <= low) {
+            return refuse("high", std::to_string(high), text("more than low, %lld", static_cast<long long>(low)));
+        }
+        const auto count = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
+            const std::uint64_t number = draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
+                                              static_cast<std::uint64_t>(index)) %
+                                         count;
+            return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + number);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceRandom)
+
+aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(aclTensor* selfRef, const aclScalar* prob, int64_t seed,
+                                                  int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceBernoulli);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("prob", prob));
+        const double limit = real(*prob);
+        if (!(limit >= 0 && limit <= 1)) {
+            return refuse("prob", std::to_string(limit), "0 to 1");
+        }
+        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
+            return std::int64_t{fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
+                                              static_cast<std::uint64_t>(index))) < limit
+                                    ? 1
+                                    : 0};
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceBernoulli)
+
+aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* prob, int64_t seed,
+                                                        int64_t offset, uint64_t* workspaceSize,
+                                                        aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceBernoulliTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
+        ACLQ_RETURN_IF_FAILED(checkTensor("prob", prob));
+        ACLQ_RETURN_IF_FAILED(checkBroadcast("prob", *prob, selfRef->shape));
+        // Tensors: prob, selfRef.
+        class Draws : public Kernel {
+          public:
+            Draws(std::int64_t seed, std::int64_t offset)
+                : seed_(static_cast<std::uint64_t>(seed)), offset_(static_cast<std::uint64_t>(offset)) {}
+            void run(const View* tensors, const KernelContext&) const override {
+                const View& out = tensors[1];
+                for (std::int64_t index = 0; index < out.elements(); ++index) {
+                    std::int64_t at[kMaxKernelRank] = {};
+                    countTo(out, index, at);
+                    std::int64_t from = 0;
+                    for (std::int64_t dimension = 0; dimension < out.rank; ++dimension) {
+                        from += at[dimension] * strideAlong(tensors[0], out, dimension);
+                    }
+                    double limit = 0;
+                    read(tensors[0], from, 1, 1, &limit);
+                    const std::int64_t value =
+                        fraction(draw(seed_, offset_, static_cast<std::uint64_t>(index))) < limit ? 1 : 0;
+                    write(out, offsetAt(out, at), 1, 1, &value);
+                }
+            }
+
+          private:
+            const std::uint64_t seed_;
+            const std::uint64_t offset_;
+        };
+        return selfRef->empty()
+                   ? call.nothing()
+                   : call.launch({{"prob", prob}, {"selfRef", selfRef}}, std::make_shared<Draws>(seed, offset));
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceBernoulliTensor)
+
+aclnnStatus aclnnRandpermGetWorkspaceSize(int64_t n, int64_t seed, int64_t offset, aclTensor* out,
+                                          uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRandperm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(&n, 1), "n elements"));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+        std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+        for (std::int64_t index = n - 1; index > 0; --index) {
+            const std::uint64_t other = draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
+                                             static_cast<std::uint64_t>(index)) %
+                                        static_cast<std::uint64_t>(index + 1);
+            std::swap(numbers[static_cast<std::size_t>(index)], numbers[other]);
+        }
+        return generate(call, "out", out, [numbers = std::move(numbers)](std::int64_t index) {
+            return numbers[static_cast<std::size_t>(index)];
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnRandperm)
+
+namespace {
+
+// Bytes that hold a bit for each element, in whole 16 bytes.
+std::int64_t maskBytes(std::int64_t elements) {
+    return (elements / 128 + (elements % 128 != 0 ? 1 : 0)) * 16;
+}
+
+aclnnStatus checkMask(const char* name, const aclTensor* mask, std::int64_t elements) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, mask));
+    ACLQ_RETURN_IF_FAILED(checkDtype(name, *mask, {ACL_UINT8}));
+    return mask->elements() >= maskBytes(elements)
+               ? ACLNN_SUCCESS
+               : refuse(name, "shape " + mask->shape.text(),
+                        text("%lld bytes, a bit for each element", static_cast<long long>(maskBytes(elements))));
+}
+
+aclnnStatus checkProbability(double prob) {
+    return prob >= 0 && prob <= 1 ? ACLNN_SUCCESS : refuse("prob", std::to_string(prob), "0 to 1");
+}
+
+}  // namespace
+
+aclnnStatus aclnnDropoutGenMaskV2GetWorkspaceSize(const aclIntArray* shape, double prob, int64_t seed, int64_t offset,
+                                                  aclDataType, aclTensor* out, uint64_t* workspaceSize,
+                                                  aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnDropoutGenMaskV2);
+    return call.prepare([&]() -> aclnnStatus {
+        std::vector<std::int64_t> sizes;
+        ACLQ_RETURN_IF_FAILED(readArray("shape", shape, sizes));
+        ACLQ_RETURN_IF_FAILED(checkProbability(prob));
+        ACLQ_RETURN_IF_FAILED(
+            checkMask("out", out, Dims(sizes.data(), std::min<std::size_t>(sizes.size(), Dims::kMaxRank)).elements()));
+        return generate(call, "out", out, [=](std::int64_t byte) {
+            std::int64_t bits = 0;
+            for (std::int64_t bit = 0; bit < 8; ++bit) {
+                const double number =
+                    fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
+                                  static_cast<std::uint64_t>(byte * 8 + bit)));
+                bits |= (number >= prob ? std::int64_t{1} : 0) << bit;
+            }
+            return bits;
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnDropoutGenMaskV2)
+
+aclnnStatus aclnnDropoutDoMaskGetWorkspaceSize(const aclTensor* self, const aclTensor* mask, double prob,
+                                               aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnDropoutDoMask);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkProbability(prob));
+        ACLQ_RETURN_IF_FAILED(checkMask("mask", mask, self->elements()));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        // Tensors: self, mask, out.
+        class Masked : public Kernel {
+          public:
+            explicit Masked(double prob) : scale_(1 / (1 - prob)) {}
+            void run(const View* tensors, const KernelContext&) const override {
+                for (std::int64_t index = 0; index < tensors[0].elements(); ++index) {
+                    double value = 0;
+                    std::int64_t bits = 0;
+                    read(tensors[0], offsetOf(tensors[0], index), 1, 1, &value);
+                    read(tensors[1], offsetOf(tensors[1], index / 8), 1, 1, &bits);
+                    value = (bits >> (index % 8) & 1) != 0 ? value * scale_ : 0;
+                    write(tensors[2], offsetOf(tensors[2], index), 1, 1, &value);
+                }
+            }
+
+          private:
+            const double scale_;
+        };
+        return self->empty()
+                   ? call.nothing()
+                   : call.launch({{"self", self}, {"mask", mask}, {"out", out}}, std::make_shared<Masked>(prob));
+    });
+}
+ACLQ_PHASE_2(aclnnDropoutDoMask)

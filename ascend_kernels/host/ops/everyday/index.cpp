@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that read or write the places that tensors of indices name.
+#include "aclnnop/aclnn_embedding.h"
+#include "aclnnop/aclnn_embedding_dense_backward.h"
+#include "aclnnop/aclnn_gather.h"
+#include "aclnnop/aclnn_index.h"
+#include "aclnnop/aclnn_index_add.h"
+#include "aclnnop/aclnn_index_fill.h"
+#include "aclnnop/aclnn_index_fill_tensor.h"
+#include "aclnnop/aclnn_index_put_impl.h"
+#include "aclnnop/aclnn_index_select.h"
+#include "aclnnop/aclnn_one_hot.h"
+#include "aclnnop/aclnn_scatter.h"
+#include "aclnnop/aclnn_scatter_add.h"
+#include "aclnnop/aclnn_scatter_value.h"
+#include "ops/everyday/binary.h"
+#include "ops/everyday/copy.h"
+#include "ops/everyday/pick.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+aclnnStatus aclnnIndexSelectGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, aclTensor* out,
+                                             uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnIndexSelect);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
+        Dims expected = self->shape;
+        expected[dim] = index->elements();
+        ACLQ_RETURN_IF_FAILED(
+            checkShape("out", *out, expected, "the shape of self with as many places as index names"));
+        return launchPick(call, {{"index", index}}, self, out, [dim](const View* tensors, const std::int64_t* at) {
+            return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnIndexSelect)
+
+aclnnStatus aclnnGatherGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, aclTensor* out,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGather);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const std::int64_t rank = self->shape.rank();
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkRank("index", *index, rank, rank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", rank, dim));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, index->shape, "the shape of index"));
+        for (std::int64_t dimension = 0; dimension < rank; ++dimension) {
+            if (dimension != dim && index->shape[dimension] > self->shape[dimension]) {
+                return refuse("index", "shape " + index->shape.text(),
+                              "no larger than self, " + self->shape.text() + ", but along dim");
+            }
+        }
+        return launchPick(call, {{"index", index}}, self, out, [dim](const View* tensors, const std::int64_t* at) {
+            return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetAt(tensors[2], at)), at);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnGather)
+
+aclnnStatus aclnnEmbeddingGetWorkspaceSize(const aclTensor* weight, const aclTensor* indices, aclTensor* out,
+                                           uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnEmbedding);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("weight", weight));
+        ACLQ_RETURN_IF_FAILED(checkIndices("indices", indices));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("weight", *weight, 2, 2));
+        std::int64_t sizes[Dims::kMaxRank] = {};
+        const std::int64_t rank = indices->shape.rank();
+        std::copy_n(indices->shape.data(), rank, sizes);
+        sizes[rank] = weight->shape[1];
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, static_cast<std::uint64_t>(rank + 1)),
+                                         "the shape of indices and the columns of weight"));
+        return launchPick(call, {{"indices", indices}}, weight, out,
+                          [rank](const View* tensors, const std::int64_t* at) {
+                              const std::int64_t place[] = {0, at[rank]};
+                              return offsetAlong(tensors[0], 0, indexAt(tensors[2], offsetAt(tensors[2], at)), place);
+                          });
+    });
+}
+ACLQ_PHASE_2(aclnnEmbedding)
+
+namespace {
+
+// What self[indices] names: some dimensions are picked from, the others stay whole. The places picked stand where the
+// first of them was if they are neighbours, else in front.
+struct Picks {
+    std::vector<Argument> given;
+    unsigned picked = 0;  // dimensions, as bits
+    Dims common;          // the shape of the indices together
+    Dims shape;           // of the result
+    bool nothing = false;
+    bool neighbours = false;
+    std::int64_t first = 0;
+    std::int64_t before = 0;
+
+    bool picks(std::int64_t dimension) const { return (picked >> dimension & 1U) != 0; }
+
+    aclnnStatus read(const aclTensor* self, const aclTensorList* indices) {
+        std::vector<aclTensor*> list;
+        ACLQ_RETURN_IF_FAILED(readList("indices", indices, list));
+        const std::int64_t rank = self->shape.rank();
+        if (list.empty() || static_cast<std::int64_t>(list.size()) > rank) {
+            return refuse("indices", text("%zu tensors", list.size()),
+                          text("1 to %lld tensors", static_cast<long long>(rank)));
+        }
+        // An empty tensor of self's type stands for a whole dimension, which torch_npu says so; one of another type
+        // names no places.
+        for (const aclTensor* index : list) {
+            ACLQ_RETURN_IF_FAILED(index != nullptr ? checkTensor("indices", index) : ACLNN_SUCCESS);
+            nothing = nothing || (index != nullptr && index->empty() && index->dtype != self->dtype);
+        }
+        for (std::size_t dimension = 0; dimension < list.size(); ++dimension) {
+            const aclTensor* index = list[dimension];
+            if (index == nullptr || index->empty()) {
+                continue;
+            }
+            ACLQ_RETURN_IF_FAILED(checkIndices("indices", index));
+            if (!broadcast(common, index->shape)) {
+                return refuse("indices", "shape " + index->shape.text(), "a shape that fits to " + common.text());
+            }
+            picked |= 1U << dimension;
+            given.push_back({"indices", index});
+        }
+        nothing = nothing || picked == 0;
+        first = picked != 0 ? __builtin_ctz(picked) : 0;
+        neighbours = picked != 0 && (((picked >> first) + 1) & (picked >> first)) == 0;
+        before = neighbours ? first : 0;
+        std::int64_t sizes[Dims::kMaxRank] = {};
+        std::uint64_t count = 0;
+        for (std::int64_t dimension = 0; dimension <= rank; ++dimension) {
+            if (dimension == before && picked != 0) {
+                for (std::int64_t index = 0; index < common.rank(); ++index) {
+                    sizes[count++] = common[index];
+                }
+            }
+            if (dimension < rank && !picks(dimension)) {
+                sizes[count++] = self->shape[dimension];
+            }
+        }
+        shape = Dims(sizes, count);
+        return ACLNN_SUCCESS;
+    }
+
+    // Offset in `from` of the place `at` of the result.
+    std::int64_t place(const View& from, const View* indices, const std::int64_t* at) const {
+        View all;
+        all.rank = common.rank();
+        std::int64_t offset = 0;
+        std::int64_t whole = before == 0 && picked != 0 ? all.rank : 0;
+        for (std::int64_t dimension = 0; dimension < from.rank; ++dimension) {
+            if (picks(dimension)) {
+                const View& index = *indices++;
+                std::int64_t where = 0;
+                for (std::int64_t place = 0; place < all.rank; ++place) {
+                    where += at[before + place] * strideAlong(index, all, place);
+                }
+                const std::int64_t step = along(from, dimension, indexAt(index, where));
+                if (step == kNowhere) {
+                    return kNowhere;
+                }
+                offset += step;
+                whole = neighbours && dimension == first ? before + all.rank : whole;
+            } else {
+                offset += at[whole++] * from.strides[dimension];
+            }
+        }
+        return offset;
+    }
+};
+
+}  // namespace
+
+aclnnStatus aclnnIndexGetWorkspaceSize(const aclTensor* self, const aclTensorList* indices, aclTensor* out,
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnIndex);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        Picks picks;
+        ACLQ_RETURN_IF_FAILED(picks.read(self, indices));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, picks.shape, "the shape that the indices pick"));
+        return launchPick(call, picks.given, self, out, [picks](const View* tensors, const std::int64_t* at) {
+            return picks.place(tensors[0], tensors + 2, at);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnIndex)
+
+namespace {
+
+// How an element comes to one that is there.
+enum class Way { Replace, Add, Multiply };
+
+aclnnStatus wayOf(std::int64_t reduce, Way& way) {
+    if (reduce < 0 || reduce > 2) {
+        return refuse("reduce", std::to_string(reduce), "0 (replace), 1 (add), 2 (multiply)");
+    }
+    way = static_cast<Way>(reduce);
+    return ACLNN_SUCCESS;
+}
+
+// Brings elements to places, one after the other in logical order of `shape`. Tensors: the target, the elements (which
+// repeat to shape), and what `place` reads, which gives an offset in the target or kNowhere. Elements may be a number.
+template <class Domain, class Place>
+class Bring : public Kernel {
+  public:
+    Bring(const Dims& shape, Way way, Domain factor, Place place)
+        : way_(way), factor_(factor), place_(std::move(place)) {
+        shape_.rank = shape.rank();
+        std::copy_n(shape.data(), shape_.rank, shape_.shape);
+    }
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& target = tensors[0];
+        const View& elements = tensors[1];
+        for (std::int64_t index = 0; index < shape_.elements(); ++index) {
+            std::int64_t at[kMaxKernelRank] = {};
+            countTo(shape_, index, at);
+            const std::int64_t offset = place_(tensors, at);
+            if (offset == kNowhere) {
+                continue;
+            }
+            Domain value{1};
+            if (elements.present) {
+                std::int64_t from = 0;
+                for (std::int64_t dimension = 0; dimension < shape_.rank; ++dimension) {
+                    from += at[dimension] * strideAlong(elements, shape_, dimension);
+                }
+                read(elements, from, 1, 1, &value);
+            }
+            value = multiply(value, factor_);
+            if (way_ != Way::Replace) {
+                Domain old{};
+                read(target, offset, 1, 1, &old);
+                value = way_ == Way::Add ? add(old, value) : multiply(old, value);
+            }
+            write(target, offset, 1, 1, &value);
+        }
+    }
+
+  private:
+    View shape_;
+    const Way way_;
+    const Domain factor_;
+    const Place place_;
+};
+
+// Copies the first tensor to the second, then runs the kernel on the second and what follows.
+class Onto : public Kernel {
+  public:
+    explicit Onto(std::shared_ptr<const Kernel> then) : then_(std::move(then)) {}
+
+    void run(const View* tensors, const KernelContext& context) const override {
+        copy(tensors[0], tensors[1]);
+        then_->run(tensors + 1, context);
+    }
+
+  private:
+    const std::shared_ptr<const Kernel> then_;
+};
+
+// Where the elements go, and what they are.
+struct Target {
+    Argument self;
+    Argument out;  // the same tensor if it is changed in place
+    bool inPlace;
+};
+
+template <class Place>
+aclnnStatus launchBring(const Call& call, const Target& target, const Argument& elements, const Argument& index,
+                        const Dims& shape, Way way, const Constant& factor, Place place) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(target.out.name, target.out.tensor));
+    ACLQ_RETURN_IF_FAILED(checkDtype(target.out.name, *target.out.tensor, {target.self.tensor->dtype}));
+    ACLQ_RETURN_IF_FAILED(
+        checkShape(target.out.name, *target.out.tensor, target.self.tensor->shape, "the shape of self"));
+    if (target.out.tensor->empty()) {
+        return call.nothing();
+    }
+    auto kernel = inDomain(isFloating(target.self.tensor->dtype), [&]<class T>(T number) {
+        return std::make_shared<Bring<T, Place>>(shape, way, factor.like(number), place);
+    });
+    if (target.inPlace) {
+        return call.launch({target.out, elements, index}, kernel);
+    }
+    return call.launch({target.self, target.out, elements, index}, std::make_shared<Onto>(kernel));
+}
+
+constexpr Constant kOne{1, 1};
+
+// self.scatter(dim, index, src): each element of index names the place along dim of the element of src beside it.
+aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
+                    const aclTensor* src, const Constant& factor, std::int64_t reduce) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(target.self.name, target.self.tensor));
+    ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+    Way way = Way::Replace;
+    ACLQ_RETURN_IF_FAILED(wayOf(reduce, way));
+    const Dims& shape = target.self.tensor->shape;
+    ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
+    // A number is a row of one.
+    const bool fits = index->empty() || index->shape.rank() == shape.rank() ||
+                      (index->elements() == 1 && shape.rank() <= 1 && index->shape.rank() <= 1);
+    for (std::int64_t dimension = 0;
+         fits && !index->empty() && dimension < index->shape.rank() && dimension < shape.rank(); ++dimension) {
+        if (dimension != dim && index->shape[dimension] > shape[dimension]) {
+            return refuse("index", "shape " + index->shape.text(),
+                          "no larger than self, " + shape.text() + ", but along dim");
+        }
+        if (src != nullptr && src->shape.rank() == index->shape.rank() &&
+            index->shape[dimension] > src->shape[dimension]) {
+            return refuse("index", "shape " + index->shape.text(), "no larger than src, " + src->shape.text());
+        }
+    }
+    if (!fits ||
+        (src != nullptr && !index->empty() && src->shape.rank() != index->shape.rank() && src->elements() != 1)) {
+        return refuse("index", "shape " + index->shape.text(),
+                      "as many dimensions as self, " + shape.text() + ", and src");
+    }
+    // src is seen as large as index.
+    aclTensor seen;
+    Argument elements{"src", src};
+    if (src != nullptr && src->shape.rank() == index->shape.rank()) {
+        seen = *src;
+        seen.shape = index->shape;
+        elements.seenAs = &seen;
+    }
+    return launchBring(
+        call, target, elements, {"index", index}, index->shape, way, factor,
+        [dim](const View* tensors, const std::int64_t* at) {
+            const View& to = tensors[0];
+            return to.rank == 0 ? 0 : offsetAlong(to, dim, indexAt(tensors[2], offsetAt(tensors[2], at)), at);
+        });
+}
+
+aclnnStatus scatterTensor(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
+                          const aclTensor* src, std::int64_t reduce) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("src", src));
+        return scatter(call, target, dim, index, src, kOne, reduce);
+    });
+}
+
+aclnnStatus scatterNumber(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
+                          const aclScalar* value, std::int64_t reduce) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        return scatter(call, target, dim, index, nullptr, constant(*value, ACL_DOUBLE), reduce);
+    });
+}
+
+Target to(const aclTensor* self, const aclTensor* out) {
+    return {{"self", self}, {"out", out}, false};
+}
+Target inPlace(const aclTensor* selfRef) {
+    return {{"selfRef", selfRef}, {"selfRef", selfRef}, true};
+}
+
+}  // namespace
+
+aclnnStatus aclnnScatterGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index,
+                                         const aclTensor* src, int64_t reduce, aclTensor* out, uint64_t* workspaceSize,
+                                         aclOpExecutor** executor) {
+    return scatterTensor(ACLQ_CALL(aclnnScatter), to(self, out), dim, index, src, reduce);
+}
+ACLQ_PHASE_2(aclnnScatter)
+aclnnStatus aclnnInplaceScatterGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclTensor* index,
+                                                const aclTensor* src, int64_t reduce, uint64_t* workspaceSize,
+                                                aclOpExecutor** executor) {
+    return scatterTensor(ACLQ_CALL(aclnnInplaceScatter), inPlace(selfRef), dim, index, src, reduce);
+}
+ACLQ_PHASE_2(aclnnInplaceScatter)
+aclnnStatus aclnnScatterAddGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index,
+                                            const aclTensor* src, aclTensor* out, uint64_t* workspaceSize,
+                                            aclOpExecutor** executor) {
+    return scatterTensor(ACLQ_CALL(aclnnScatterAdd), to(self, out), dim, index, src,
+                         static_cast<std::int64_t>(Way::Add));
+}
+ACLQ_PHASE_2(aclnnScatterAdd)
+aclnnStatus aclnnScatterValueGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index,
+                                              const aclScalar* value, int64_t reduce, aclTensor* out,
+                                              uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return scatterNumber(ACLQ_CALL(aclnnScatterValue), to(self, out), dim, index, value, reduce);
+}
+ACLQ_PHASE_2(aclnnScatterValue)
+aclnnStatus aclnnInplaceScatterValueGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclTensor* index,
+                                                     const aclScalar* value, int64_t reduce, uint64_t* workspaceSize,
+                                                     aclOpExecutor** executor) {
+    return scatterNumber(ACLQ_CALL(aclnnInplaceScatterValue), inPlace(selfRef), dim, index, value, reduce);
+}
+ACLQ_PHASE_2(aclnnInplaceScatterValue)
+
+aclnnStatus aclnnIndexAddGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index,
+                                          const aclTensor* source, const aclScalar* alpha, aclTensor* out,
+                                          uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnIndexAdd);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkTensor("source", source));
+        ACLQ_RETURN_IF_FAILED(checkScalar("alpha", alpha));
+        Dims shape = self->shape;
+        shape[dim] = index->elements();
+        ACLQ_RETURN_IF_FAILED(
+            checkShape("source", *source, shape, "the shape of self with as many places as index names"));
+        return launchBring(call, to(self, out), {"source", source}, {"index", index}, shape, Way::Add,
+                           constant(*alpha, ACL_DOUBLE), [dim](const View* tensors, const std::int64_t* at) {
+                               return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])),
+                                                  at);
+                           });
+    });
+}
+ACLQ_PHASE_2(aclnnIndexAdd)
+
+namespace {
+
+aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
+                       const aclScalar* value) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor(target.self.name, target.self.tensor));
+        Dims shape = target.self.tensor->shape;
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        if (shape.rank() > 0) {
+            shape[dim] = index->elements();
+        }
+        return launchBring(call, target, {"value", nullptr}, {"index", index}, shape, Way::Replace,
+                           constant(*value, ACL_DOUBLE), [dim](const View* tensors, const std::int64_t* at) {
+                               return tensors[0].rank == 0
+                                          ? 0
+                                          : offsetAlong(tensors[0], dim,
+                                                        indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
+                           });
+    });
+}
+
+// The indices are numbers of the host.
+aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim, const aclIntArray* index,
+                       const aclScalar* value) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor(target.self.name, target.self.tensor));
+        Dims shape = target.self.tensor->shape;
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
+        std::vector<std::int64_t> places;
+        ACLQ_RETURN_IF_FAILED(readArray("index", index, places));
+        ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        if (shape.rank() > 0) {
+            shape[dim] = static_cast<std::int64_t>(places.size());
+        }
+        return launchBring(call, target, {"value", nullptr}, {"index", nullptr}, shape, Way::Replace,
+                           constant(*value, ACL_DOUBLE), [dim, places](const View* tensors, const std::int64_t* at) {
+                               return tensors[0].rank == 0
+                                          ? 0
+                                          : offsetAlong(tensors[0], dim, places[static_cast<std::size_t>(at[dim])], at);
+                           });
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnIndexFillTensorGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclIntArray* index,
+                                                 const aclScalar* value, aclTensor* out, uint64_t* workspaceSize,
+                                                 aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnIndexFillTensor), to(self, out), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnIndexFillTensor)
+aclnnStatus aclnnInplaceIndexFillTensorGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclIntArray* index,
+                                                        const aclScalar* value, uint64_t* workspaceSize,
+                                                        aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnInplaceIndexFillTensor), inPlace(selfRef), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnInplaceIndexFillTensor)
+aclnnStatus aclnnIndexFillGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index,
+                                           const aclScalar* value, aclTensor* out, uint64_t* workspaceSize,
+                                           aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnIndexFill), to(self, out), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnIndexFill)
+aclnnStatus aclnnInplaceIndexFillGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclTensor* index,
+                                                  const aclScalar* value, uint64_t* workspaceSize,
+                                                  aclOpExecutor** executor) {
+    return fillPlaces(ACLQ_CALL(aclnnInplaceIndexFill), inPlace(selfRef), dim, index, value);
+}
+ACLQ_PHASE_2(aclnnInplaceIndexFill)
+
+aclnnStatus aclnnIndexPutImplGetWorkspaceSize(aclTensor* selfRef, const aclTensorList* indices, const aclTensor* values,
+                                              bool accumulate, bool, uint64_t* workspaceSize,
+                                              aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnIndexPutImpl);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
+        ACLQ_RETURN_IF_FAILED(checkTensor("values", values));
+        Picks picks;
+        ACLQ_RETURN_IF_FAILED(picks.read(selfRef, indices));
+        if (picks.nothing || picks.shape.elements() == 0) {
+            return call.nothing();
+        }
+        ACLQ_RETURN_IF_FAILED(checkBroadcast("values", *values, picks.shape));
+        std::vector<Argument> arguments{{"selfRef", selfRef}, {"values", values}};
+        arguments.insert(arguments.end(), picks.given.begin(), picks.given.end());
+        const auto place = [picks](const View* tensors, const std::int64_t* at) {
+            return picks.place(tensors[0], tensors + 2, at);
+        };
+        const auto kernel = inDomain(isFloating(selfRef->dtype), [&]<class T>(T) {
+            return std::make_shared<Bring<T, std::remove_const_t<decltype(place)>>>(
+                picks.shape, accumulate ? Way::Add : Way::Replace, T{1}, place);
+        });
+        return call.launch(arguments, kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnIndexPutImpl)
+
+namespace {
+
+// Tensors: grad, indices, out.
+class EmbeddingGradient : public Kernel {
+  public:
+    EmbeddingGradient(std::int64_t padding, bool byFrequency) : padding_(padding), byFrequency_(byFrequency) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& grad = tensors[0];
+        const View& indices = tensors[1];
+        const View& out = tensors[2];
+        const std::int64_t rows = out.shape[0];
+        const std::int64_t columns = out.shape[1];
+        std::vector<double> sums(static_cast<std::size_t>(rows * columns));
+        std::vector<double> line(static_cast<std::size_t>(columns));
+        std::vector<double> times(static_cast<std::size_t>(rows));
+        for (std::int64_t number = 0; number < indices.elements(); ++number) {
+            const std::int64_t row = indexAt(indices, offsetOf(indices, number));
+            if (row < 0 || row >= rows || row == padding_) {
+                continue;
+            }
+            ++times[static_cast<std::size_t>(row)];
+            read(grad, offsetOf(grad, number * columns), grad.strides[grad.rank - 1], columns, line.data());
+            for (std::size_t column = 0; column < line.size(); ++column) {
+                sums[static_cast<std::size_t>(row * columns) + column] += line[column];
+            }
+        }
+        for (std::int64_t row = 0; row < rows; ++row) {
+            double* first = sums.data() + row * columns;
+            const double count = times[static_cast<std::size_t>(row)];
+            for (std::int64_t column = 0; byFrequency_ && count > 0 && column < columns; ++column) {
+                first[column] /= count;
+            }
+            write(out, row * out.strides[0], out.strides[1], columns, first);
+        }
+    }
+
+  private:
+    const std::int64_t padding_;
+    const bool byFrequency_;
+};
+
+}  // namespace
+
+aclnnStatus aclnnEmbeddingDenseBackwardGetWorkspaceSize(const aclTensor* grad, const aclTensor* indices,
+                                                        uint64_t numWeights, uint64_t paddingIdx, bool scaleGradByFreq,
+                                                        aclTensor* out, uint64_t* workspaceSize,
+                                                        aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnEmbeddingDenseBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("grad", grad));
+        ACLQ_RETURN_IF_FAILED(checkRank("grad", *grad, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkIndices("indices", indices));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const std::int64_t columns = grad->shape.last();
+        if (columns > 0 && grad->elements() / columns != indices->elements()) {
+            return refuse("grad", "shape " + grad->shape.text(),
+                          text("a row for each of the %lld indices", static_cast<long long>(indices->elements())));
+        }
+        const std::int64_t sizes[] = {static_cast<std::int64_t>(numWeights), columns};
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, 2), "numWeights rows like those of grad"));
+        return out->empty() ? call.nothing()
+                            : call.launch({{"grad", grad}, {"indices", indices}, {"out", out}},
+                                          std::make_shared<EmbeddingGradient>(static_cast<std::int64_t>(paddingIdx),
+                                                                              scaleGradByFreq));
+    });
+}
+ACLQ_PHASE_2(aclnnEmbeddingDenseBackward)
+
+aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, const aclTensor* onValue,
+                                        const aclTensor* offValue, int64_t axis, aclTensor* out,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnOneHot);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkIndices("self", self));
+        for (const auto& [name, value] : {std::pair("onValue", onValue), std::pair("offValue", offValue)}) {
+            ACLQ_RETURN_IF_FAILED(checkTensor(name, value));
+            ACLQ_RETURN_IF_FAILED(checkRank(name, *value, 0, 1));
+            if (value->elements() != 1) {
+                return refuse(name, "shape " + value->shape.text(), "one element");
+            }
+        }
+        ACLQ_RETURN_IF_FAILED(checkDtype("offValue", *offValue, {onValue->dtype}));
+        const std::int64_t rank = self->shape.rank();
+        if (axis != -1 && axis != rank) {
+            return refuse("axis", std::to_string(axis), "-1, the last dimension");
+        }
+        std::int64_t sizes[Dims::kMaxRank] = {};
+        std::copy_n(self->shape.data(), rank, sizes);
+        sizes[rank] = numClasses;
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, static_cast<std::uint64_t>(rank + 1)),
+                                         "the shape of self and numClasses"));
+        ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {onValue->dtype}));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        class OneHot : public Kernel {
+          public:
+            void run(const View* tensors, const KernelContext&) const override {
+                const View& to = tensors[1];
+                copy(tensors[2], to);
+                const View on = tensors[3];
+                for (std::int64_t number = 0; number < tensors[0].elements(); ++number) {
+                    std::int64_t at[kMaxKernelRank] = {};
+                    countTo(tensors[0], number, at);
+                    View one = to;
+                    one.rank = 0;
+                    const std::int64_t offset =
+                        offsetAlong(to, to.rank - 1, indexAt(tensors[0], offsetAt(tensors[0], at)), at);
+                    if (offset != kNowhere) {
+                        one.offset += offset;
+                        View value = on;
+                        value.rank = 0;
+                        copy(value, one);
+                    }
+                }
+            }
+        };
+        return call.launch({{"self", self}, {"out", out}, {"offValue", offValue}, {"onValue", onValue}},
+                           std::make_shared<OneHot>());
+    });
+}
+ACLQ_PHASE_2(aclnnOneHot)

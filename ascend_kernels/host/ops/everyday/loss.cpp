@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+// Losses and their gradients, and those of softmax.
+#include <cmath>
+
+#include "aclnnop/aclnn_l1_loss.h"
+#include "aclnnop/aclnn_l1_loss_backward.h"
+#include "aclnnop/aclnn_log_softmax_backward.h"
+#include "aclnnop/aclnn_mse_loss.h"
+#include "aclnnop/aclnn_mse_loss_backward.h"
+#include "aclnnop/aclnn_nll_loss.h"
+#include "aclnnop/aclnn_nll_loss_backward.h"
+#include "aclnnop/aclnn_smooth_l1_loss.h"
+#include "aclnnop/aclnn_smooth_l1_loss_backward.h"
+#include "aclnnop/aclnn_softmax_backward.h"
+#include "ops/everyday/along.h"
+#include "ops/everyday/together.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+enum Reduction : std::int64_t { kNone = 0, kMean = 1, kSum = 2 };
+
+aclnnStatus checkReduction(std::int64_t reduction) {
+    return reduction >= kNone && reduction <= kSum
+               ? ACLNN_SUCCESS
+               : refuse("reduction", std::to_string(reduction), "0 (none), 1 (mean), 2 (sum)");
+}
+
+// Tensors: self, target, out: the sum or mean of function(self, target), added up in order.
+template <class Function>
+class Total : public Kernel {
+  public:
+    Total(const Dims& shape, bool mean, Function function) : mean_(mean), function_(std::move(function)) {
+        shape_.rank = shape.rank();
+        std::copy_n(shape.data(), shape_.rank, shape_.shape);
+    }
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View together[3] = {tensors[0], tensors[1], shape_};
+        const auto walk = walkTogether<3>(together);
+        std::vector<double> values[2];
+        double sum = 0;
+        for (std::int64_t row = 0; shape_.elements() > 0 && row < walk.rows(); ++row) {
+            std::int64_t at[3] = {};
+            walk.locate(row, at);
+            for (std::size_t input = 0; input < 2; ++input) {
+                values[input].resize(static_cast<std::size_t>(walk.length()));
+                read(tensors[input], at[input], walk.step(input), walk.length(), values[input].data());
+            }
+            for (std::size_t index = 0; index < values[0].size(); ++index) {
+                sum += function_(values[0][index], values[1][index]);
+            }
+        }
+        put(tensors[2], 0, mean_ ? sum / static_cast<double>(shape_.elements()) : sum);
+    }
+
+  private:
+    View shape_;
+    const bool mean_;
+    const Function function_;
+};
+
+template <class Function>
+aclnnStatus loss(const Call& call, const aclTensor* self, const aclTensor* target, std::int64_t reduction,
+                 const char* name, const aclTensor* out, Function function) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        if (reduction == kNone) {
+            return together(call, {{"self", self}, {"target", target}, {name, out}}, function);
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("target", target));
+        ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
+        Dims shape = self->shape;
+        if (!broadcast(shape, target->shape)) {
+            return refuse("target", "shape " + target->shape.text(), "a shape that fits to " + self->shape.text());
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape(name, *out, Dims(), "one element"));
+        return call.launch({{"self", self}, {"target", target}, {name, out}},
+                           std::make_shared<Total<Function>>(shape, reduction == kMean, function));
+    });
+}
+
+// slope(self, target) is the gradient of one element.
+template <class Slope>
+aclnnStatus lossBackward(const Call& call, const char* gradName, const aclTensor* gradOutput, const aclTensor* self,
+                         const aclTensor* target, std::int64_t reduction, const char* name, const aclTensor* out,
+                         Slope slope) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
+        const double share = reduction == kMean ? 1 / static_cast<double>(out->elements()) : 1;
+        return together(call, {{gradName, gradOutput}, {"self", self}, {"target", target}, {name, out}},
+                        [=](double grad, double a, double b) { return grad * slope(a, b) * share; });
+    });
+}
+
+double sign(double value) {
+    return value > 0 ? 1 : (value < 0 ? -1 : value);
+}
+
+constexpr auto kSquare = [](double a, double b) { return (a - b) * (a - b); };
+constexpr auto kSquareSlope = [](double a, double b) { return 2 * (a - b); };
+constexpr auto kDistance = [](double a, double b) { return std::fabs(a - b); };
+constexpr auto kDistanceSlope = [](double a, double b) { return sign(a - b); };
+
+auto smooth(double beta) {
+    return [=](double a, double b) {
+        const double distance = std::fabs(a - b);
+        return distance < beta ? distance * distance / (2 * beta) : distance - beta / 2;
+    };
+}
+auto smoothSlope(double beta) {
+    return [=](double a, double b) { return std::fabs(a - b) < beta ? (a - b) / beta : sign(a - b); };
+}
+
+}  // namespace
+
+aclnnStatus aclnnMseLossGetWorkspaceSize(const aclTensor* self, const aclTensor* target, int64_t reduction,
+                                         aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return loss(ACLQ_CALL(aclnnMseLoss), self, target, reduction, "out", out, kSquare);
+}
+ACLQ_PHASE_2(aclnnMseLoss)
+aclnnStatus aclnnMseLossBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                 const aclTensor* target, int64_t reduction, aclTensor* out,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return lossBackward(ACLQ_CALL(aclnnMseLossBackward), "gradOutput", gradOutput, self, target, reduction, "out", out,
+                        kSquareSlope);
+}
+ACLQ_PHASE_2(aclnnMseLossBackward)
+
+aclnnStatus aclnnL1LossGetWorkspaceSize(const aclTensor* self, const aclTensor* target, int64_t reduction,
+                                        aclTensor* result, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return loss(ACLQ_CALL(aclnnL1Loss), self, target, reduction, "result", result, kDistance);
+}
+ACLQ_PHASE_2(aclnnL1Loss)
+aclnnStatus aclnnL1LossBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                const aclTensor* target, int64_t reduction, aclTensor* gradInput,
+                                                uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return lossBackward(ACLQ_CALL(aclnnL1LossBackward), "gradOutput", gradOutput, self, target, reduction, "gradInput",
+                        gradInput, kDistanceSlope);
+}
+ACLQ_PHASE_2(aclnnL1LossBackward)
+
+aclnnStatus aclnnSmoothL1LossGetWorkspaceSize(const aclTensor* self, const aclTensor* target, int64_t reduction,
+                                              float beta, aclTensor* result, uint64_t* workspaceSize,
+                                              aclOpExecutor** executor) {
+    return loss(ACLQ_CALL(aclnnSmoothL1Loss), self, target, reduction, "result", result,
+                smooth(static_cast<double>(beta)));
+}
+ACLQ_PHASE_2(aclnnSmoothL1Loss)
+aclnnStatus aclnnSmoothL1LossBackwardGetWorkspaceSize(const aclTensor* gradOut, const aclTensor* self,
+                                                      const aclTensor* target, int64_t reduction, float beta,
+                                                      aclTensor* gradInput, uint64_t* workspaceSize,
+                                                      aclOpExecutor** executor) {
+    return lossBackward(ACLQ_CALL(aclnnSmoothL1LossBackward), "gradOut", gradOut, self, target, reduction, "gradInput",
+                        gradInput, smoothSlope(static_cast<double>(beta)));
+}
+ACLQ_PHASE_2(aclnnSmoothL1LossBackward)
+
+namespace {
+
+// self: (rows, classes) or (classes,), target: (rows,) or (), weight: (classes,).
+aclnnStatus checkClasses(const aclTensor* self, const aclTensor* target, const aclTensor* weight) {
+    ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+    ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, 2));
+    ACLQ_RETURN_IF_FAILED(checkTensor("target", target));
+    ACLQ_RETURN_IF_FAILED(checkDtype("target", *target, {ACL_INT64, ACL_INT32, ACL_UINT8}));
+    ACLQ_RETURN_IF_FAILED(checkTensor("weight", weight));
+    const std::int64_t classes = self->shape.last();
+    ACLQ_RETURN_IF_FAILED(checkShape("weight", *weight, Dims(&classes, 1), "the classes of self"));
+    const std::int64_t rows = self->shape.rank() == 2 ? self->shape[0] : 1;
+    return target->elements() == rows
+               ? ACLNN_SUCCESS
+               : refuse("target", "shape " + target->shape.text(),
+                        text("%lld elements, one for each row of self", static_cast<long long>(rows)));
+}
+
+// What target names: the weight of each row, 0 where it is ignored or outside.
+struct Classes {
+    Classes(const View& self, const View& target, const View& weight, std::int64_t ignored)
+        : numbers(Split(target, (1U << target.rank) - 1).row<std::int64_t>(0)), weights(numbers.size()) {
+        const std::vector<double> all = Split(weight, 1).row<double>(0);
+        for (std::size_t row = 0; row < numbers.size(); ++row) {
+            const bool counts =
+                numbers[row] != ignored && numbers[row] >= 0 && numbers[row] < self.shape[self.rank - 1];
+            weights[row] = counts ? all[static_cast<std::size_t>(numbers[row])] : 0;
+            numbers[row] = counts ? numbers[row] : -1;
+            total += weights[row];
+        }
+    }
+
+    std::vector<std::int64_t> numbers;  // -1: none
+    std::vector<double> weights;
+    double total = 0;
+};
+
+// Tensors: self, target, weight, out, totalWeight.
+class NegativeLikelihood : public Kernel {
+  public:
+    NegativeLikelihood(std::int64_t reduction, std::int64_t ignored) : reduction_(reduction), ignored_(ignored) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& self = tensors[0];
+        const Classes classes(self, tensors[1], tensors[2], ignored_);
+        double sum = 0;
+        for (std::size_t row = 0; row < classes.numbers.size(); ++row) {
+            const auto number = static_cast<std::int64_t>(row);
+            double value = 0;
+            if (classes.numbers[row] >= 0) {
+                read(self, offsetOf(self, number * self.shape[self.rank - 1] + classes.numbers[row]), 1, 1, &value);
+                value *= -classes.weights[row];
+            }
+            sum += value;
+            if (reduction_ == kNone) {
+                put(tensors[3], number, value);
+            }
+        }
+        if (reduction_ != kNone) {
+            put(tensors[3], 0, reduction_ == kMean ? sum / classes.total : sum);
+        }
+        put(tensors[4], 0, reduction_ == kNone ? 0 : classes.total);
+    }
+
+  private:
+    const std::int64_t reduction_;
+    const std::int64_t ignored_;
+};
+
+// Tensors: gradOutput, self, target, weight, totalWeight, out.
+class NegativeLikelihoodBackward : public Kernel {
+  public:
+    NegativeLikelihoodBackward(std::int64_t reduction, std::int64_t ignored)
+        : reduction_(reduction), ignored_(ignored) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& self = tensors[1];
+        const Classes classes(self, tensors[2], tensors[3], ignored_);
+        const std::int64_t count = self.shape[self.rank - 1];
+        const Split out(tensors[5], 1U << (self.rank - 1));
+        double total = 0;
+        read(tensors[4], 0, 1, 1, &total);
+        for (std::size_t row = 0; row < classes.numbers.size(); ++row) {
+            std::vector<double> slopes(static_cast<std::size_t>(count));
+            if (classes.numbers[row] >= 0) {
+                double grad = 0;
+                read(tensors[0], reduction_ == kNone ? offsetOf(tensors[0], static_cast<std::int64_t>(row)) : 0, 1, 1,
+                     &grad);
+                slopes[static_cast<std::size_t>(classes.numbers[row])] =
+                    -grad * classes.weights[row] / (reduction_ == kMean ? total : 1);
+            }
+            out.put(static_cast<std::int64_t>(row), slopes);
+        }
+    }
+
+  private:
+    const std::int64_t reduction_;
+    const std::int64_t ignored_;
+};
+
+aclnnStatus checkOne(const char* name, const aclTensor* tensor) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, tensor));
+    return tensor->elements() == 1 ? ACLNN_SUCCESS : refuse(name, "shape " + tensor->shape.text(), "one element");
+}
+
+}  // namespace
+
+aclnnStatus aclnnNLLLossGetWorkspaceSize(const aclTensor* self, const aclTensor* target, const aclTensor* weight,
+                                         int64_t reduction, int64_t ignoreIndex, aclTensor* out,
+                                         aclTensor* totalWeightOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnNLLLoss);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        ACLQ_RETURN_IF_FAILED(checkClasses(self, target, weight));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(reduction == kNone ? checkShape("out", *out, target->shape, "the shape of target")
+                                                 : checkOne("out", out));
+        ACLQ_RETURN_IF_FAILED(checkOne("totalWeightOut", totalWeightOut));
+        return call.launch(
+            {{"self", self}, {"target", target}, {"weight", weight}, {"out", out}, {"totalWeightOut", totalWeightOut}},
+            std::make_shared<NegativeLikelihood>(reduction, ignoreIndex));
+    });
+}
+ACLQ_PHASE_2(aclnnNLLLoss)
+
+aclnnStatus aclnnNLLLossBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                 const aclTensor* target, const aclTensor* weight, int64_t reduction,
+                                                 int64_t ignoreIndex, const aclTensor* totalWeight, aclTensor* out,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnNLLLossBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        ACLQ_RETURN_IF_FAILED(checkClasses(self, target, weight));
+        ACLQ_RETURN_IF_FAILED(checkTensor("gradOutput", gradOutput));
+        ACLQ_RETURN_IF_FAILED(reduction == kNone
+                                  ? checkShape("gradOutput", *gradOutput, target->shape, "the shape of target")
+                                  : checkOne("gradOutput", gradOutput));
+        ACLQ_RETURN_IF_FAILED(checkOne("totalWeight", totalWeight));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        return call.launch({{"gradOutput", gradOutput},
+                            {"self", self},
+                            {"target", target},
+                            {"weight", weight},
+                            {"totalWeight", totalWeight},
+                            {"out", out}},
+                           std::make_shared<NegativeLikelihoodBackward>(reduction, ignoreIndex));
+    });
+}
+ACLQ_PHASE_2(aclnnNLLLossBackward)
+
+namespace {
+
+// Tensors: gradOutput, output, gradInput; `turn` makes the gradients of a row out of those of its result and the
+// result.
+template <class Turn>
+aclnnStatus rowGradient(const Call& call, const aclTensor* gradOutput, const aclTensor* output, std::int64_t dim,
+                        const aclTensor* gradInput, Turn turn) {
+    return call.prepare([&]() -> aclnnStatus {
+        Mask along = 0;
+        ACLQ_RETURN_IF_FAILED(checkTensor("output", output));
+        ACLQ_RETURN_IF_FAILED(oneDim(gradOutput, dim, along));
+        ACLQ_RETURN_IF_FAILED(checkShape("output", *output, gradOutput->shape, "the shape of gradOutput"));
+        ACLQ_RETURN_IF_FAILED(checkTensor("gradInput", gradInput));
+        ACLQ_RETURN_IF_FAILED(checkShape("gradInput", *gradInput, gradOutput->shape, "the shape of gradOutput"));
+        if (gradInput->empty()) {
+            return call.nothing();
+        }
+        return call.launch({{"gradOutput", gradOutput}, {"output", output}, {"gradInput", gradInput}},
+                           forPlaces(along, [=](const View* tensors) {
+                               return [grad = Split(tensors[0], along), result = Split(tensors[1], along),
+                                       to = Split(tensors[2], along), turn](std::int64_t place) {
+                                   std::vector<double> slopes = grad.row<double>(place);
+                                   turn(slopes, result.row<double>(place));
+                                   to.put(place, slopes);
+                               };
+                           }));
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnSoftmaxBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* output, int64_t dim,
+                                                 aclTensor* gradInput, uint64_t* workspaceSize,
+                                                 aclOpExecutor** executor) {
+    return rowGradient(ACLQ_CALL(aclnnSoftmaxBackward), gradOutput, output, dim, gradInput,
+                       [](std::vector<double>& slopes, const std::vector<double>& result) {
+                           double sum = 0;
+                           for (std::size_t index = 0; index < slopes.size(); ++index) {
+                               sum += slopes[index] * result[index];
+                           }
+                           for (std::size_t index = 0; index < slopes.size(); ++index) {
+                               slopes[index] = (slopes[index] - sum) * result[index];
+                           }
+                       });
+}
+ACLQ_PHASE_2(aclnnSoftmaxBackward)
+
+aclnnStatus aclnnLogSoftmaxBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* output, int64_t dim,
+                                                    aclTensor* gradInput, uint64_t* workspaceSize,
+                                                    aclOpExecutor** executor) {
+    return rowGradient(ACLQ_CALL(aclnnLogSoftmaxBackward), gradOutput, output, dim, gradInput,
+                       [](std::vector<double>& slopes, const std::vector<double>& result) {
+                           double sum = 0;
+                           for (const double slope : slopes) {
+                               sum += slope;
+                           }
+                           for (std::size_t index = 0; index < slopes.size(); ++index) {
+                               slopes[index] -= std::exp(result[index]) * sum;
+                           }
+                       });
+}
+ACLQ_PHASE_2(aclnnLogSoftmaxBackward)

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/everyday/numbers.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+#include "simd/numeric.h"
+
+namespace aclq::everyday {
+namespace {
+
+// Calls body(T{}) with the C++ type of an element; BOOL has one of its own.
+enum class Bool : std::uint8_t {};
+
+template <class Body>
+void dispatch(aclDataType dtype, Body&& body) {
+    switch (dtype) {
+        case ACL_FLOAT:
+            return body(float{});
+        case ACL_DOUBLE:
+            return body(double{});
+        case ACL_FLOAT16:
+            return body(Half{});
+        case ACL_BF16:
+            return body(BFloat16{});
+        case ACL_INT8:
+            return body(std::int8_t{});
+        case ACL_UINT8:
+            return body(std::uint8_t{});
+        case ACL_INT16:
+            return body(std::int16_t{});
+        case ACL_UINT16:
+            return body(std::uint16_t{});
+        case ACL_INT32:
+            return body(std::int32_t{});
+        case ACL_UINT32:
+            return body(std::uint32_t{});
+        case ACL_INT64:
+            return body(std::int64_t{});
+        case ACL_UINT64:
+            return body(std::uint64_t{});
+        case ACL_BOOL:
+            return body(Bool{});
+        default:
+            throw std::invalid_argument("phase 1 let a type through that has no numbers");
+    }
+}
+
+template <class To, class From>
+To saturate(From value) {
+    if (!(value == value)) {
+        return 0;
+    }
+    // The limits as doubles; the upper one of 64-bit types is one too large, so it is not reached.
+    constexpr double low = static_cast<double>(std::numeric_limits<To>::min());
+    constexpr double high = static_cast<double>(std::numeric_limits<To>::max());
+    if (value <= low) {
+        return std::numeric_limits<To>::min();
+    }
+    return value >= high ? std::numeric_limits<To>::max() : static_cast<To>(value);
+}
+
+template <class Domain, class T>
+Domain load(T value) {
+    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
+        return load<Domain>(scalar::widen(value));
+    } else if constexpr (std::is_same_v<T, Bool>) {
+        return static_cast<std::uint8_t>(value) != 0 ? 1 : 0;
+    } else if constexpr (std::is_floating_point_v<T> && !std::is_same_v<Domain, double>) {
+        return saturate<Domain>(static_cast<double>(value));
+    } else {
+        return static_cast<Domain>(value);
+    }
+}
+
+template <class T, class Domain>
+T store(Domain value) {
+    if constexpr (std::is_same_v<T, Half>) {
+        return scalar::toHalf(static_cast<float>(value));
+    } else if constexpr (std::is_same_v<T, BFloat16>) {
+        return scalar::toBFloat16(static_cast<float>(value));
+    } else if constexpr (std::is_same_v<T, Bool>) {
+        return static_cast<Bool>(value != 0 ? 1 : 0);
+    } else if constexpr (std::is_integral_v<T> && std::is_same_v<Domain, double>) {
+        return saturate<T>(value);
+    } else {
+        return static_cast<T>(value);
+    }
+}
+
+template <class Domain>
+void readRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Domain* to) {
+    dispatch(view.dtype, [&]<class T>(T) {
+        const unsigned char* from = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
+        for (std::int64_t i = 0; i < n; ++i) {
+            T value;
+            std::memcpy(&value, from + i * step * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+            to[i] = load<Domain>(value);
+        }
+    });
+}
+
+template <class Domain>
+void writeRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Domain* from) {
+    dispatch(view.dtype, [&]<class T>(T) {
+        unsigned char* to = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T value = store<T>(from[i]);
+            std::memcpy(to + i * step * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
+        }
+    });
+}
+
+View viewOf(const aclScalar& scalar) {
+    View view;
+    view.dtype = scalar.dtype;
+    view.data = const_cast<unsigned char*>(scalar.bytes.data());
+    return view;
+}
+
+int rank(aclDataType dtype) {
+    switch (dtype) {
+        case ACL_BOOL:
+            return 0;
+        case ACL_UINT8:
+            return 1;
+        case ACL_INT8:
+            return 2;
+        case ACL_UINT16:
+            return 3;
+        case ACL_INT16:
+            return 4;
+        case ACL_UINT32:
+            return 5;
+        case ACL_INT32:
+            return 6;
+        case ACL_UINT64:
+            return 7;
+        case ACL_INT64:
+            return 8;
+        case ACL_FLOAT16:
+            return 9;
+        case ACL_BF16:
+            return 10;
+        case ACL_FLOAT:
+            return 11;
+        case ACL_DOUBLE:
+            return 12;
+        default:
+            return -1;
+    }
+}
+
+}  // namespace
+
+bool isFloating(aclDataType dtype) {
+    return rank(dtype) >= rank(ACL_FLOAT16);
+}
+bool isNumber(aclDataType dtype) {
+    return rank(dtype) >= 0;
+}
+
+aclDataType promote(aclDataType a, aclDataType b) {
+    const auto are = [&](aclDataType one, aclDataType two) { return (a == one && b == two) || (a == two && b == one); };
+    if (are(ACL_FLOAT16, ACL_BF16)) {
+        return ACL_FLOAT;
+    }
+    if (are(ACL_UINT8, ACL_INT8)) {
+        return ACL_INT16;
+    }
+    return rank(a) >= rank(b) ? a : b;
+}
+
+void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, double* to) {
+    readRow(view, offset, step, n, to);
+}
+void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, std::int64_t* to) {
+    readRow(view, offset, step, n, to);
+}
+void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const double* from) {
+    writeRow(view, offset, step, n, from);
+}
+void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const std::int64_t* from) {
+    writeRow(view, offset, step, n, from);
+}
+
+double roundTo(aclDataType dtype, double value) {
+    switch (dtype) {
+        case ACL_FLOAT:
+            return static_cast<float>(value);
+        case ACL_FLOAT16:
+            return scalar::widen(scalar::toHalf(static_cast<float>(value)));
+        case ACL_BF16:
+            return scalar::widen(scalar::toBFloat16(static_cast<float>(value)));
+        default:
+            return value;
+    }
+}
+
+bool isFloating(const aclScalar& scalar) {
+    return isFloating(scalar.dtype);
+}
+
+double real(const aclScalar& scalar) {
+    double value = 0;
+    read(viewOf(scalar), 0, 1, 1, &value);
+    return value;
+}
+
+std::int64_t integer(const aclScalar& scalar) {
+    std::int64_t value = 0;
+    read(viewOf(scalar), 0, 1, 1, &value);
+    return value;
+}
+
+}  // namespace aclq::everyday

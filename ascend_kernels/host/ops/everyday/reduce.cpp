@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that make one element out of many: sums, extremes, conditions over some dimensions or all.
+#include <cmath>
+
+#include "aclnnop/aclnn_all.h"
+#include "aclnnop/aclnn_amax.h"
+#include "aclnnop/aclnn_amin.h"
+#include "aclnnop/aclnn_any.h"
+#include "aclnnop/aclnn_argmax.h"
+#include "aclnnop/aclnn_argmin.h"
+#include "aclnnop/aclnn_cumsum.h"
+#include "aclnnop/aclnn_log_softmax.h"
+#include "aclnnop/aclnn_max.h"
+#include "aclnnop/aclnn_max_dim.h"
+#include "aclnnop/aclnn_mean.h"
+#include "aclnnop/aclnn_min.h"
+#include "aclnnop/aclnn_min_dim.h"
+#include "aclnnop/aclnn_prod.h"
+#include "aclnnop/aclnn_reduce_sum.h"
+#include "aclnnop/aclnn_softmax.h"
+#include "ops/everyday/along.h"
+#include "ops/everyday/elementwise.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+// How values are taken together: a start, a step for each value, and what the result is made of at the end.
+struct Sum {
+    template <class T>
+    static T begin() {
+        return T{};
+    }
+    template <class T>
+    static T step(T sum, T value) {
+        return add(sum, value);
+    }
+};
+struct Product {
+    template <class T>
+    static T begin() {
+        return T{1};
+    }
+    template <class T>
+    static T step(T product, T value) {
+        return multiply(product, value);
+    }
+};
+struct Largest {
+    template <class T>
+    static T begin() {
+        return std::is_same_v<T, double> ? static_cast<T>(-HUGE_VAL) : std::numeric_limits<T>::min();
+    }
+    template <class T>
+    static T step(T best, T value) {
+        return best != best || value < best ? best : value;
+    }
+};
+struct Smallest {
+    template <class T>
+    static T begin() {
+        return std::is_same_v<T, double> ? static_cast<T>(HUGE_VAL) : std::numeric_limits<T>::max();
+    }
+    template <class T>
+    static T step(T best, T value) {
+        return best != best || value > best ? best : value;
+    }
+};
+struct AllTrue {
+    template <class T>
+    static T begin() {
+        return T{1};
+    }
+    template <class T>
+    static T step(T holds, T value) {
+        return holds != 0 && value != 0 ? T{1} : T{0};
+    }
+};
+struct AnyTrue {
+    template <class T>
+    static T begin() {
+        return T{0};
+    }
+    template <class T>
+    static T step(T holds, T value) {
+        return holds != 0 || value != 0 ? T{1} : T{0};
+    }
+};
+
+// Tensors: self, out, whose elements in logical order are the kept places.
+template <class Domain, class Way>
+class Reduce : public Kernel {
+  public:
+    Reduce(Mask gone, bool mean) : gone_(gone), mean_(mean) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const Split split(tensors[0], gone_);
+        const View& out = tensors[1];
+        parallelFor(split.outer.elements(), grain(split), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t place = begin; place < end; ++place) {
+                Domain result = Way::template begin<Domain>();
+                split.forEach<Domain>(place, [&](const Domain* values, std::int64_t n) {
+                    for (std::int64_t i = 0; i < n; ++i) {
+                        result = Way::step(result, values[i]);
+                    }
+                });
+                if (mean_) {
+                    result =
+                        static_cast<Domain>(static_cast<double>(result) / static_cast<double>(split.inner.elements()));
+                }
+                write(out, offsetOf(out, place), 1, 1, &result);
+            }
+        });
+    }
+
+  private:
+    const Mask gone_;
+    const bool mean_;
+};
+
+template <class Way>
+aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep, aclTensor* out, bool mean = false) {
+    ACLQ_RETURN_IF_FAILED(checkReduced("out", out, self->shape, gone, keep));
+    if (out->empty()) {
+        return call.nothing();
+    }
+    constexpr bool extreme = std::is_same_v<Way, Largest> || std::is_same_v<Way, Smallest>;
+    if (extreme && self->empty()) {
+        return refuse("self", "shape " + self->shape.text(), "a tensor with elements");
+    }
+    const bool real = isFloating(self->dtype) || (!extreme && isFloating(out->dtype));
+    const auto kernel =
+        inDomain(real, [&](auto number) { return std::make_shared<Reduce<decltype(number), Way>>(gone, mean); });
+    return call.launch({{"self", self}, {"out", out}}, kernel);
+}
+
+template <class Way>
+aclnnStatus reduceDims(const Call& call, const aclTensor* self, const char* name, const aclIntArray* dims, bool keep,
+                       aclTensor* out, bool mean = false) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        Mask gone = 0;
+        ACLQ_RETURN_IF_FAILED(readDims(name, dims, self->shape.rank(), gone));
+        return reduce<Way>(call, self, gone, keep, out, mean);
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnReduceSumGetWorkspaceSize(const aclTensor* self, const aclIntArray* dims, bool keepDims,
+                                           aclDataType dtype, aclTensor* out, uint64_t* workspaceSize,
+                                           aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnReduceSum);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        return reduceDims<Sum>(call, self, "dims", dims, keepDims, out);
+    });
+}
+ACLQ_PHASE_2(aclnnReduceSum)
+
+aclnnStatus aclnnMeanGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclDataType dtype,
+                                      aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnMean);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        return reduceDims<Sum>(call, self, "dim", dim, keepDim, out, true);
+    });
+}
+ACLQ_PHASE_2(aclnnMean)
+
+aclnnStatus aclnnProdGetWorkspaceSize(const aclTensor* self, const aclDataType dtype, aclTensor* out,
+                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnProd);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        return reduceDims<Product>(call, self, "dim", nullptr, false, out);
+    });
+}
+ACLQ_PHASE_2(aclnnProd)
+
+aclnnStatus aclnnMaxGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
+                                     aclOpExecutor** executor) {
+    return reduceDims<Largest>(ACLQ_CALL(aclnnMax), self, "dim", nullptr, false, out);
+}
+ACLQ_PHASE_2(aclnnMax)
+aclnnStatus aclnnMinGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
+                                     aclOpExecutor** executor) {
+    return reduceDims<Smallest>(ACLQ_CALL(aclnnMin), self, "dim", nullptr, false, out);
+}
+ACLQ_PHASE_2(aclnnMin)
+aclnnStatus aclnnAmaxGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* out,
+                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return reduceDims<Largest>(ACLQ_CALL(aclnnAmax), self, "dim", dim, keepDim, out);
+}
+ACLQ_PHASE_2(aclnnAmax)
+aclnnStatus aclnnAminGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* out,
+                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return reduceDims<Smallest>(ACLQ_CALL(aclnnAmin), self, "dim", dim, keepDim, out);
+}
+ACLQ_PHASE_2(aclnnAmin)
+aclnnStatus aclnnAllGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepdim, aclTensor* out,
+                                     uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return reduceDims<AllTrue>(ACLQ_CALL(aclnnAll), self, "dim", dim, keepdim, out);
+}
+ACLQ_PHASE_2(aclnnAll)
+aclnnStatus aclnnAnyGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepdim, aclTensor* out,
+                                     uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return reduceDims<AnyTrue>(ACLQ_CALL(aclnnAny), self, "dim", dim, keepdim, out);
+}
+ACLQ_PHASE_2(aclnnAny)
+
+namespace {
+
+// Tensors: self, values (may be left out), indices: where the first best element is; NaN is the best.
+template <class Domain, class Way>
+class Extreme : public Kernel {
+  public:
+    explicit Extreme(Mask gone) : gone_(gone) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const Split split(tensors[0], gone_);
+        parallelFor(split.outer.elements(), grain(split), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t place = begin; place < end; ++place) {
+                Domain best = Domain{};
+                std::int64_t where = -1;
+                std::int64_t number = 0;
+                split.forEach<Domain>(place, [&](const Domain* values, std::int64_t n) {
+                    for (std::int64_t i = 0; i < n; ++i, ++number) {
+                        const bool better =
+                            where < 0 ||
+                            (best == best && (values[i] != values[i] ||
+                                              (values[i] != best && Way::step(best, values[i]) == values[i])));
+                        best = better ? values[i] : best;
+                        where = better ? number : where;
+                    }
+                });
+                if (tensors[1].present) {
+                    write(tensors[1], offsetOf(tensors[1], place), 1, 1, &best);
+                }
+                write(tensors[2], offsetOf(tensors[2], place), 1, 1, &where);
+            }
+        });
+    }
+
+  private:
+    const Mask gone_;
+};
+
+template <class Way>
+aclnnStatus extreme(const Call& call, const aclTensor* self, std::int64_t dim, bool keep, aclTensor* values,
+                    const char* name, aclTensor* indices) {
+    return call.prepare([&]() -> aclnnStatus {
+        Mask gone = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dim, gone));
+        ACLQ_RETURN_IF_FAILED(checkReduced(name, indices, self->shape, gone, keep));
+        if (values != nullptr) {
+            ACLQ_RETURN_IF_FAILED(checkReduced("out", values, self->shape, gone, keep));
+        }
+        if (indices->empty()) {
+            return call.nothing();
+        }
+        if (self->empty()) {
+            return refuse("self", "shape " + self->shape.text(), "a tensor with elements");
+        }
+        const auto kernel = inDomain(isFloating(self->dtype), [&](auto number) {
+            return std::make_shared<Extreme<decltype(number), Way>>(gone);
+        });
+        return call.launch({{"self", self}, {"out", values}, {name, indices}}, kernel);
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnMaxDimGetWorkspaceSize(const aclTensor* self, int64_t dim, bool keepdim, aclTensor* out,
+                                        aclTensor* indices, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return extreme<Largest>(ACLQ_CALL(aclnnMaxDim), self, dim, keepdim, out, "indices", indices);
+}
+ACLQ_PHASE_2(aclnnMaxDim)
+aclnnStatus aclnnMinDimGetWorkspaceSize(const aclTensor* self, int64_t dim, bool keepdim, aclTensor* out,
+                                        aclTensor* indices, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return extreme<Smallest>(ACLQ_CALL(aclnnMinDim), self, dim, keepdim, out, "indices", indices);
+}
+ACLQ_PHASE_2(aclnnMinDim)
+aclnnStatus aclnnArgMaxGetWorkspaceSize(const aclTensor* self, int64_t dim, bool keepdim, aclTensor* out,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return extreme<Largest>(ACLQ_CALL(aclnnArgMax), self, dim, keepdim, nullptr, "out", out);
+}
+ACLQ_PHASE_2(aclnnArgMax)
+aclnnStatus aclnnArgMinGetWorkspaceSize(const aclTensor* self, int64_t dim, bool keepdim, aclTensor* out,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return extreme<Smallest>(ACLQ_CALL(aclnnArgMin), self, dim, keepdim, nullptr, "out", out);
+}
+ACLQ_PHASE_2(aclnnArgMin)
+
+aclnnStatus aclnnProdDimGetWorkspaceSize(const aclTensor* self, int64_t dim, bool keepDim, const aclDataType dtype,
+                                         aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnProdDim);
+    return call.prepare([&]() -> aclnnStatus {
+        Mask gone = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dim, gone));
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        return reduce<Product>(call, self, gone, keepDim, out);
+    });
+}
+ACLQ_PHASE_2(aclnnProdDim)
+
+namespace {
+
+template <class Domain, class Function>
+aclnnStatus alongDim(const Call& call, const aclTensor* self, std::int64_t dim, aclTensor* out, Function function) {
+    Mask along = 0;
+    ACLQ_RETURN_IF_FAILED(oneDim(self, dim, along));
+    ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+    ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+    return self->empty() ? call.nothing()
+                         : call.launch({{"self", self}, {"out", out}}, turnRows<Domain>(along, function));
+}
+
+constexpr auto kRunningSum = [](auto& row) {
+    for (std::size_t index = 1; index < row.size(); ++index) {
+        row[index] = add(row[index], row[index - 1]);
+    }
+};
+
+// Shifted by the largest element, so that no power of e overflows.
+void shift(std::vector<double>& row) {
+    double largest = -HUGE_VAL;
+    for (const double value : row) {
+        largest = Largest::step(largest, value);
+    }
+    for (double& value : row) {
+        value -= largest;
+    }
+}
+
+void softmax(std::vector<double>& row) {
+    shift(row);
+    double sum = 0;
+    for (double& value : row) {
+        value = std::exp(value);
+        sum += value;
+    }
+    for (double& value : row) {
+        value /= sum;
+    }
+}
+
+void logSoftmax(std::vector<double>& row) {
+    shift(row);
+    double sum = 0;
+    for (const double value : row) {
+        sum += std::exp(value);
+    }
+    const double logarithm = std::log(sum);
+    for (double& value : row) {
+        value -= logarithm;
+    }
+}
+
+}  // namespace
+
+aclnnStatus aclnnSoftmaxGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* out, uint64_t* workspaceSize,
+                                         aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnSoftmax);
+    return call.prepare([&] { return alongDim<double>(call, self, dim, out, softmax); });
+}
+ACLQ_PHASE_2(aclnnSoftmax)
+
+aclnnStatus aclnnLogSoftmaxGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* out, uint64_t* workspaceSize,
+                                            aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLogSoftmax);
+    return call.prepare([&] { return alongDim<double>(call, self, dim, out, logSoftmax); });
+}
+ACLQ_PHASE_2(aclnnLogSoftmax)
+
+aclnnStatus aclnnCumsumGetWorkspaceSize(const aclTensor* self, int64_t dim, aclDataType dtype, aclTensor* out,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnCumsum);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        return isFloating(dtype) ? alongDim<double>(call, self, dim, out, kRunningSum)
+                                 : alongDim<std::int64_t>(call, self, dim, out, kRunningSum);
+    });
+}
+ACLQ_PHASE_2(aclnnCumsum)

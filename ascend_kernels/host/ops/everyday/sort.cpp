@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that put elements in order, or look for places: sorting, the largest few, medians, what is not zero.
+#include <cmath>
+#include <numeric>
+
+#include "aclnnop/aclnn_argsort.h"
+#include "aclnnop/aclnn_bincount.h"
+#include "aclnnop/aclnn_kthvalue.h"
+#include "aclnnop/aclnn_median.h"
+#include "aclnnop/aclnn_nonzero.h"
+#include "aclnnop/aclnn_nonzero_v2.h"
+#include "aclnnop/aclnn_sort.h"
+#include "aclnnop/aclnn_topk.h"
+#include "aclnnop/aclnn_unique2.h"
+#include "ops/everyday/along.h"
+#include "ops/everyday/elementwise.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+// NaN is larger than every number.
+template <class T>
+bool less(T a, T b) {
+    return a < b || (a == a && b != b);
+}
+
+// The order of a row: numbers of its elements, equal ones as they stand.
+template <class T>
+std::vector<std::int64_t> order(const std::vector<T>& row, bool descending) {
+    std::vector<std::int64_t> numbers(row.size());
+    std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+    std::stable_sort(numbers.begin(), numbers.end(), [&](std::int64_t first, std::int64_t second) {
+        const T a = row[static_cast<std::size_t>(first)];
+        const T b = row[static_cast<std::size_t>(second)];
+        return descending ? less(b, a) : less(a, b);
+    });
+    return numbers;
+}
+
+// Tensors: self, values (may be left out), indices. Elements `first` and `count` - 1 more of each row in order.
+std::shared_ptr<const Kernel> sorted(bool real, Mask along, bool descending, std::int64_t first, std::int64_t count) {
+    return inDomain(real, [&]<class T>(T) {
+        return forPlaces(along, [=](const View* tensors) {
+            return [=, from = Split(tensors[0], along), values = Split(tensors[1], along),
+                    indices = Split(tensors[2], along)](std::int64_t place) {
+                const std::vector<T> row = from.row<T>(place);
+                const std::vector<std::int64_t> numbers = order(row, descending);
+                const std::vector<std::int64_t> chosen(numbers.begin() + first, numbers.begin() + first + count);
+                if (tensors[1].present) {
+                    std::vector<T> found;
+                    for (const std::int64_t number : chosen) {
+                        found.push_back(row[static_cast<std::size_t>(number)]);
+                    }
+                    values.put(place, found);
+                }
+                indices.put(place, chosen);
+            };
+        });
+    });
+}
+
+// One result for each row, the element `number` of it in order: the dimension goes, or stays with size 1.
+std::shared_ptr<const Kernel> ranked(bool real, Mask along, std::int64_t number, bool nanWins) {
+    return inDomain(real, [&]<class T>(T) {
+        return forPlaces(along, [=](const View* tensors) {
+            return [=, from = Split(tensors[0], along)](std::int64_t place) {
+                const std::vector<T> row = from.row<T>(place);
+                const std::vector<std::int64_t> numbers = order(row, false);
+                // NaN is at the end, the first of them where the row has one.
+                std::size_t where = static_cast<std::size_t>(number);
+                const T last = row[static_cast<std::size_t>(numbers.back())];
+                if (nanWins && last != last) {
+                    for (where = numbers.size() - 1;
+                         where > 0 && row[static_cast<std::size_t>(numbers[where - 1])] !=
+                                          row[static_cast<std::size_t>(numbers[where - 1])];) {
+                        --where;
+                    }
+                }
+                put(tensors[1], place, row[static_cast<std::size_t>(numbers[where])]);
+                if (tensors[2].present) {
+                    put(tensors[2], place, numbers[where]);
+                }
+            };
+        });
+    });
+}
+
+aclnnStatus sort(const Call& call, const aclTensor* self, std::int64_t dim, bool descending, bool withValues,
+                 const aclTensor* values, const char* indicesName, const aclTensor* indices) {
+    return call.prepare([&]() -> aclnnStatus {
+        Mask along = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dim, along));
+        if (withValues) {
+            ACLQ_RETURN_IF_FAILED(checkTensor("valuesOut", values));
+            ACLQ_RETURN_IF_FAILED(checkShape("valuesOut", *values, self->shape, "the shape of self"));
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor(indicesName, indices));
+        ACLQ_RETURN_IF_FAILED(checkShape(indicesName, *indices, self->shape, "the shape of self"));
+        const std::int64_t length = along != 0 ? self->shape[dim] : 1;
+        return self->empty() ? call.nothing()
+                             : call.launch({{"self", self}, {"valuesOut", values}, {indicesName, indices}},
+                                           sorted(isFloating(self->dtype), along, descending, 0, length));
+    });
+}
+
+// The element `number` of each row, from 0.
+aclnnStatus rank(const Call& call, const aclTensor* self, Mask along, bool keep, std::int64_t number, bool nanWins,
+                 const aclTensor* values, bool withIndices, const aclTensor* indices) {
+    ACLQ_RETURN_IF_FAILED(checkReduced("valuesOut", values, self->shape, along, keep));
+    if (withIndices) {
+        ACLQ_RETURN_IF_FAILED(checkReduced("indicesOut", indices, self->shape, along, keep));
+    }
+    if (values->empty()) {
+        return call.nothing();
+    }
+    if (self->empty()) {
+        return refuse("self", "shape " + self->shape.text(), "a tensor with elements");
+    }
+    return call.launch({{"self", self}, {"valuesOut", values}, {"indicesOut", indices}},
+                       ranked(isFloating(self->dtype), along, number, nanWins));
+}
+
+}  // namespace
+
+aclnnStatus aclnnSortGetWorkspaceSize(const aclTensor* self, bool, int64_t dim, bool descending, aclTensor* valuesOut,
+                                      aclTensor* indicesOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return sort(ACLQ_CALL(aclnnSort), self, dim, descending, true, valuesOut, "indicesOut", indicesOut);
+}
+ACLQ_PHASE_2(aclnnSort)
+
+aclnnStatus aclnnArgsortGetWorkspaceSize(const aclTensor* self, int64_t dim, bool descending, aclTensor* out,
+                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return sort(ACLQ_CALL(aclnnArgsort), self, dim, descending, false, nullptr, "out", out);
+}
+ACLQ_PHASE_2(aclnnArgsort)
+
+aclnnStatus aclnnTopkGetWorkspaceSize(const aclTensor* self, int64_t k, int64_t dim, bool largest, bool,
+                                      aclTensor* valuesOut, aclTensor* indicesOut, uint64_t* workspaceSize,
+                                      aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnTopk);
+    return call.prepare([&]() -> aclnnStatus {
+        Mask along = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dim, along));
+        Dims expected = self->shape;
+        const std::int64_t length = along != 0 ? expected[dim] : 1;
+        if (k < 0 || k > length) {
+            return refuse("k", std::to_string(k),
+                          text("0 to %lld, the size of dimension %lld", static_cast<long long>(length),
+                               static_cast<long long>(dim)));
+        }
+        if (along != 0) {
+            expected[dim] = k;
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("valuesOut", valuesOut));
+        ACLQ_RETURN_IF_FAILED(checkTensor("indicesOut", indicesOut));
+        ACLQ_RETURN_IF_FAILED(checkShape("valuesOut", *valuesOut, expected, "the shape of self with k along dim"));
+        ACLQ_RETURN_IF_FAILED(checkShape("indicesOut", *indicesOut, expected, "the shape of self with k along dim"));
+        return valuesOut->empty() ? call.nothing()
+                                  : call.launch({{"self", self}, {"valuesOut", valuesOut}, {"indicesOut", indicesOut}},
+                                                sorted(isFloating(self->dtype), along, largest, 0, k));
+    });
+}
+ACLQ_PHASE_2(aclnnTopk)
+
+aclnnStatus aclnnKthvalueGetWorkspaceSize(const aclTensor* self, int64_t k, int64_t dim, bool keepdim,
+                                          aclTensor* valuesOut, aclTensor* indicesOut, uint64_t* workspaceSize,
+                                          aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnKthvalue);
+    return call.prepare([&]() -> aclnnStatus {
+        Mask along = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dim, along));
+        const std::int64_t length = along != 0 ? self->shape[dim] : 1;
+        if (k < 1 || k > length) {
+            return refuse("k", std::to_string(k),
+                          text("1 to %lld, the size of dimension %lld", static_cast<long long>(length),
+                               static_cast<long long>(dim)));
+        }
+        return rank(call, self, along, keepdim, k - 1, false, valuesOut, true, indicesOut);
+    });
+}
+ACLQ_PHASE_2(aclnnKthvalue)
+
+aclnnStatus aclnnMedianGetWorkspaceSize(const aclTensor* self, aclTensor* valuesOut, uint64_t* workspaceSize,
+                                        aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnMedian);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        Mask all = 0;
+        ACLQ_RETURN_IF_FAILED(readDims("dim", nullptr, self->shape.rank(), all));
+        return rank(call, self, all, false, (self->elements() - 1) / 2, true, valuesOut, false, nullptr);
+    });
+}
+ACLQ_PHASE_2(aclnnMedian)
+
+aclnnStatus aclnnMedianDimGetWorkspaceSize(const aclTensor* self, int64_t dim, bool keepDim, aclTensor* valuesOut,
+                                           aclTensor* indicesOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnMedianDim);
+    return call.prepare([&]() -> aclnnStatus {
+        Mask along = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dim, along));
+        const std::int64_t length = along != 0 ? self->shape[dim] : 1;
+        return rank(call, self, along, keepDim, (length - 1) / 2, true, valuesOut, true, indicesOut);
+    });
+}
+ACLQ_PHASE_2(aclnnMedianDim)
+
+namespace {
+
+// The whole tensor as one row.
+template <class T>
+std::vector<T> all(const View& view) {
+    return Split(view, (1U << view.rank) - 1).row<T>(0);
+}
+
+// Results whose shape is known only at the end lie at the beginning of their memory.
+View flat(const View& view, std::int64_t count) {
+    View row = view;
+    row.rank = 1;
+    row.shape[0] = count;
+    row.strides[0] = 1;
+    return row;
+}
+
+// Tensors: self, out.
+class Nonzero : public Kernel {
+  public:
+    Nonzero(const aclTensor* out, bool columns) : out_(out), columns_(columns) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& self = tensors[0];
+        const std::vector<double> values = all<double>(self);
+        std::vector<std::int64_t> found;
+        for (std::size_t index = 0; index < values.size(); ++index) {
+            if (values[index] != 0) {
+                found.push_back(static_cast<std::int64_t>(index));
+            }
+        }
+        const auto count = static_cast<std::int64_t>(found.size());
+        const View to = flat(tensors[1], count * self.rank);
+        for (std::int64_t number = 0; number < count; ++number) {
+            std::int64_t rest = found[static_cast<std::size_t>(number)];
+            for (std::int64_t dimension = self.rank; dimension-- > 0;) {
+                put(to, columns_ ? dimension * count + number : number * self.rank + dimension,
+                    rest % self.shape[dimension]);
+                rest /= self.shape[dimension];
+            }
+        }
+        const std::int64_t shape[] = {columns_ ? self.rank : count, columns_ ? count : self.rank};
+        reshape(out_, Dims(shape, 2));
+    }
+
+  private:
+    const aclTensor* const out_;
+    const bool columns_;
+};
+
+aclnnStatus nonzero(const Call& call, const aclTensor* self, const aclTensor* out, bool columns) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {ACL_INT64}));
+        const std::int64_t rank = self->shape.rank();
+        const std::int64_t shape[] = {columns ? rank : self->elements(), columns ? self->elements() : rank};
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(shape, 2), "room for all places"));
+        if (!out->contiguous()) {
+            return refuse("out", "strides that leave gaps", "elements behind each other");
+        }
+        return call.launch({{"self", self}, {"out", out}}, std::make_shared<Nonzero>(out, columns));
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnNonzeroGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
+                                         aclOpExecutor** executor) {
+    return nonzero(ACLQ_CALL(aclnnNonzero), self, out, false);
+}
+ACLQ_PHASE_2(aclnnNonzero)
+aclnnStatus aclnnNonzeroV2GetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
+                                           aclOpExecutor** executor) {
+    return nonzero(ACLQ_CALL(aclnnNonzeroV2), self, out, true);
+}
+ACLQ_PHASE_2(aclnnNonzeroV2)
+
+namespace {
+
+// Tensors: self, values, inverse and counts (may be left out).
+template <class T>
+class Unique : public Kernel {
+  public:
+    Unique(const aclTensor* values, const aclTensor* counts) : values_(values), counts_(counts) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const std::vector<T> row = all<T>(tensors[0]);
+        std::vector<T> values;
+        std::vector<std::int64_t> inverse(row.size());
+        std::vector<std::int64_t> counts;
+        for (const std::int64_t number : order(row, false)) {
+            const T value = row[static_cast<std::size_t>(number)];
+            if (values.empty() || !(values.back() == value)) {  // each NaN for itself
+                values.push_back(value);
+                counts.push_back(0);
+            }
+            ++counts.back();
+            inverse[static_cast<std::size_t>(number)] = static_cast<std::int64_t>(values.size()) - 1;
+        }
+        const auto count = static_cast<std::int64_t>(values.size());
+        write(tensors[1], 0, 1, count, values.data());
+        reshape(values_, Dims(&count, 1));
+        if (tensors[2].present) {
+            Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
+        }
+        if (tensors[3].present) {
+            write(tensors[3], 0, 1, count, counts.data());
+            reshape(counts_, Dims(&count, 1));
+        }
+    }
+
+  private:
+    const aclTensor* const values_;
+    const aclTensor* const counts_;
+};
+
+aclnnStatus checkRoom(const char* name, const aclTensor* tensor, const aclTensor& self) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, tensor));
+    if (tensor->elements() < self.elements() || !tensor->contiguous()) {
+        return refuse(name, "shape " + tensor->shape.text(),
+                      text("room for %lld elements behind each other", static_cast<long long>(self.elements())));
+    }
+    return ACLNN_SUCCESS;
+}
+
+}  // namespace
+
+aclnnStatus aclnnUnique2GetWorkspaceSize(const aclTensor* self, bool, bool returnInverse, bool returnCounts,
+                                         aclTensor* valueOut, aclTensor* inverseOut, aclTensor* countsOut,
+                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnUnique2);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkRoom("valueOut", valueOut, *self));
+        ACLQ_RETURN_IF_FAILED(checkDtype("valueOut", *valueOut, {self->dtype}));
+        // CANN asks for the inverse also where only counts are wanted.
+        const aclTensor* inverse = returnInverse || returnCounts ? inverseOut : nullptr;
+        if (inverse != nullptr) {
+            ACLQ_RETURN_IF_FAILED(checkRoom("inverseOut", inverse, *self));
+            ACLQ_RETURN_IF_FAILED(checkShape("inverseOut", *inverse, self->shape, "the shape of self"));
+        }
+        const aclTensor* counts = returnCounts ? countsOut : nullptr;
+        if (returnCounts) {
+            ACLQ_RETURN_IF_FAILED(checkRoom("countsOut", counts, *self));
+        }
+        const std::shared_ptr<const Kernel> kernel = inDomain(
+            isFloating(self->dtype), [&]<class T>(T) { return std::make_shared<Unique<T>>(valueOut, counts); });
+        return call.launch({{"self", self}, {"valueOut", valueOut}, {"inverseOut", inverse}, {"countsOut", counts}},
+                           kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnUnique2)
+
+namespace {
+
+// Tensors: self, weights (may be left out), out.
+class Bincount : public Kernel {
+  public:
+    void run(const View* tensors, const KernelContext&) const override {
+        const std::vector<std::int64_t> bins = all<std::int64_t>(tensors[0]);
+        const std::vector<double> weights =
+            tensors[1].present ? all<double>(tensors[1]) : std::vector<double>(bins.size(), 1);
+        std::vector<double> sums(static_cast<std::size_t>(tensors[2].shape[0]));
+        for (std::size_t index = 0; index < bins.size(); ++index) {
+            if (bins[index] >= 0 && bins[index] < tensors[2].shape[0]) {
+                sums[static_cast<std::size_t>(bins[index])] += weights[index];
+            }
+        }
+        Split(tensors[2], 1).put(0, sums);
+    }
+};
+
+}  // namespace
+
+aclnnStatus aclnnBincountGetWorkspaceSize(const aclTensor* self, const aclTensor* weights, int64_t minlength,
+                                          aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnBincount);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, 1));
+        ACLQ_RETURN_IF_FAILED(checkRank("out", *out, 1, 1));
+        if (isFloating(self->dtype)) {
+            return refuse("self", "dtype " + nameOf(self->dtype), "an integer type");
+        }
+        if (weights != nullptr) {
+            ACLQ_RETURN_IF_FAILED(checkTensor("weights", weights));
+            ACLQ_RETURN_IF_FAILED(checkShape("weights", *weights, self->shape, "the shape of self"));
+        }
+        if (minlength < 0 || out->shape[0] < minlength) {
+            return refuse("minlength", std::to_string(minlength),
+                          text("0 to %lld, the length of out", static_cast<long long>(out->shape[0])));
+        }
+        return out->empty()
+                   ? call.nothing()
+                   : call.launch({{"self", self}, {"weights", weights}, {"out", out}}, std::make_shared<Bincount>());
+    });
+}
+ACLQ_PHASE_2(aclnnBincount)

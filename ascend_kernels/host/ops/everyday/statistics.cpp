@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures about many elements that take more than one pass over them: deviations, norms, normalisation; running ones.
+#include <cmath>
+#include <optional>
+
+#include "aclnnop/aclnn_cummax.h"
+#include "aclnnop/aclnn_cummin.h"
+#include "aclnnop/aclnn_cumprod.h"
+#include "aclnnop/aclnn_layer_norm.h"
+#include "aclnnop/aclnn_layer_norm_backward.h"
+#include "aclnnop/aclnn_linalg_vector_norm.h"
+#include "aclnnop/aclnn_logsumexp.h"
+#include "aclnnop/aclnn_norm.h"
+#include "aclnnop/aclnn_rms_norm.h"
+#include "aclnnop/aclnn_std.h"
+#include "aclnnop/aclnn_std_mean_correction.h"
+#include "aclnnop/aclnn_var_correction.h"
+#include "aclnnop/aclnn_var_mean.h"
+#include "ops/everyday/along.h"
+#include "ops/everyday/elementwise.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+struct Moments {
+    double mean = 0;
+    double squares = 0;  // the sum of squared distances from the mean
+};
+
+Moments momentsOf(const std::vector<double>& row) {
+    Moments found;
+    for (const double value : row) {
+        found.mean += value;
+    }
+    found.mean /= static_cast<double>(row.size());
+    for (const double value : row) {
+        found.squares += (value - found.mean) * (value - found.mean);
+    }
+    return found;
+}
+
+// One figure for each place. Tensors: self, out.
+template <class Figure>
+aclnnStatus figure(const Call& call, const aclTensor* self, const char* name, const aclIntArray* dims, bool keep,
+                   const aclTensor* out, Figure compute) {
+    ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+    Mask gone = 0;
+    ACLQ_RETURN_IF_FAILED(readDims(name, dims, self->shape.rank(), gone));
+    ACLQ_RETURN_IF_FAILED(checkReduced("out", out, self->shape, gone, keep));
+    if (out->empty()) {
+        return call.nothing();
+    }
+    return call.launch({{"self", self}, {"out", out}}, forPlaces(gone, [=](const View* tensors) {
+                           return [=, from = Split(tensors[0], gone)](std::int64_t place) {
+                               put(tensors[1], place, compute(from.row<double>(place)));
+                           };
+                       }));
+}
+
+enum class Spread { Variance, Deviation };
+
+auto spreadOf(Spread spread, std::int64_t correction) {
+    return [=](const std::vector<double>& row) {
+        const double divisor = std::max(0.0, static_cast<double>(row.size()) - static_cast<double>(correction));
+        const double variance = momentsOf(row).squares / divisor;
+        return spread == Spread::Deviation ? std::sqrt(variance) : variance;
+    };
+}
+
+// And the means. Tensors: self, the spread, the means.
+aclnnStatus spreadAndMean(const Call& call, Spread spread, const aclTensor* self, const aclIntArray* dims,
+                          std::int64_t correction, bool keep, const char* name, const aclTensor* out,
+                          const aclTensor* meanOut) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        Mask gone = 0;
+        ACLQ_RETURN_IF_FAILED(readDims("dim", dims, self->shape.rank(), gone));
+        ACLQ_RETURN_IF_FAILED(checkReduced(name, out, self->shape, gone, keep));
+        ACLQ_RETURN_IF_FAILED(checkReduced("meanOut", meanOut, self->shape, gone, keep));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        return call.launch(
+            {{"self", self}, {name, out}, {"meanOut", meanOut}}, forPlaces(gone, [=](const View* tensors) {
+                return [=, compute = spreadOf(spread, correction), from = Split(tensors[0], gone)](std::int64_t place) {
+                    const std::vector<double> row = from.row<double>(place);
+                    put(tensors[1], place, compute(row));
+                    put(tensors[2], place, momentsOf(row).mean);
+                };
+            }));
+    });
+}
+
+auto normOf(double order) {
+    return [=](const std::vector<double>& row) {
+        double sum = order == -HUGE_VAL ? HUGE_VAL : 0;
+        for (double value : row) {
+            value = std::fabs(value);
+            if (value != value) {
+                return value;
+            }
+            if (std::isinf(order)) {
+                sum = order > 0 ? std::max(sum, value) : std::min(sum, value);
+            } else if (order == 0) {
+                sum += value != 0 ? 1 : 0;
+            } else {
+                sum += order == 1 ? value : (order == 2 ? value * value : std::pow(value, order));
+            }
+        }
+        return std::isinf(order) || order == 0 || order == 1 ? sum
+                                                             : (order == 2 ? std::sqrt(sum) : std::pow(sum, 1 / order));
+    };
+}
+
+double logSumExp(const std::vector<double>& row) {
+    double largest = -HUGE_VAL;
+    for (const double value : row) {
+        largest = largest != largest || value < largest ? largest : value;
+    }
+    if (std::isinf(largest)) {
+        return largest;
+    }
+    double sum = 0;
+    for (const double value : row) {
+        sum += std::exp(value - largest);
+    }
+    return largest + std::log(sum);
+}
+
+}  // namespace
+
+aclnnStatus aclnnStdGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, int64_t correction, bool keepdim,
+                                     aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnStd);
+    return call.prepare(
+        [&] { return figure(call, self, "dim", dim, keepdim, out, spreadOf(Spread::Deviation, correction)); });
+}
+ACLQ_PHASE_2(aclnnStd)
+
+aclnnStatus aclnnVarCorrectionGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, int64_t correction,
+                                               bool keepdim, aclTensor* out, uint64_t* workspaceSize,
+                                               aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnVarCorrection);
+    return call.prepare(
+        [&] { return figure(call, self, "dim", dim, keepdim, out, spreadOf(Spread::Variance, correction)); });
+}
+ACLQ_PHASE_2(aclnnVarCorrection)
+
+aclnnStatus aclnnVarMeanGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, int64_t correction,
+                                         bool keepdim, aclTensor* varOut, aclTensor* meanOut, uint64_t* workspaceSize,
+                                         aclOpExecutor** executor) {
+    return spreadAndMean(ACLQ_CALL(aclnnVarMean), Spread::Variance, self, dim, correction, keepdim, "varOut", varOut,
+                         meanOut);
+}
+ACLQ_PHASE_2(aclnnVarMean)
+
+aclnnStatus aclnnStdMeanCorrectionGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, int64_t correction,
+                                                   bool keepdim, aclTensor* stdOut, aclTensor* meanOut,
+                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return spreadAndMean(ACLQ_CALL(aclnnStdMeanCorrection), Spread::Deviation, self, dim, correction, keepdim, "stdOut",
+                         stdOut, meanOut);
+}
+ACLQ_PHASE_2(aclnnStdMeanCorrection)
+
+aclnnStatus aclnnLinalgVectorNormGetWorkspaceSize(const aclTensor* self, const aclScalar* ord, const aclIntArray* dims,
+                                                  bool keepDims, aclDataType dtype, aclTensor* out,
+                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLinalgVectorNorm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("ord", ord));
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        return figure(call, self, "dims", dims, keepDims, out, normOf(real(*ord)));
+    });
+}
+ACLQ_PHASE_2(aclnnLinalgVectorNorm)
+
+aclnnStatus aclnnNormGetWorkspaceSize(const aclTensor* self, const aclScalar* pScalar, const aclIntArray* dim,
+                                      bool keepdim, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnNorm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(pScalar != nullptr ? checkScalar("pScalar", pScalar) : ACLNN_SUCCESS);
+        return figure(call, self, "dim", dim, keepdim, out, normOf(pScalar != nullptr ? real(*pScalar) : 2));
+    });
+}
+ACLQ_PHASE_2(aclnnNorm)
+
+aclnnStatus aclnnLogSumExpGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* out,
+                                           uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLogSumExp);
+    return call.prepare([&] { return figure(call, self, "dim", dim, keepDim, out, logSumExp); });
+}
+ACLQ_PHASE_2(aclnnLogSumExp)
+
+aclnnStatus aclnnCumprodGetWorkspaceSize(const aclTensor* self, const aclScalar* dim, aclDataType dtype, aclTensor* out,
+                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnCumprod);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkScalar("dim", dim));
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        std::int64_t dimension = integer(*dim);
+        Mask along = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dimension, along));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        const auto kernel = inDomain(isFloating(dtype), [&]<class T>(T) {
+            return turnRows<T>(along, [](std::vector<T>& row) {
+                for (std::size_t index = 1; index < row.size(); ++index) {
+                    row[index] = multiply(row[index], row[index - 1]);
+                }
+            });
+        });
+        return self->empty() ? call.nothing() : call.launch({{"self", self}, {"out", out}}, kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnCumprod)
+
+namespace {
+
+// Tensors: self, values, indices. NaN, once met, stays.
+aclnnStatus runningExtreme(const Call& call, const aclTensor* self, std::int64_t dim, bool largest,
+                           const aclTensor* values, const aclTensor* indices) {
+    return call.prepare([&]() -> aclnnStatus {
+        Mask along = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, dim, along));
+        ACLQ_RETURN_IF_FAILED(checkTensor("valuesOut", values));
+        ACLQ_RETURN_IF_FAILED(checkTensor("indicesOut", indices));
+        ACLQ_RETURN_IF_FAILED(checkShape("valuesOut", *values, self->shape, "the shape of self"));
+        ACLQ_RETURN_IF_FAILED(checkShape("indicesOut", *indices, self->shape, "the shape of self"));
+        const auto kernel = inDomain(isFloating(self->dtype), [&]<class T>(T) {
+            return forPlaces(along, [=](const View* tensors) {
+                return [=, from = Split(tensors[0], along), best = Split(tensors[1], along),
+                        where = Split(tensors[2], along)](std::int64_t place) {
+                    std::vector<T> row = from.row<T>(place);
+                    std::vector<std::int64_t> numbers(row.size());
+                    for (std::size_t index = 1; index < row.size(); ++index) {
+                        const T before = row[index - 1];
+                        const T value = row[index];
+                        const bool better =
+                            value != value || (before == before && (largest ? value >= before : value <= before));
+                        row[index] = better ? value : before;
+                        numbers[index] = better ? static_cast<std::int64_t>(index) : numbers[index - 1];
+                    }
+                    best.put(place, row);
+                    where.put(place, numbers);
+                };
+            });
+        });
+        return self->empty() ? call.nothing()
+                             : call.launch({{"self", self}, {"valuesOut", values}, {"indicesOut", indices}}, kernel);
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnCummaxGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* valuesOut, aclTensor* indicesOut,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return runningExtreme(ACLQ_CALL(aclnnCummax), self, dim, true, valuesOut, indicesOut);
+}
+ACLQ_PHASE_2(aclnnCummax)
+aclnnStatus aclnnCumminGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* valuesOut, aclTensor* indicesOut,
+                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return runningExtreme(ACLQ_CALL(aclnnCummin), self, dim, false, valuesOut, indicesOut);
+}
+ACLQ_PHASE_2(aclnnCummin)
+
+namespace {
+
+// The last `count` dimensions of `shape`, as bits, if `given` has their sizes.
+aclnnStatus lastDims(const char* argument, const Dims& given, const Dims& shape, Mask& last) {
+    const std::int64_t ahead = shape.rank() - given.rank();
+    last = 0;
+    for (std::int64_t index = 0; index < given.rank(); ++index) {
+        if (ahead < 0 || given[index] != shape[ahead + index]) {
+            return refuse(argument, given.text(), "the last dimensions of " + shape.text());
+        }
+        last |= 1U << (ahead + index);
+    }
+    return given.rank() > 0 ? ACLNN_SUCCESS : refuse(argument, given.text(), "the last dimensions of " + shape.text());
+}
+
+// Weights may be left out; else they are as long as a row.
+std::vector<double> factors(const View& view, std::size_t count, double otherwise) {
+    return view.present ? Split(view, (1U << view.rank) - 1).row<double>(0) : std::vector<double>(count, otherwise);
+}
+
+aclnnStatus checkRow(const char* name, const aclTensor* tensor, const Dims& row, bool needed) {
+    if (tensor == nullptr && !needed) {
+        return ACLNN_SUCCESS;
+    }
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, tensor));
+    return checkShape(name, *tensor, row, "normalizedShape");
+}
+
+// Mean and 1 / deviation: as many elements as there are rows, whatever the shape around them.
+aclnnStatus checkPerRow(const char* name, const aclTensor* tensor, std::int64_t rows, bool needed) {
+    if (tensor == nullptr && !needed) {
+        return ACLNN_SUCCESS;
+    }
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, tensor));
+    return tensor->elements() == rows ? ACLNN_SUCCESS
+                                      : refuse(name, "shape " + tensor->shape.text(),
+                                               text("%lld elements, one for each row", static_cast<long long>(rows)));
+}
+
+aclnnStatus readShape(const aclIntArray* normalizedShape, Dims& shape) {
+    std::vector<std::int64_t> sizes;
+    ACLQ_RETURN_IF_FAILED(readArray("normalizedShape", normalizedShape, sizes));
+    if (sizes.size() > static_cast<std::size_t>(kMaxKernelRank)) {
+        return refuse("normalizedShape", text("%zu numbers", sizes.size()), "at most 8");
+    }
+    shape = Dims(sizes.data(), sizes.size());
+    return ACLNN_SUCCESS;
+}
+
+}  // namespace
+
+aclnnStatus aclnnLayerNormGetWorkspaceSize(const aclTensor* input, const aclIntArray* normalizedShape,
+                                           const aclTensor* weightOptional, const aclTensor* biasOptional, double eps,
+                                           aclTensor* out, aclTensor* meanOutOptional, aclTensor* rstdOutOptional,
+                                           uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLayerNorm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("input", input));
+        Dims shape;
+        ACLQ_RETURN_IF_FAILED(readShape(normalizedShape, shape));
+        Mask last = 0;
+        ACLQ_RETURN_IF_FAILED(lastDims("normalizedShape", shape, input->shape, last));
+        ACLQ_RETURN_IF_FAILED(checkRow("weightOptional", weightOptional, shape, false));
+        ACLQ_RETURN_IF_FAILED(checkRow("biasOptional", biasOptional, shape, false));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, input->shape, "the shape of input"));
+        if (input->empty()) {
+            return call.nothing();
+        }
+        const std::int64_t rows = input->elements() / shape.elements();
+        ACLQ_RETURN_IF_FAILED(checkPerRow("meanOutOptional", meanOutOptional, rows, false));
+        ACLQ_RETURN_IF_FAILED(checkPerRow("rstdOutOptional", rstdOutOptional, rows, false));
+        const auto kernel = forPlaces(last, [=](const View* tensors) {
+            const auto count = static_cast<std::size_t>(shape.elements());
+            return [=, from = Split(tensors[0], last), to = Split(tensors[3], last),
+                    weight = factors(tensors[1], count, 1), bias = factors(tensors[2], count, 0)](std::int64_t place) {
+                std::vector<double> row = from.row<double>(place);
+                const Moments moments = momentsOf(row);
+                const double scale = 1 / std::sqrt(moments.squares / static_cast<double>(row.size()) + eps);
+                for (std::size_t index = 0; index < row.size(); ++index) {
+                    row[index] = (row[index] - moments.mean) * scale * weight[index] + bias[index];
+                }
+                to.put(place, row);
+                if (tensors[4].present) {
+                    put(tensors[4], place, moments.mean);
+                }
+                if (tensors[5].present) {
+                    put(tensors[5], place, scale);
+                }
+            };
+        });
+        return call.launch({{"input", input},
+                            {"weightOptional", weightOptional},
+                            {"biasOptional", biasOptional},
+                            {"out", out},
+                            {"meanOutOptional", meanOutOptional},
+                            {"rstdOutOptional", rstdOutOptional}},
+                           kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnLayerNorm)
+
+aclnnStatus aclnnRmsNormGetWorkspaceSize(const aclTensor* x, const aclTensor* gamma, double epsilon, aclTensor* yOut,
+                                         aclTensor* rstdOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRmsNorm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("x", x));
+        ACLQ_RETURN_IF_FAILED(checkTensor("gamma", gamma));
+        Mask last = 0;
+        ACLQ_RETURN_IF_FAILED(lastDims("gamma", gamma->shape, x->shape, last));
+        ACLQ_RETURN_IF_FAILED(checkTensor("yOut", yOut));
+        ACLQ_RETURN_IF_FAILED(checkShape("yOut", *yOut, x->shape, "the shape of x"));
+        if (x->empty()) {
+            return call.nothing();
+        }
+        ACLQ_RETURN_IF_FAILED(checkPerRow("rstdOut", rstdOut, x->elements() / gamma->elements(), true));
+        const auto kernel = forPlaces(last, [=](const View* tensors) {
+            return [=, from = Split(tensors[0], last), to = Split(tensors[2], last),
+                    weight = factors(tensors[1], 0, 1)](std::int64_t place) {
+                std::vector<double> row = from.row<double>(place);
+                double squares = 0;
+                for (const double value : row) {
+                    squares += value * value;
+                }
+                const double scale = 1 / std::sqrt(squares / static_cast<double>(row.size()) + epsilon);
+                for (std::size_t index = 0; index < row.size(); ++index) {
+                    row[index] = row[index] * scale * weight[index];
+                }
+                to.put(place, row);
+                put(tensors[3], place, scale);
+            };
+        });
+        return call.launch({{"x", x}, {"gamma", gamma}, {"yOut", yOut}, {"rstdOut", rstdOut}}, kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnRmsNorm)
+
+namespace {
+
+// Tensors: gradOut, input, mean, rstd, weight (may be left out), and the gradients of input, weight and bias (each
+// may).
+class LayerNormBackward : public Kernel {
+  public:
+    explicit LayerNormBackward(Mask last) : last_(last) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const Split slopes(tensors[0], last_);
+        const Split from(tensors[1], last_);
+        const Split to(tensors[5], last_);
+        const std::vector<double> means = factors(tensors[2], 0, 0);
+        const std::vector<double> scales = factors(tensors[3], 0, 0);
+        const auto count = static_cast<std::size_t>(from.inner.elements());
+        const std::vector<double> weight = factors(tensors[4], count, 1);
+        std::vector<double> weightSlope(count);
+        std::vector<double> biasSlope(count);
+        for (std::int64_t place = 0; place < from.outer.elements(); ++place) {
+            const std::vector<double> slope = slopes.row<double>(place);
+            std::vector<double> row = from.row<double>(place);
+            const double scale = scales[static_cast<std::size_t>(place)];
+            double sum = 0;
+            double products = 0;
+            for (std::size_t index = 0; index < count; ++index) {
+                row[index] = (row[index] - means[static_cast<std::size_t>(place)]) * scale;
+                sum += slope[index] * weight[index];
+                products += slope[index] * weight[index] * row[index];
+                weightSlope[index] += slope[index] * row[index];
+                biasSlope[index] += slope[index];
+            }
+            if (tensors[5].present) {
+                for (std::size_t index = 0; index < count; ++index) {
+                    row[index] = scale * (slope[index] * weight[index] -
+                                          (sum + row[index] * products) / static_cast<double>(count));
+                }
+                to.put(place, row);
+            }
+        }
+        for (const auto& [view, values] : {std::pair(&tensors[6], &weightSlope), std::pair(&tensors[7], &biasSlope)}) {
+            if (view->present) {
+                Split(*view, (1U << view->rank) - 1).put(0, *values);
+            }
+        }
+    }
+
+  private:
+    const Mask last_;
+};
+
+}  // namespace
+
+aclnnStatus aclnnLayerNormBackwardGetWorkspaceSize(const aclTensor* gradOut, const aclTensor* input,
+                                                   const aclIntArray* normalizedShape, const aclTensor* mean,
+                                                   const aclTensor* rstd, const aclTensor* weightOptional,
+                                                   const aclTensor*, const aclBoolArray* outputMask,
+                                                   aclTensor* gradInputOut, aclTensor* gradWeightOut,
+                                                   aclTensor* gradBiasOut, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLayerNormBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("gradOut", gradOut));
+        ACLQ_RETURN_IF_FAILED(checkTensor("input", input));
+        ACLQ_RETURN_IF_FAILED(checkShape("gradOut", *gradOut, input->shape, "the shape of input"));
+        Dims shape;
+        ACLQ_RETURN_IF_FAILED(readShape(normalizedShape, shape));
+        Mask last = 0;
+        ACLQ_RETURN_IF_FAILED(lastDims("normalizedShape", shape, input->shape, last));
+        const aclBoolArray* mask = pools().boolArrays.find(outputMask);
+        if (mask == nullptr || mask->values.size() != 3) {
+            return refuse("outputMask",
+                          mask == nullptr ? "no live aclBoolArray" : text("%zu values", mask->values.size()),
+                          "three: input, weight, bias");
+        }
+        if (input->empty()) {
+            return call.nothing();
+        }
+        const std::int64_t rows = input->elements() / shape.elements();
+        ACLQ_RETURN_IF_FAILED(checkPerRow("mean", mean, rows, true));
+        ACLQ_RETURN_IF_FAILED(checkPerRow("rstd", rstd, rows, true));
+        ACLQ_RETURN_IF_FAILED(checkRow("weightOptional", weightOptional, shape, false));
+        const aclTensor* wanted[] = {mask->values[0] != 0 ? gradInputOut : nullptr,
+                                     mask->values[1] != 0 ? gradWeightOut : nullptr,
+                                     mask->values[2] != 0 ? gradBiasOut : nullptr};
+        ACLQ_RETURN_IF_FAILED(checkRow("gradInputOut", wanted[0], input->shape, mask->values[0] != 0));
+        ACLQ_RETURN_IF_FAILED(checkRow("gradWeightOut", wanted[1], shape, mask->values[1] != 0));
+        ACLQ_RETURN_IF_FAILED(checkRow("gradBiasOut", wanted[2], shape, mask->values[2] != 0));
+        return call.launch({{"gradOut", gradOut},
+                            {"input", input},
+                            {"mean", mean},
+                            {"rstd", rstd},
+                            {"weightOptional", weightOptional},
+                            {"gradInputOut", wanted[0]},
+                            {"gradWeightOut", wanted[1]},
+                            {"gradBiasOut", wanted[2]}},
+                           std::make_shared<LayerNormBackward>(last));
+    });
+}
+ACLQ_PHASE_2(aclnnLayerNormBackward)

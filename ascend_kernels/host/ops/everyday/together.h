@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phase 1 of operators that compute an element from those at the same place of several tensors, and nothing more.
+#pragma once
+
+#include "ops/everyday/elementwise.h"
+
+namespace aclq::everyday {
+
+enum class In { Floats, Any };
+
+// The inputs, which repeat to one shape, then out, which has it. function takes an element of each input: doubles, or
+// with In::Any int64 where all inputs are integers.
+template <In domain = In::Floats, std::size_t count, class Function>
+aclnnStatus together(const Call& call, const Argument (&tensors)[count], Function function) {
+    constexpr std::size_t inputs = count - 1;
+    Dims shape;
+    for (std::size_t index = 0; index < count; ++index) {
+        const Argument& one = tensors[index];
+        ACLQ_RETURN_IF_FAILED(checkTensor(one.name, one.tensor));
+        if (index < inputs && !broadcast(shape, one.tensor->shape)) {
+            return refuse(one.name, "shape " + one.tensor->shape.text(), "a shape that fits to " + shape.text());
+        }
+    }
+    const Argument& out = tensors[inputs];
+    ACLQ_RETURN_IF_FAILED(checkShape(out.name, *out.tensor, shape, "the common shape of the inputs"));
+    if (out.tensor->empty()) {
+        return call.nothing();
+    }
+    aclDataType computed = tensors[0].tensor->dtype;
+    for (std::size_t index = 1; index < inputs; ++index) {
+        computed = promote(computed, tensors[index].tensor->dtype);
+    }
+    if constexpr (domain == In::Any) {
+        return call.launch({tensors, count}, elementwise<inputs>(computed, function));
+    } else {
+        return call.launch({tensors, count}, elementwiseReal<inputs>(computed, function));
+    }
+}
+
+}  // namespace aclq::everyday

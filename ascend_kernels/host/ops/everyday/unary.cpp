@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators with one input: out = f(self), and the same in place.
+#include <cmath>
+#include <cstdlib>
+
+#include "aclnnop/aclnn_abs.h"
+#include "aclnnop/aclnn_acos.h"
+#include "aclnnop/aclnn_acosh.h"
+#include "aclnnop/aclnn_asin.h"
+#include "aclnnop/aclnn_asinh.h"
+#include "aclnnop/aclnn_atan.h"
+#include "aclnnop/aclnn_atanh.h"
+#include "aclnnop/aclnn_bitwise_not.h"
+#include "aclnnop/aclnn_ceil.h"
+#include "aclnnop/aclnn_cos.h"
+#include "aclnnop/aclnn_cosh.h"
+#include "aclnnop/aclnn_erf.h"
+#include "aclnnop/aclnn_erfc.h"
+#include "aclnnop/aclnn_exp.h"
+#include "aclnnop/aclnn_exp2.h"
+#include "aclnnop/aclnn_expm1.h"
+#include "aclnnop/aclnn_floor.h"
+#include "aclnnop/aclnn_frac.h"
+#include "aclnnop/aclnn_isfinite.h"
+#include "aclnnop/aclnn_isneginf.h"
+#include "aclnnop/aclnn_isposinf.h"
+#include "aclnnop/aclnn_log.h"
+#include "aclnnop/aclnn_log10.h"
+#include "aclnnop/aclnn_log1p.h"
+#include "aclnnop/aclnn_log2.h"
+#include "aclnnop/aclnn_logical_not.h"
+#include "aclnnop/aclnn_neg.h"
+#include "aclnnop/aclnn_reciprocal.h"
+#include "aclnnop/aclnn_relu.h"
+#include "aclnnop/aclnn_round.h"
+#include "aclnnop/aclnn_rsqrt.h"
+#include "aclnnop/aclnn_sigmoid.h"
+#include "aclnnop/aclnn_sign.h"
+#include "aclnnop/aclnn_signbit.h"
+#include "aclnnop/aclnn_silu.h"
+#include "aclnnop/aclnn_sin.h"
+#include "aclnnop/aclnn_sinh.h"
+#include "aclnnop/aclnn_sqrt.h"
+#include "aclnnop/aclnn_tan.h"
+#include "aclnnop/aclnn_tanh.h"
+#include "aclnnop/aclnn_trunc.h"
+#include "ops/everyday/elementwise.h"
+
+using namespace aclq;
+using namespace aclq::everyday;
+
+namespace {
+
+using Integer = std::int64_t;
+
+template <class Make>
+aclnnStatus unary(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, Make&& make) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor(names[0], self));
+        ACLQ_RETURN_IF_FAILED(checkTensor(names[1], out));
+        ACLQ_RETURN_IF_FAILED(checkShape(names[1], *out, self->shape, "the shape of self"));
+        return self->empty() ? call.nothing() : call.launch({{names[0], self}, {names[1], out}}, make());
+    });
+}
+
+const char* kNames[2] = {"self", "out"};
+const char* kInPlace[2] = {"selfRef", "selfRef"};
+
+// What is defined on integers too.
+template <class Function>
+aclnnStatus any(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
+                Function function) {
+    return unary(call, names, self, out, [&] { return elementwise<1>(self->dtype, function); });
+}
+
+// What turns integers into floats first.
+template <class Function>
+aclnnStatus real(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
+                 Function function) {
+    return unary(call, names, self, out, [&] { return elementwiseReal<1>(self->dtype, function); });
+}
+
+// A rounding changes no integer.
+template <class Round>
+auto rounding(Round round) {
+    return [round](auto value) {
+        if constexpr (std::is_same_v<decltype(value), double>) {
+            return round(value);
+        } else {
+            return value;
+        }
+    };
+}
+
+}  // namespace
+
+#define UNARY(name, kind, ...)                                                                         \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize, \
+                                       aclOpExecutor** executor) {                                     \
+        return kind(ACLQ_CALL(name), kNames, self, out, __VA_ARGS__);                                  \
+    }                                                                                                  \
+    ACLQ_PHASE_2(name)
+
+#define IN_PLACE(name, kind, ...)                                                                               \
+    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) { \
+        return kind(ACLQ_CALL(name), kInPlace, selfRef, selfRef, __VA_ARGS__);                                  \
+    }                                                                                                           \
+    ACLQ_PHASE_2(name)
+
+#define BOTH(name, kind, ...)             \
+    UNARY(aclnn##name, kind, __VA_ARGS__) \
+    IN_PLACE(aclnnInplace##name, kind, __VA_ARGS__)
+
+UNARY(aclnnAbs, any,
+      [](auto x) { return x < 0 || (x == 0 && std::signbit(static_cast<double>(x))) ? subtract(decltype(x){}, x) : x; })
+BOTH(Neg, any, [](auto x) { return multiply(x, decltype(x){-1}); })
+UNARY(aclnnSign, any, [](auto x) -> Integer { return x > 0 ? 1 : (x < 0 ? -1 : 0); })
+BOTH(Trunc, any, rounding([](double x) { return std::trunc(x); }))
+BOTH(Round, any, rounding([](double x) { return std::nearbyint(x); }))
+BOTH(Frac, any, [](auto x) { return subtract(x, rounding([](double value) { return std::trunc(value); })(x)); })
+BOTH(Ceil, any, rounding([](double x) { return std::ceil(x); }))
+BOTH(Floor, any, rounding([](double x) { return std::floor(x); }))
+BOTH(Relu, any, [](auto x) { return x < 0 ? decltype(x){} : x; })
+
+BOTH(Sqrt, real, [](double x) { return std::sqrt(x); })
+BOTH(Rsqrt, real, [](double x) { return 1 / std::sqrt(x); })
+BOTH(Reciprocal, real, [](double x) { return 1 / x; })
+BOTH(Exp, real, [](double x) { return std::exp(x); })
+BOTH(Log, real, [](double x) { return std::log(x); })
+BOTH(Exp2, real, [](double x) { return std::exp2(x); })
+BOTH(Log2, real, [](double x) { return std::log2(x); })
+BOTH(Log10, real, [](double x) { return std::log10(x); })
+BOTH(Tan, real, [](double x) { return std::tan(x); })
+BOTH(Asin, real, [](double x) { return std::asin(x); })
+BOTH(Acos, real, [](double x) { return std::acos(x); })
+BOTH(Atan, real, [](double x) { return std::atan(x); })
+BOTH(Sinh, real, [](double x) { return std::sinh(x); })
+BOTH(Cosh, real, [](double x) { return std::cosh(x); })
+BOTH(Asinh, real, [](double x) { return std::asinh(x); })
+BOTH(Acosh, real, [](double x) { return std::acosh(x); })
+BOTH(Atanh, real, [](double x) { return std::atanh(x); })
+BOTH(Erfc, real, [](double x) { return std::erfc(x); })
+BOTH(Sin, real, [](double x) { return std::sin(x); })
+BOTH(Cos, real, [](double x) { return std::cos(x); })
+BOTH(Tanh, real, [](double x) { return std::tanh(x); })
+BOTH(Sigmoid, real, [](double x) { return 1 / (1 + std::exp(-x)); })
+BOTH(Expm1, real, [](double x) { return std::expm1(x); })
+BOTH(Log1p, real, [](double x) { return std::log1p(x); })
+BOTH(Erf, real, [](double x) { return std::erf(x); })
+UNARY(aclnnSilu, real, [](double x) { return x / (1 + std::exp(-x)); })
+
+UNARY(aclnnIsFinite, any, [](auto x) -> Integer { return std::isfinite(static_cast<double>(x)) ? 1 : 0; })
+UNARY(aclnnIsPosInf, any, [](auto x) -> Integer { return static_cast<double>(x) == HUGE_VAL ? 1 : 0; })
+UNARY(aclnnIsNegInf, any, [](auto x) -> Integer { return static_cast<double>(x) == -HUGE_VAL ? 1 : 0; })
+UNARY(aclnnSignbit, any, [](auto x) -> Integer { return std::signbit(static_cast<double>(x)) ? 1 : 0; })
+BOTH(LogicalNot, any, [](auto x) -> Integer { return x == 0 ? 1 : 0; })
+
+namespace {
+
+aclnnStatus bitwiseNot(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out) {
+    return unary(call, names, self, out, [&]() -> std::shared_ptr<const Kernel> {
+        if (self->dtype == ACL_BOOL) {
+            return elementwise<1>(ACL_BOOL, [](auto x) -> Integer { return x == 0 ? 1 : 0; });
+        }
+        return std::make_shared<Elementwise<1, Integer, Integer (*)(Integer)>>(self->dtype,
+                                                                               [](Integer x) { return ~x; });
+    });
+}
+
+aclnnStatus integers(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, int) {
+    if (self != nullptr && pools().tensors.find(self) != nullptr && isFloating(self->dtype)) {
+        return call.prepare(
+            [&] { return refuse(names[0], "dtype " + nameOf(self->dtype), "an integer type or BOOL"); });
+    }
+    return bitwiseNot(call, names, self, out);
+}
+
+}  // namespace
+
+BOTH(BitwiseNot, integers, 0)
