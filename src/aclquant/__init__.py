@@ -14,7 +14,7 @@ _HOMES = {
     "errors": (
         *("AclError", "DeviceError", "DtypeError", "InternalError", "LibraryNotFoundError"),
         *("NotSupportedError", "NullError", "OutOfMemoryError", "ParameterError"),
-        *("ResourceError", "SymbolNotFoundError"),
+        *("RangeError", "ResourceError", "SymbolNotFoundError"),
     ),
     "codes": ("explain",),
     "dtypes": (
@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from .errors import NullError as NullError
     from .errors import OutOfMemoryError as OutOfMemoryError
     from .errors import ParameterError as ParameterError
+    from .errors import RangeError as RangeError
     from .errors import ResourceError as ResourceError
     from .errors import SymbolNotFoundError as SymbolNotFoundError
     from .memory import Buffer as Buffer

@@ -3,7 +3,8 @@
 Every error of aclquant is an `AclError`; most are also the built-in exception that a Python
 programmer would expect (`ValueError`, `TypeError`, `MemoryError`, ...). The last line of the text
 says everything: function, code and its name, argument, what it got, what is allowed, and when the
-error was found. The same parts are attributes. All errors can be pickled.
+error was found. `str`, `repr` and `args` carry the whole text; its parts are attributes. All errors
+can be pickled.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "NullError",
     "OutOfMemoryError",
     "ParameterError",
+    "RangeError",
     "ResourceError",
     "SymbolNotFoundError",
 ]
@@ -72,7 +74,6 @@ class AclError(RuntimeError):
         detail: str = "",
         stage: str = BEFORE_CALL,
     ) -> None:
-        super().__init__(message)
         self.message = message
         self.function = function
         self.code = code
@@ -82,6 +83,7 @@ class AclError(RuntimeError):
         self.allowed = allowed
         self.detail = detail
         self.stage = stage
+        super().__init__(str(self))
 
     def __str__(self) -> str:
         parts = [self.function] if self.function else []
@@ -98,7 +100,8 @@ class AclError(RuntimeError):
 
     def __reduce__(self) -> tuple[object, ...]:
         fields = {name: value for name, value in vars(self).items() if name in _FIELDS}
-        return _restore, (type(self), fields)
+        others = {name: value for name, value in vars(self).items() if name not in _FIELDS}
+        return _restore, (type(self), fields), others or None
 
 
 _FIELDS = frozenset(
@@ -119,6 +122,10 @@ class ParameterError(AclError, ValueError):
 
 class DtypeError(ParameterError, TypeError):
     """An argument has a data type that the function does not accept."""
+
+
+class RangeError(ParameterError, OverflowError):
+    """A number does not fit the type that it would have to take."""
 
 
 class NullError(ParameterError):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from typing import Any
 
+import numpy as np
 import pytest
 
 import aclquant as aq
@@ -14,6 +17,7 @@ BUILTIN = {
     aq.AclError: RuntimeError,
     aq.ParameterError: ValueError,
     aq.DtypeError: TypeError,
+    aq.RangeError: OverflowError,
     aq.NullError: ValueError,
     aq.ResourceError: ValueError,
     aq.OutOfMemoryError: MemoryError,
@@ -46,11 +50,11 @@ def test_has_two_bases_and_survives_pickling(
         detail="first\nsecond",
         stage=errors.REFUSED,
     )
-    copy = pickle.loads(pickle.dumps(error))
-    assert type(copy) is kind
-    assert vars(copy) == vars(error)
+    twin = pickle.loads(pickle.dumps(error))
+    assert type(twin) is kind
+    assert vars(twin) == vars(error)
     assert (
-        str(copy)
+        str(twin)
         == str(error)
         == (
             "first\nsecond\nf: 161002 N: argument 'x': got rank 9; allowed: rank 0 to 8 "
@@ -76,6 +80,38 @@ def test_sentence_of_the_host_device_becomes_fields() -> None:
         "got dtype DOUBLE; allowed: FLOAT, FLOAT16, BF16 "
         "(refused before anything ran on the device)"
     )
+
+
+@pytest.mark.parametrize("name", ["unknown code", "", " ACLNN_ERR_INNER_FIND_KERNEL_ERROR"])
+def test_the_sentence_is_found_whatever_stands_beside_the_code(name: str) -> None:
+    """house.md W1: a code without a name in the library's list."""
+    text = f"[561003 {name}] aclnnQuantMatmulV5GetWorkspaceSize: products of int8 and int4"
+    error = make_error("other", 561003, text)
+    assert error.message == "products of int8 and int4"
+    assert error.function == "aclnnQuantMatmulV5GetWorkspaceSize"
+    assert "products of int8 and int4" in str(error).splitlines()[-1]
+
+
+def test_repr_and_args_carry_the_text() -> None:
+    """newcomer.md D1: logging with %r, error lists of gather() and notebooks."""
+    with pytest.raises(aq.AclError) as caught:
+        aq.quantize(np.ones((2, 3)), 1.0)
+    error = caught.value
+    assert error.args == (str(error),)
+    assert repr(error) == f"DtypeError({str(error)!r})"
+    assert "argument 'x'" in repr(error)
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))]
+)
+def test_copies_keep_everything(kind: type[aq.AclError], again: Any) -> None:
+    error = kind("a sentence", function="f", code=4711, detail="before")
+    error.found_by = "a user"  # type: ignore[attr-defined]
+    twin = again(error)
+    assert (type(twin), repr(twin), twin.args) == (kind, repr(error), error.args)
+    assert vars(twin) == vars(error)
 
 
 def test_foreign_text_is_kept() -> None:

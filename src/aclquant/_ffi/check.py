@@ -12,7 +12,7 @@ from .library import Library
 
 __all__ = ["error_text", "raise_for_status"]
 
-_LINE = re.compile(r"\[(\d+) (\w+)\] (?:(\w+): )?(.*)")
+_LINE = re.compile(r"\[(\d+)[^]]*\] (?:(\w+): )?(.*)")  # the name may be several words, or none
 _ARGUMENT = re.compile(r"argument '([^']*)': got (.*); allowed: (.*)")
 
 _ASYNCHRONOUS = re.compile(r"aclrt(Synchronize|StreamQuery|Query|Memcpy|EventElapsed)")
@@ -41,12 +41,12 @@ def make_error(function: str, status: int, text: str) -> errors.AclError:
         match = _LINE.match(line)
         if match is None or int(match[1]) != status:
             continue
-        function = match[3] or function
-        blamed = _ARGUMENT.match(match[4])
+        function = match[2] or function
+        blamed = _ARGUMENT.match(match[3])
         if blamed is not None:
             argument, got, allowed = blamed.groups()
         else:
-            message = match[4]
+            message = match[3]
         del rest[number]
         break
     return _kind(called, status, got)(

@@ -55,7 +55,9 @@ def bundled(name: str) -> Path:
     the package's search path then has both.
     """
     folders = [Path(folder) for folder in sys.modules["aclquant"].__path__]
-    return next((folder / name for folder in folders if (folder / name).exists()), folders[0] / name)
+    return next(
+        (folder / name for folder in folders if (folder / name).exists()), folders[0] / name
+    )
 
 
 def places(backend: str) -> Iterator[Place]:
