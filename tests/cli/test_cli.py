@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("click")
+
+from python.support import run_python
+
 import aclquant as aq
 from aclquant.cli import main
-
-from .support import run_python
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0) -> str:

@@ -1,0 +1,55 @@
+"""The command ``aclquant``.
+
+`COMMANDS` lists the commands: ``aclquant --help`` reads it and imports none of the modules behind
+it. Commands are written with click, which comes with the ``cli`` extra; those in `plain` work
+without it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["COMMANDS", "Row", "main"]
+
+
+class Row(NamedTuple):
+    """One command: where it is, and its line in ``aclquant --help``."""
+
+    home: str
+    """``module:attribute`` of a `click.Command`."""
+    help: str
+    section: str
+
+
+_ARRAYS, _CHECKPOINTS, _DEBUG, _PROGRAMS = "Arrays", "Checkpoints", "Finding faults", "C programs"
+
+COMMANDS = {
+    "quantize": Row("aclquant.cli.arrays:quantize", "Quantise an array in a file.", _ARRAYS),
+    "demo": Row("aclquant.cli.arrays:demo", "Make a small array and quantise it.", _ARRAYS),
+    "info": Row("aclquant.cli.basic:info", "Show the backend and its devices.", _DEBUG),
+    "run": Row("aclquant.cli.basic:run", "Run a program for CANN on the host device.", _PROGRAMS),
+    "cflags": Row("aclquant.cli.basic:cflags", "Print the compiler's options.", _PROGRAMS),
+    "libs": Row("aclquant.cli.basic:libs", "Print the linker's options.", _PROGRAMS),
+    "includedir": Row("aclquant.cli.basic:includedir", "Print where the headers are.", _PROGRAMS),
+    "libdir": Row("aclquant.cli.basic:libdir", "Print where the libraries are.", _PROGRAMS),
+    "pkgconfigdir": Row("aclquant.cli.basic:pkgconfigdir", "Print PKG_CONFIG_PATH.", _PROGRAMS),
+    "cmakedir": Row("aclquant.cli.basic:cmakedir", "Print -Daclquant_DIR of CMake.", _PROGRAMS),
+    "completion": Row("aclquant.cli.basic:completion", "Print a shell's completion.", "Shell"),
+}
+"""Every command of the first level, in the order of the help. To add one, add its row."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status; see `aclquant.cli.status`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from .app import main as with_click
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        from .plain import main as without_click
+
+        return without_click(given)
+    return with_click(given)

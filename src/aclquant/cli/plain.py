@@ -1,0 +1,109 @@
+"""Commands that need nothing beside the package: facts for C programs, ``info`` and ``run``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .. import __version__, errors
+from .._ffi.locate import bundled
+from .status import FAILED, INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND, WRONG_USAGE, Complaint
+
+__all__ = ["DIRECTORIES", "cflags", "info", "libs", "main", "run"]
+
+DIRECTORIES: dict[str, Callable[[], Path]] = {
+    "includedir": lambda: bundled("include"),
+    "libdir": lambda: bundled("_lib"),
+    "pkgconfigdir": lambda: bundled("_lib") / "pkgconfig",
+    "cmakedir": lambda: bundled("_lib") / "cmake" / "aclquant",
+}
+
+
+def cflags() -> str:
+    """Return the compiler's options."""
+    return shlex.quote(f"-I{DIRECTORIES['includedir']()}")
+
+
+def libs(names: Sequence[str] = (), *, rpath: bool = False) -> str:
+    """Return the linker's options for libraries under CANN's names."""
+    folder = DIRECTORIES["libdir"]()
+    chosen = names or ("ascendcl", "nnopbase", "opapi")
+    for name in chosen:
+        if not (folder / f"lib{name}.so").exists():
+            raise Complaint(f"libs: there is no lib{name}.so in {folder}")
+    flags = [f"-L{folder}"] + [f"-Wl,-rpath,{folder}"] * rpath
+    # Each is kept, even if the linker drops unused ones by default: the program may run on a card.
+    kept = ["-Wl,--push-state,--no-as-needed", *(f"-l{name}" for name in chosen), "-Wl,--pop-state"]
+    return shlex.join(flags + kept)
+
+
+def info(*, as_json: bool = False) -> str:
+    """Return what a call would use."""
+    from ..backends import backend
+
+    active = backend()
+    return json.dumps(active.describe(), indent=2) if as_json else str(active)
+
+
+def run(command: Sequence[str]) -> None:
+    """Replace this process by a program that finds the host device under CANN's names."""
+    from ..stand_in import environment
+
+    if not command:
+        raise Complaint(
+            "run: expected a program, such as: aclquant run -- python script.py", WRONG_USAGE
+        )
+    program = command[0]
+    if shutil.which(program) is None:
+        path = Path(program)
+        if "/" not in program or not path.exists():
+            raise Complaint(f"run: no such program: {program}", NOT_FOUND)
+        why = "is a directory" if path.is_dir() else f"is not executable: chmod +x {program}"
+        raise Complaint(f"run: {program} {why}", NOT_EXECUTABLE)
+    sys.stdout.flush()
+    try:
+        os.execvpe(program, list(command), environment())
+    except OSError as error:  # such as a script without a first line "#!"
+        raise Complaint(f"run: {program}: {error.strerror}", NOT_EXECUTABLE) from None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line where click is not installed."""
+    try:
+        print(_answer(list(arguments)))
+        sys.stdout.flush()
+    except Complaint as complaint:
+        sys.stderr.write(f"aclquant: {complaint}\n")
+        return complaint.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (errors.AclError, OSError) as error:
+        sys.stderr.write(f"aclquant: {error}\n")
+        return FAILED
+    return 0
+
+
+def _answer(arguments: list[str]) -> str:
+    name, rest = (arguments or ["--help"])[0], arguments[1:]
+    if name == "--version":
+        return f"aclquant {__version__}"
+    if name in DIRECTORIES and not rest:
+        return str(DIRECTORIES[name]())
+    if name == "cflags" and not rest:
+        return cflags()
+    if name == "libs" and all(r == "--rpath" or r[:1] != "-" for r in rest):
+        return libs([r for r in rest if r != "--rpath"], rpath="--rpath" in rest)
+    if name == "info" and rest in ([], ["--json"]):
+        return info(as_json=bool(rest))
+    if name == "run" and rest[:1] not in (["--help"], ["-h"]):
+        run(rest[1:] if rest[:1] == ["--"] else rest)
+    asked = "help and the other commands need" if name.startswith("-") else f"'{name}' needs"
+    there = ", ".join([*DIRECTORIES, "cflags", "libs", "info", "run"])
+    raise Complaint(
+        f"{asked} click and rich: pip install 'aclquant[cli]' (without them there are {there})"
+    )
