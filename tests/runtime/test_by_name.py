@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 
 from runtime.support import NULL, Array, Buffer, ffi, host, ok, refused, run_python, stalled, stream
 
@@ -111,6 +112,26 @@ def test_what_does_not_fit_is_refused() -> None:
         refused(call(b"Abs", [x], small, on), 161002, "aclnnAbsGetWorkspaceSize", "shape (3,)")
         nothing = [NULL, NULL, 1, NULL, NULL, NULL, 0, 0, NULL, on]
         refused(host.aclopCompileAndExecute(b"Abs", 1, *nothing), 100000, "argument 'inputs'")
+
+
+@pytest.mark.parametrize(
+    ("name", "null"),
+    [(b"StatelessRandomNormalV2", 1), (b"StatelessRandomNormalV2", 2), (b"Add", 1)],
+)
+def test_host_memory_of_some_size_is_somewhere(name: bytes, null: int) -> None:
+    """Row R5: a buffer of 8 bytes at a null address was read, as its shape said no elements."""
+    inputs = [Operand(np.zeros(size, np.uint64), 10, HOST) for size in (1, 1, 2, 1)]
+    if name == b"Add":
+        inputs = [Operand(X, FLOAT), Operand(np.zeros(1, np.float32), FLOAT, HOST)]
+    wrong = inputs[null]
+    bytes_ = len(wrong.kept) - 1
+    host.aclDestroyTensorDesc(wrong.desc)
+    wrong.desc = host.aclCreateTensorDesc(10, 1, [0], 2)
+    ok(host.aclSetTensorPlaceMent(wrong.desc, HOST))
+    ok(host.aclDestroyDataBuffer(wrong.buffer))
+    wrong.buffer = host.aclCreateDataBuffer(NULL, bytes_)
+    with stream() as on, operands(*inputs, Operand(np.zeros_like(X), FLOAT)) as (*given, out):
+        refused(call(name, given, out, on), 100000, f"{bytes_} bytes at (nil)")
 
 
 def test_ready_made_operators_are_refused_until_compiled_ones_are_asked_for() -> None:

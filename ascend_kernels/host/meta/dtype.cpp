@@ -56,6 +56,12 @@ std::int64_t bitsOf(aclDataType dtype) {
     return entry != nullptr ? entry->bits : 0;
 }
 
+std::uint64_t alignmentOf(aclDataType dtype) {
+    const bool complex = dtype == ACL_COMPLEX32 || dtype == ACL_COMPLEX64 || dtype == ACL_COMPLEX128;
+    const auto bytes = static_cast<std::uint64_t>(bitsOf(dtype)) / (complex ? 16 : 8);
+    return bytes > 1 ? bytes : 1;
+}
+
 std::string nameOf(aclDataType dtype) {
     const Entry* entry = find(dtype);
     return entry != nullptr ? entry->name : "dtype " + std::to_string(static_cast<int>(dtype));

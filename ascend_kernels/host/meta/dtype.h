@@ -12,6 +12,8 @@ namespace aclq {
 
 // Bits per element; 0 for types without a fixed size and unknown numbers.
 std::int64_t bitsOf(aclDataType dtype);
+// Of which an element's address is a multiple, in bytes: its size, or that of its parts.
+std::uint64_t alignmentOf(aclDataType dtype);
 // "FLOAT16"; "dtype 99" for unknown numbers.
 std::string nameOf(aclDataType dtype);
 std::string namesOf(std::initializer_list<aclDataType> dtypes);

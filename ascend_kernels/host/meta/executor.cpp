@@ -35,14 +35,24 @@ struct Range {
 };
 constexpr std::size_t kNoView = SIZE_MAX;
 
-// A few trivial values without a heap behind them, nor time spent on those that are not there.
+// Trivial values: a few without a heap behind them, nor time spent on those that are not there; more in a vector.
 template <class T, std::size_t capacity>
 class Few {
   public:
-    void add(const T& value) { std::memcpy(storage_ + sizeof(T) * size_++, &value, sizeof(T)); }
+    void add(const T& value) {
+        if (size_ < capacity) {
+            std::memcpy(storage_ + sizeof(T) * size_, &value, sizeof(T));
+        } else {
+            if (size_ == capacity) {
+                many_.assign(begin(), end());
+            }
+            many_.push_back(value);
+        }
+        ++size_;
+    }
     std::size_t size() const { return size_; }
-    T* data() { return std::launder(reinterpret_cast<T*>(storage_)); }
-    const T* data() const { return std::launder(reinterpret_cast<const T*>(storage_)); }
+    T* data() { return many_.empty() ? std::launder(reinterpret_cast<T*>(storage_)) : many_.data(); }
+    const T* data() const { return many_.empty() ? std::launder(reinterpret_cast<const T*>(storage_)) : many_.data(); }
     T* begin() { return data(); }
     T* end() { return data() + size_; }
     const T* begin() const { return data(); }
@@ -52,6 +62,7 @@ class Few {
     static_assert(std::is_trivially_copyable_v<T>);
     alignas(T) std::byte storage_[sizeof(T) * capacity];
     std::size_t size_ = 0;
+    std::vector<T> many_;
 };
 
 class KernelTask : public Task {
@@ -157,9 +168,9 @@ class KernelTask : public Task {
     const char* const operation_;
     const std::shared_ptr<const Kernel> kernel_;
     const KernelContext context_;
-    Few<View, kMaxArguments> views_;
-    Few<Range, kMaxArguments + 1> ranges_;  // and the workspace
-    Few<Hold, kMaxArguments + 1> holds_;    // of the same
+    Few<View, kFewArguments> views_;
+    Few<Range, kFewArguments + 1> ranges_;  // and the workspace
+    Few<Hold, kFewArguments + 1> holds_;    // of the same
     std::uint64_t bytes_ = 0;
     bool deferred_ = false;
 };
@@ -255,13 +266,7 @@ Pools& pools() {
 }
 
 std::int64_t View::elements() const {
-    std::int64_t product = 1;
-    for (std::int64_t index = 0; index < rank; ++index) {
-        if (__builtin_mul_overflow(product, shape[index], &product)) {
-            return INT64_MAX;
-        }
-    }
-    return product;
+    return product(shape, rank);
 }
 
 Extend extendOf(const View& view) {
@@ -277,15 +282,15 @@ Extend extendOf(const View& view) {
     reached.reach(first, last);
     const std::int64_t bits = bitsOf(view.dtype);
     // Bytes are counted from bits, rounded outwards: room for that on both sides, or the tensor holds all there is.
-    constexpr std::int64_t kFarthest = INT64_MAX / 64;
-    if (first < -kFarthest || last > kFarthest - 1 || bits > 64) {
+    constexpr std::int64_t kWidest = 128;
+    constexpr std::int64_t kFarthest = INT64_MAX / kWidest;
+    if (first < -kFarthest || last > kFarthest - 1 || bits > kWidest) {
         return {0, UINT64_MAX, 1};
     }
     const std::int64_t firstBit = first * bits;
     const std::int64_t firstByte = firstBit >= 0 ? firstBit / 8 : -((7 - firstBit) / 8);
     const std::int64_t endByte = ((last + 1) * bits + 7) / 8;
-    return {firstByte, static_cast<std::uint64_t>(endByte - firstByte),
-            static_cast<std::uint64_t>(bits >= 8 ? bits / 8 : 1)};
+    return {firstByte, static_cast<std::uint64_t>(endByte - firstByte), alignmentOf(view.dtype)};
 }
 
 aclnnStatus runExecutor(const char* operation, RunRules rules, void* workspace, std::uint64_t workspaceSize,

@@ -50,8 +50,8 @@ class Kernel {
 // Operators answer differently when phase 2 is called wrongly.
 enum class RunRules { Common, DynamicQuant };
 
-// Tensors an operator has at most.
-constexpr std::size_t kMaxArguments = 32;
+// Tensors that a launch holds without asking for memory; operators on lists may have more.
+constexpr std::size_t kFewArguments = 32;
 
 }  // namespace aclq
 

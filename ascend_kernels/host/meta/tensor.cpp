@@ -6,6 +6,19 @@
 
 namespace aclq {
 
+std::int64_t product(const std::int64_t* dimensions, std::int64_t rank) {
+    if (std::any_of(dimensions, dimensions + rank, [](std::int64_t size) { return size <= 0; })) {
+        return 0;
+    }
+    std::int64_t product = 1;
+    for (std::int64_t index = 0; index < rank; ++index) {
+        if (__builtin_mul_overflow(product, dimensions[index], &product)) {
+            return INT64_MAX;
+        }
+    }
+    return product;
+}
+
 Dims::Dims(const std::int64_t* values, std::uint64_t count) : rank_(static_cast<std::int64_t>(count)) {
     if (count > kMaxRank) {
         throw std::length_error("a tensor has at most 25 dimensions");
@@ -14,16 +27,7 @@ Dims::Dims(const std::int64_t* values, std::uint64_t count) : rank_(static_cast<
 }
 
 std::int64_t Dims::elements() const {
-    std::int64_t product = 1;
-    for (std::int64_t index = 0; index < rank_; ++index) {
-        if (values_[index] <= 0) {
-            return 0;
-        }
-        if (__builtin_mul_overflow(product, values_[index], &product)) {
-            return INT64_MAX;
-        }
-    }
-    return product;
+    return product(values_, rank_);
 }
 
 bool Dims::operator==(const Dims& other) const {

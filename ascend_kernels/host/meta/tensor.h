@@ -11,6 +11,9 @@
 
 namespace aclq {
 
+// The product of dimensions: 0 if one is 0 or less, however large the others are; INT64_MAX if it is larger.
+std::int64_t product(const std::int64_t* dimensions, std::int64_t rank);
+
 // Up to the rank that CANN's shapes hold.
 class Dims {
   public:

@@ -167,7 +167,7 @@ aclError checkMemory(const char* argument, const NamedTensor& tensor) {
                                 text("a dimension of %lld", static_cast<long long>(dim)), "a size in memory");
         }
     }
-    if (bitsOf(tensor.dtype) < 8 || tensor.size < bytes || (tensor.data == nullptr && bytes != 0)) {
+    if (bitsOf(tensor.dtype) < 8 || tensor.size < bytes || (tensor.data == nullptr && tensor.size != 0)) {
         return failArgument(
             ACL_ERROR_INVALID_PARAM, argument,
             text("%zu bytes at %p for a tensor of type ", tensor.size, tensor.data) + nameOf(tensor.dtype),

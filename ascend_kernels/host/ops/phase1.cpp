@@ -2,7 +2,6 @@
 #include "ops/phase1.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace aclq {
 
@@ -120,9 +119,6 @@ aclnnStatus finish(const char* operation, std::span<const Argument> arguments, s
     made.operation = operation;
     made.kernel = std::move(kernel);
     made.workspaceSize = settings().workspaceBytes;
-    if (arguments.size() > kMaxArguments) {
-        throw std::length_error("an operator has more tensors than a launch holds");
-    }
     made.arguments.reserve(arguments.size());
     for (const Argument& argument : arguments) {
         if (argument.tensor != nullptr) {

@@ -42,10 +42,17 @@ Dims reducedShape(const Dims& shape, Mask gone, bool keep) {
     return Dims(sizes, rank);
 }
 
-aclnnStatus checkReduced(const char* argument, const aclTensor* out, const Dims& shape, Mask gone, bool keep) {
+aclnnStatus checkResult(const char* argument, const aclTensor& out, const Dims& expected, OneElement one,
+                        const char* source) {
+    const bool bothOne = expected.elements() == 1 && out.elements() == 1;
+    return one == OneElement::AnyShape && bothOne ? ACLNN_SUCCESS : checkShape(argument, out, expected, source);
+}
+
+aclnnStatus checkReduced(const char* argument, const aclTensor* out, const Dims& shape, Mask gone, bool keep,
+                         OneElement one) {
     ACLQ_RETURN_IF_FAILED(checkTensor(argument, out));
-    return checkShape(argument, *out, reducedShape(shape, gone, keep),
-                      "the shape of self without the dimensions that go");
+    return checkResult(argument, *out, reducedShape(shape, gone, keep), one,
+                       "the shape of self without the dimensions that go");
 }
 
 aclnnStatus checkSaid(aclDataType dtype, const aclTensor* out) {

@@ -14,7 +14,9 @@ using Mask = unsigned;
 
 // A tensor seen as kept dimensions and, for each place in them, the elements of the others.
 struct Split {
-    Split(const View& view, Mask gone) : view_(view) {
+    // Elements are read as the type `seen`, to which they are converted.
+    Split(const View& view, Mask gone, aclDataType seen) : Split(view, gone) { seen_ = seen; }
+    Split(const View& view, Mask gone) : view_(view), seen_(view.dtype) {
         for (std::int64_t dimension = 0; dimension < view.rank; ++dimension) {
             View& part = (gone >> dimension & 1U) != 0 ? inner : outer;
             part.shape[part.rank] = view.shape[dimension];
@@ -28,7 +30,7 @@ struct Split {
     void forEach(std::int64_t place, Use&& use) const {
         std::vector<Domain> values(static_cast<std::size_t>(std::min(length(), kChunk)));
         forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) {
-            read(view_, at, step, n, values.data());
+            readThrough(seen_, view_, at, step, n, values.data());
             use(values.data(), n);
         });
     }
@@ -73,6 +75,7 @@ struct Split {
     }
 
     const View& view_;
+    aclDataType seen_;
 };
 
 // Writes one element, given its number in logical order.
@@ -113,11 +116,13 @@ std::shared_ptr<const Kernel> forPlaces(Mask gone, Prepare prepare) {
     return std::make_shared<ForPlaces<Prepare>>(gone, std::move(prepare));
 }
 
-// Turns rows along the dimensions of `gone` into others: function(row). Tensors: self, out of the same shape.
+// Turns rows along the dimensions of `gone`, converted to the type of the result, into others: function(row). Tensors:
+// self, out of the same shape.
 template <class Domain, class Function>
 std::shared_ptr<const Kernel> turnRows(Mask gone, Function function) {
     return forPlaces(gone, [gone, function](const View* tensors) {
-        return [from = Split(tensors[0], gone), to = Split(tensors[1], gone), function](std::int64_t place) {
+        return [from = Split(tensors[0], gone, tensors[1].dtype), to = Split(tensors[1], gone),
+                function](std::int64_t place) {
             std::vector<Domain> row = from.row<Domain>(place);
             function(row);
             to.put(place, row);
@@ -131,8 +136,14 @@ aclnnStatus readDims(const char* argument, const aclIntArray* dims, std::int64_t
 aclnnStatus oneDim(const aclTensor* self, std::int64_t& dim, Mask& gone);
 // The shape without them; with ones in their place if they are kept.
 Dims reducedShape(const Dims& shape, Mask gone, bool keep);
-// out is there and has that shape.
-aclnnStatus checkReduced(const char* argument, const aclTensor* out, const Dims& shape, Mask gone, bool keep);
+// Whether a result of one element may have any shape of one element, as CANN lets some reductions have it.
+enum class OneElement { AsComputed, AnyShape };
+// A result has the shape that is computed for it.
+aclnnStatus checkResult(const char* argument, const aclTensor& out, const Dims& expected, OneElement one,
+                        const char* source);
+// out is there and has the reduced shape.
+aclnnStatus checkReduced(const char* argument, const aclTensor* out, const Dims& shape, Mask gone, bool keep,
+                         OneElement one = OneElement::AsComputed);
 // The result type is said twice.
 aclnnStatus checkSaid(aclDataType dtype, const aclTensor* out);
 

@@ -80,7 +80,7 @@ double divideFloor(double a, double b) {
 }
 
 template <class T>
-T remainder(T a, T b) {
+T modulo(T a, T b) {
     const T left = fmodulo(a, b);
     return left != 0 && (left < 0) != (b < 0) ? left + b : left;
 }
@@ -111,7 +111,7 @@ constexpr auto kMultiply = [](auto a, auto b) { return multiply(a, b); };
 constexpr auto kDivide = [](double a, double b) { return a / b; };
 constexpr auto kDivideTrunc = [](auto a, auto b) { return divideTrunc(a, b); };
 constexpr auto kDivideFloor = [](auto a, auto b) { return divideFloor(a, b); };
-constexpr auto kRemainder = [](auto a, auto b) { return remainder(a, b); };
+constexpr auto kRemainder = [](auto a, auto b) { return modulo(a, b); };
 constexpr auto kFmod = [](auto a, auto b) { return fmodulo(a, b); };
 constexpr auto kPower = [](auto a, auto b) { return power(a, b); };
 constexpr auto kMaximum = [](auto a, auto b) { return isNan(a) || a > b ? a : b; };
@@ -296,7 +296,7 @@ ACLQ_PHASE_2(aclnnInplacePowTensorTensor)
 aclnnStatus aclnnRemainderScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* other, aclTensor* out,
                                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Any>(ACLQ_CALL(aclnnRemainderScalarTensor), {"other", other}, {"self", self}, {"out", out},
-                               [](auto b, auto a) { return remainder(a, b); });
+                               [](auto b, auto a) { return modulo(a, b); });
 }
 ACLQ_PHASE_2(aclnnRemainderScalarTensor)
 

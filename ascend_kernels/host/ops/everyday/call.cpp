@@ -87,6 +87,18 @@ bool broadcast(Dims& shape, const Dims& other) {
     return true;
 }
 
+View contiguousLike(const View& view, aclDataType dtype, void* memory) {
+    View like = view;
+    like.dtype = dtype;
+    like.offset = 0;
+    like.data = static_cast<unsigned char*>(memory);
+    std::int64_t step = 1;
+    for (std::int64_t dimension = view.rank; dimension-- > 0; step *= view.shape[dimension]) {
+        like.strides[dimension] = step;
+    }
+    return like;
+}
+
 std::int64_t offsetAt(const View& view, const std::int64_t* at) {
     std::int64_t offset = 0;
     for (std::int64_t dimension = 0; dimension < view.rank; ++dimension) {

@@ -48,6 +48,9 @@ aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim)
 // The common shape of tensors that repeat their dimensions of size 1; false if there is none.
 bool broadcast(Dims& shape, const Dims& other);
 
+// A tensor of the same shape, its elements one after the other in memory of another.
+View contiguousLike(const View& view, aclDataType dtype, void* memory);
+
 // Offset of the place that `at` counts to in each dimension.
 std::int64_t offsetAt(const View& view, const std::int64_t* at);
 

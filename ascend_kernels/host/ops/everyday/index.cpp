@@ -47,19 +47,26 @@ aclnnStatus aclnnGatherGetWorkspaceSize(const aclTensor* self, int64_t dim, cons
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        // A number is a row of one.
         const std::int64_t rank = self->shape.rank();
-        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
-        ACLQ_RETURN_IF_FAILED(checkRank("index", *index, rank, rank));
+        if (std::max<std::int64_t>(rank, 1) != std::max<std::int64_t>(index->shape.rank(), 1)) {
+            ACLQ_RETURN_IF_FAILED(checkRank("index", *index, rank, rank));
+        }
         ACLQ_RETURN_IF_FAILED(checkDim("dim", rank, dim));
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, index->shape, "the shape of index"));
-        for (std::int64_t dimension = 0; dimension < rank; ++dimension) {
+        for (std::int64_t dimension = 0; !index->empty() && dimension < rank; ++dimension) {
             if (dimension != dim && index->shape[dimension] > self->shape[dimension]) {
                 return refuse("index", "shape " + index->shape.text(),
                               "no larger than self, " + self->shape.text() + ", but along dim");
             }
         }
         return launchPick(call, {{"index", index}}, self, out, [dim](const View* tensors, const std::int64_t* at) {
-            return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetAt(tensors[2], at)), at);
+            const View& from = tensors[0];
+            const std::int64_t number = indexAt(tensors[2], offsetAt(tensors[2], at));
+            if (from.rank == 0) {
+                return number == 0 || number == -1 ? 0 : kNowhere;
+            }
+            return offsetAlong(from, dim, number, at);
         });
     });
 }
@@ -146,6 +153,10 @@ struct Picks {
                 sizes[count++] = self->shape[dimension];
             }
         }
+        if (count > static_cast<std::uint64_t>(kMaxKernelRank)) {
+            return refuse("indices", text("a result of %llu dimensions", static_cast<unsigned long long>(count)),
+                          "a result of at most 8 dimensions");
+        }
         shape = Dims(sizes, count);
         return ACLNN_SUCCESS;
     }
@@ -212,7 +223,8 @@ aclnnStatus wayOf(std::int64_t reduce, Way& way) {
 }
 
 // Brings elements to places, one after the other in logical order of `shape`. Tensors: the target, the elements (which
-// repeat to shape), and what `place` reads, which gives an offset in the target or kNowhere. Elements may be a number.
+// repeat to shape), and what `place` reads, which gives an offset in the target (whose strides may be others than those
+// of tensors[0]) or kNowhere. Elements may be a number.
 template <class Domain, class Place>
 class Bring : public Kernel {
   public:
@@ -223,12 +235,25 @@ class Bring : public Kernel {
     }
 
     void run(const View* tensors, const KernelContext&) const override {
-        const View& target = tensors[0];
+        // What comes together in one place is added up, or multiplied, in double precision.
+        if (way_ == Way::Replace || !isFloating(tensors[0].dtype) || tensors[0].dtype == ACL_DOUBLE) {
+            bring(tensors, tensors[0]);
+            return;
+        }
+        std::vector<double> exact(static_cast<std::size_t>(tensors[0].elements()));
+        const View target = contiguousLike(tensors[0], ACL_DOUBLE, exact.data());
+        copy(tensors[0], target);
+        bring(tensors, target);
+        copy(target, tensors[0]);
+    }
+
+  private:
+    void bring(const View* tensors, const View& target) const {
         const View& elements = tensors[1];
         for (std::int64_t index = 0; index < shape_.elements(); ++index) {
             std::int64_t at[kMaxKernelRank] = {};
             countTo(shape_, index, at);
-            const std::int64_t offset = place_(tensors, at);
+            const std::int64_t offset = place_(target, tensors, at);
             if (offset == kNowhere) {
                 continue;
             }
@@ -250,7 +275,6 @@ class Bring : public Kernel {
         }
     }
 
-  private:
     View shape_;
     const Way way_;
     const Domain factor_;
@@ -337,8 +361,7 @@ aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, co
     }
     return launchBring(
         call, target, elements, {"index", index}, index->shape, way, factor,
-        [dim](const View* tensors, const std::int64_t* at) {
-            const View& to = tensors[0];
+        [dim](const View& to, const View* tensors, const std::int64_t* at) {
             return to.rank == 0 ? 0 : offsetAlong(to, dim, indexAt(tensors[2], offsetAt(tensors[2], at)), at);
         });
 }
@@ -416,9 +439,9 @@ aclnnStatus aclnnIndexAddGetWorkspaceSize(const aclTensor* self, int64_t dim, co
         ACLQ_RETURN_IF_FAILED(
             checkShape("source", *source, shape, "the shape of self with as many places as index names"));
         return launchBring(call, to(self, out), {"source", source}, {"index", index}, shape, Way::Add,
-                           constant(*alpha, ACL_DOUBLE), [dim](const View* tensors, const std::int64_t* at) {
-                               return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])),
-                                                  at);
+                           constant(*alpha, ACL_DOUBLE),
+                           [dim](const View& to, const View* tensors, const std::int64_t* at) {
+                               return offsetAlong(to, dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
                            });
     });
 }
@@ -437,13 +460,11 @@ aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim,
         if (shape.rank() > 0) {
             shape[dim] = index->elements();
         }
-        return launchBring(call, target, {"value", nullptr}, {"index", index}, shape, Way::Replace,
-                           constant(*value, ACL_DOUBLE), [dim](const View* tensors, const std::int64_t* at) {
-                               return tensors[0].rank == 0
-                                          ? 0
-                                          : offsetAlong(tensors[0], dim,
-                                                        indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
-                           });
+        return launchBring(
+            call, target, {"value", nullptr}, {"index", index}, shape, Way::Replace, constant(*value, ACL_DOUBLE),
+            [dim](const View& to, const View* tensors, const std::int64_t* at) {
+                return to.rank == 0 ? 0 : offsetAlong(to, dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
+            });
     });
 }
 
@@ -460,12 +481,11 @@ aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim,
         if (shape.rank() > 0) {
             shape[dim] = static_cast<std::int64_t>(places.size());
         }
-        return launchBring(call, target, {"value", nullptr}, {"index", nullptr}, shape, Way::Replace,
-                           constant(*value, ACL_DOUBLE), [dim, places](const View* tensors, const std::int64_t* at) {
-                               return tensors[0].rank == 0
-                                          ? 0
-                                          : offsetAlong(tensors[0], dim, places[static_cast<std::size_t>(at[dim])], at);
-                           });
+        return launchBring(
+            call, target, {"value", nullptr}, {"index", nullptr}, shape, Way::Replace, constant(*value, ACL_DOUBLE),
+            [dim, places](const View& to, const View*, const std::int64_t* at) {
+                return to.rank == 0 ? 0 : offsetAlong(to, dim, places[static_cast<std::size_t>(at[dim])], at);
+            });
     });
 }
 
@@ -511,8 +531,8 @@ aclnnStatus aclnnIndexPutImplGetWorkspaceSize(aclTensor* selfRef, const aclTenso
         ACLQ_RETURN_IF_FAILED(checkBroadcast("values", *values, picks.shape));
         std::vector<Argument> arguments{{"selfRef", selfRef}, {"values", values}};
         arguments.insert(arguments.end(), picks.given.begin(), picks.given.end());
-        const auto place = [picks](const View* tensors, const std::int64_t* at) {
-            return picks.place(tensors[0], tensors + 2, at);
+        const auto place = [picks](const View& to, const View* tensors, const std::int64_t* at) {
+            return picks.place(to, tensors + 2, at);
         };
         const auto kernel = inDomain(isFloating(selfRef->dtype), [&]<class T>(T) {
             return std::make_shared<Bring<T, std::remove_const_t<decltype(place)>>>(
@@ -599,10 +619,10 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkIndices("self", self));
         for (const auto& [name, value] : {std::pair("onValue", onValue), std::pair("offValue", offValue)}) {
+            // CANN checks no more; the first element is taken, so there must be one.
             ACLQ_RETURN_IF_FAILED(checkTensor(name, value));
-            ACLQ_RETURN_IF_FAILED(checkRank(name, *value, 0, 1));
-            if (value->elements() != 1) {
-                return refuse(name, "shape " + value->shape.text(), "one element");
+            if (value->empty()) {
+                return refuse(name, "shape " + value->shape.text(), "an element, of which the first is taken");
             }
         }
         ACLQ_RETURN_IF_FAILED(checkDtype("offValue", *offValue, {onValue->dtype}));
@@ -624,8 +644,11 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
           public:
             void run(const View* tensors, const KernelContext&) const override {
                 const View& to = tensors[1];
-                copy(tensors[2], to);
-                const View on = tensors[3];
+                View off = tensors[2];
+                off.rank = 0;
+                copy(off, to);
+                View on = tensors[3];
+                on.rank = 0;
                 for (std::int64_t number = 0; number < tensors[0].elements(); ++number) {
                     std::int64_t at[kMaxKernelRank] = {};
                     countTo(tensors[0], number, at);
@@ -635,9 +658,7 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
                         offsetAlong(to, to.rank - 1, indexAt(tensors[0], offsetAt(tensors[0], at)), at);
                     if (offset != kNowhere) {
                         one.offset += offset;
-                        View value = on;
-                        value.rank = 0;
-                        copy(value, one);
+                        copy(on, one);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/everyday/numbers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -113,6 +114,39 @@ void writeRow(const View& view, std::int64_t offset, std::int64_t step, std::int
     });
 }
 
+// Whether every value of `narrow` is one of `wide`.
+bool holds(aclDataType wide, aclDataType narrow) {
+    return wide == narrow || wide == ACL_DOUBLE || (wide == ACL_FLOAT && bitsOf(narrow) <= 16);
+}
+
+// `through` is a float only where Domain is double.
+template <class Domain>
+void convertRow(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                Domain* to) {
+    if (holds(through, view.dtype)) {
+        readRow(view, offset, step, n, to);
+        return;
+    }
+    constexpr std::int64_t kRoom = 512;
+    alignas(8) unsigned char room[kRoom * 8];
+    View converted;
+    converted.dtype = through;
+    converted.data = room;
+    double values[kRoom];
+    for (std::int64_t first = 0; first < n; first += kRoom) {
+        const std::int64_t count = std::min(kRoom, n - first);
+        if (isFloating(view.dtype)) {
+            readRow(view, offset + first * step, step, count, values);
+            writeRow(converted, 0, 1, count, values);
+        } else {
+            std::int64_t integers[kRoom];
+            readRow(view, offset + first * step, step, count, integers);
+            writeRow(converted, 0, 1, count, integers);
+        }
+        readRow(converted, 0, 1, count, to + first);
+    }
+}
+
 View viewOf(const aclScalar& scalar) {
     View view;
     view.dtype = scalar.dtype;
@@ -178,6 +212,14 @@ void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t
 }
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, std::int64_t* to) {
     readRow(view, offset, step, n, to);
+}
+void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                 double* to) {
+    convertRow(through, view, offset, step, n, to);
+}
+void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                 std::int64_t* to) {
+    convertRow(through, view, offset, step, n, to);
 }
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const double* from) {
     writeRow(view, offset, step, n, from);

@@ -25,6 +25,12 @@ void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_
 // Into narrower integers: the low bits.
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const std::int64_t* from);
 
+// The same elements, converted to the type `through` first, as Cast converts them.
+void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                 double* to);
+void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                 std::int64_t* to);
+
 // The nearest value of a float type.
 double roundTo(aclDataType dtype, double value);
 

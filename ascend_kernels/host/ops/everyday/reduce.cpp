@@ -28,6 +28,7 @@ namespace {
 
 // How values are taken together: a start, a step for each value, and what the result is made of at the end.
 struct Sum {
+    static constexpr bool converts = true;
     template <class T>
     static T begin() {
         return T{};
@@ -38,6 +39,7 @@ struct Sum {
     }
 };
 struct Product {
+    static constexpr bool converts = true;
     template <class T>
     static T begin() {
         return T{1};
@@ -48,6 +50,7 @@ struct Product {
     }
 };
 struct Largest {
+    static constexpr bool converts = false;
     template <class T>
     static T begin() {
         return std::is_same_v<T, double> ? static_cast<T>(-HUGE_VAL) : std::numeric_limits<T>::min();
@@ -58,6 +61,7 @@ struct Largest {
     }
 };
 struct Smallest {
+    static constexpr bool converts = false;
     template <class T>
     static T begin() {
         return std::is_same_v<T, double> ? static_cast<T>(HUGE_VAL) : std::numeric_limits<T>::max();
@@ -68,6 +72,7 @@ struct Smallest {
     }
 };
 struct AllTrue {
+    static constexpr bool converts = false;
     template <class T>
     static T begin() {
         return T{1};
@@ -78,6 +83,7 @@ struct AllTrue {
     }
 };
 struct AnyTrue {
+    static constexpr bool converts = false;
     template <class T>
     static T begin() {
         return T{0};
@@ -95,7 +101,8 @@ class Reduce : public Kernel {
     Reduce(Mask gone, bool mean) : gone_(gone), mean_(mean) {}
 
     void run(const View* tensors, const KernelContext&) const override {
-        const Split split(tensors[0], gone_);
+        // Sums and products are those of elements converted to the type of the result.
+        const Split split(tensors[0], gone_, Way::converts ? tensors[1].dtype : tensors[0].dtype);
         const View& out = tensors[1];
         parallelFor(split.outer.elements(), grain(split), [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t place = begin; place < end; ++place) {
@@ -120,8 +127,9 @@ class Reduce : public Kernel {
 };
 
 template <class Way>
-aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep, aclTensor* out, bool mean = false) {
-    ACLQ_RETURN_IF_FAILED(checkReduced("out", out, self->shape, gone, keep));
+aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep, aclTensor* out, OneElement one,
+                   bool mean = false) {
+    ACLQ_RETURN_IF_FAILED(checkReduced("out", out, self->shape, gone, keep, one));
     if (out->empty()) {
         return call.nothing();
     }
@@ -129,7 +137,7 @@ aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep
     if (extreme && self->empty()) {
         return refuse("self", "shape " + self->shape.text(), "a tensor with elements");
     }
-    const bool real = isFloating(self->dtype) || (!extreme && isFloating(out->dtype));
+    const bool real = isFloating(Way::converts ? out->dtype : self->dtype);
     const auto kernel =
         inDomain(real, [&](auto number) { return std::make_shared<Reduce<decltype(number), Way>>(gone, mean); });
     return call.launch({{"self", self}, {"out", out}}, kernel);
@@ -137,12 +145,12 @@ aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep
 
 template <class Way>
 aclnnStatus reduceDims(const Call& call, const aclTensor* self, const char* name, const aclIntArray* dims, bool keep,
-                       aclTensor* out, bool mean = false) {
+                       aclTensor* out, OneElement one, bool mean = false) {
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         Mask gone = 0;
         ACLQ_RETURN_IF_FAILED(readDims(name, dims, self->shape.rank(), gone));
-        return reduce<Way>(call, self, gone, keep, out, mean);
+        return reduce<Way>(call, self, gone, keep, out, one, mean);
     });
 }
 
@@ -154,7 +162,7 @@ aclnnStatus aclnnReduceSumGetWorkspaceSize(const aclTensor* self, const aclIntAr
     const Call call = ACLQ_CALL(aclnnReduceSum);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
-        return reduceDims<Sum>(call, self, "dims", dims, keepDims, out);
+        return reduceDims<Sum>(call, self, "dims", dims, keepDims, out, OneElement::AnyShape);
     });
 }
 ACLQ_PHASE_2(aclnnReduceSum)
@@ -164,7 +172,7 @@ aclnnStatus aclnnMeanGetWorkspaceSize(const aclTensor* self, const aclIntArray* 
     const Call call = ACLQ_CALL(aclnnMean);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
-        return reduceDims<Sum>(call, self, "dim", dim, keepDim, out, true);
+        return reduceDims<Sum>(call, self, "dim", dim, keepDim, out, OneElement::AnyShape, true);
     });
 }
 ACLQ_PHASE_2(aclnnMean)
@@ -174,39 +182,39 @@ aclnnStatus aclnnProdGetWorkspaceSize(const aclTensor* self, const aclDataType d
     const Call call = ACLQ_CALL(aclnnProd);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
-        return reduceDims<Product>(call, self, "dim", nullptr, false, out);
+        return reduceDims<Product>(call, self, "dim", nullptr, false, out, OneElement::AnyShape);
     });
 }
 ACLQ_PHASE_2(aclnnProd)
 
 aclnnStatus aclnnMaxGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
                                      aclOpExecutor** executor) {
-    return reduceDims<Largest>(ACLQ_CALL(aclnnMax), self, "dim", nullptr, false, out);
+    return reduceDims<Largest>(ACLQ_CALL(aclnnMax), self, "dim", nullptr, false, out, OneElement::AnyShape);
 }
 ACLQ_PHASE_2(aclnnMax)
 aclnnStatus aclnnMinGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
                                      aclOpExecutor** executor) {
-    return reduceDims<Smallest>(ACLQ_CALL(aclnnMin), self, "dim", nullptr, false, out);
+    return reduceDims<Smallest>(ACLQ_CALL(aclnnMin), self, "dim", nullptr, false, out, OneElement::AnyShape);
 }
 ACLQ_PHASE_2(aclnnMin)
 aclnnStatus aclnnAmaxGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* out,
                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return reduceDims<Largest>(ACLQ_CALL(aclnnAmax), self, "dim", dim, keepDim, out);
+    return reduceDims<Largest>(ACLQ_CALL(aclnnAmax), self, "dim", dim, keepDim, out, OneElement::AsComputed);
 }
 ACLQ_PHASE_2(aclnnAmax)
 aclnnStatus aclnnAminGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* out,
                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return reduceDims<Smallest>(ACLQ_CALL(aclnnAmin), self, "dim", dim, keepDim, out);
+    return reduceDims<Smallest>(ACLQ_CALL(aclnnAmin), self, "dim", dim, keepDim, out, OneElement::AsComputed);
 }
 ACLQ_PHASE_2(aclnnAmin)
 aclnnStatus aclnnAllGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepdim, aclTensor* out,
                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return reduceDims<AllTrue>(ACLQ_CALL(aclnnAll), self, "dim", dim, keepdim, out);
+    return reduceDims<AllTrue>(ACLQ_CALL(aclnnAll), self, "dim", dim, keepdim, out, OneElement::AsComputed);
 }
 ACLQ_PHASE_2(aclnnAll)
 aclnnStatus aclnnAnyGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepdim, aclTensor* out,
                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return reduceDims<AnyTrue>(ACLQ_CALL(aclnnAny), self, "dim", dim, keepdim, out);
+    return reduceDims<AnyTrue>(ACLQ_CALL(aclnnAny), self, "dim", dim, keepdim, out, OneElement::AnyShape);
 }
 ACLQ_PHASE_2(aclnnAny)
 
@@ -253,9 +261,9 @@ aclnnStatus extreme(const Call& call, const aclTensor* self, std::int64_t dim, b
     return call.prepare([&]() -> aclnnStatus {
         Mask gone = 0;
         ACLQ_RETURN_IF_FAILED(oneDim(self, dim, gone));
-        ACLQ_RETURN_IF_FAILED(checkReduced(name, indices, self->shape, gone, keep));
+        ACLQ_RETURN_IF_FAILED(checkReduced(name, indices, self->shape, gone, keep, OneElement::AnyShape));
         if (values != nullptr) {
-            ACLQ_RETURN_IF_FAILED(checkReduced("out", values, self->shape, gone, keep));
+            ACLQ_RETURN_IF_FAILED(checkReduced("out", values, self->shape, gone, keep, OneElement::AnyShape));
         }
         if (indices->empty()) {
             return call.nothing();
@@ -300,7 +308,7 @@ aclnnStatus aclnnProdDimGetWorkspaceSize(const aclTensor* self, int64_t dim, boo
         Mask gone = 0;
         ACLQ_RETURN_IF_FAILED(oneDim(self, dim, gone));
         ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
-        return reduce<Product>(call, self, gone, keepDim, out);
+        return reduce<Product>(call, self, gone, keepDim, out, OneElement::AnyShape);
     });
 }
 ACLQ_PHASE_2(aclnnProdDim)

@@ -108,9 +108,9 @@ aclnnStatus sort(const Call& call, const aclTensor* self, std::int64_t dim, bool
 // The element `number` of each row, from 0.
 aclnnStatus rank(const Call& call, const aclTensor* self, Mask along, bool keep, std::int64_t number, bool nanWins,
                  const aclTensor* values, bool withIndices, const aclTensor* indices) {
-    ACLQ_RETURN_IF_FAILED(checkReduced("valuesOut", values, self->shape, along, keep));
+    ACLQ_RETURN_IF_FAILED(checkReduced("valuesOut", values, self->shape, along, keep, OneElement::AnyShape));
     if (withIndices) {
-        ACLQ_RETURN_IF_FAILED(checkReduced("indicesOut", indices, self->shape, along, keep));
+        ACLQ_RETURN_IF_FAILED(checkReduced("indicesOut", indices, self->shape, along, keep, OneElement::AnyShape));
     }
     if (values->empty()) {
         return call.nothing();
@@ -155,11 +155,13 @@ aclnnStatus aclnnTopkGetWorkspaceSize(const aclTensor* self, int64_t k, int64_t 
         }
         ACLQ_RETURN_IF_FAILED(checkTensor("valuesOut", valuesOut));
         ACLQ_RETURN_IF_FAILED(checkTensor("indicesOut", indicesOut));
-        ACLQ_RETURN_IF_FAILED(checkShape("valuesOut", *valuesOut, expected, "the shape of self with k along dim"));
-        ACLQ_RETURN_IF_FAILED(checkShape("indicesOut", *indicesOut, expected, "the shape of self with k along dim"));
-        return valuesOut->empty() ? call.nothing()
-                                  : call.launch({{"self", self}, {"valuesOut", valuesOut}, {"indicesOut", indicesOut}},
-                                                sorted(isFloating(self->dtype), along, largest, 0, k));
+        constexpr const char* kSource = "the shape of self with k along dim";
+        ACLQ_RETURN_IF_FAILED(checkResult("valuesOut", *valuesOut, expected, OneElement::AnyShape, kSource));
+        ACLQ_RETURN_IF_FAILED(checkResult("indicesOut", *indicesOut, expected, OneElement::AnyShape, kSource));
+        return valuesOut->empty() || k == 0
+                   ? call.nothing()
+                   : call.launch({{"self", self}, {"valuesOut", valuesOut}, {"indicesOut", indicesOut}},
+                                 sorted(isFloating(self->dtype), along, largest, 0, k));
     });
 }
 ACLQ_PHASE_2(aclnnTopk)
@@ -237,7 +239,9 @@ class Nonzero : public Kernel {
                 found.push_back(static_cast<std::int64_t>(index));
             }
         }
-        const auto count = static_cast<std::int64_t>(found.size());
+        // CANN leaves it to the client to give room for all places: those that fit are written.
+        const std::int64_t room = self.rank > 0 ? tensors[1].elements() / self.rank : tensors[1].elements();
+        const std::int64_t count = std::min(static_cast<std::int64_t>(found.size()), room);
         const View to = flat(tensors[1], count * self.rank);
         for (std::int64_t number = 0; number < count; ++number) {
             std::int64_t rest = found[static_cast<std::size_t>(number)];
@@ -261,9 +265,7 @@ aclnnStatus nonzero(const Call& call, const aclTensor* self, const aclTensor* ou
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
         ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {ACL_INT64}));
-        const std::int64_t rank = self->shape.rank();
-        const std::int64_t shape[] = {columns ? rank : self->elements(), columns ? self->elements() : rank};
-        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(shape, 2), "room for all places"));
+        ACLQ_RETURN_IF_FAILED(checkRank("out", *out, 2, 2));
         if (!out->contiguous()) {
             return refuse("out", "strides that leave gaps", "elements behind each other");
         }
