@@ -13,6 +13,24 @@ os.environ.setdefault("ACLQUANT_BACKEND", "host")
 os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch of the long tier."""
+    parser.addoption("--nightly", action="store_true", help="run the long tests as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the tests of other tiers: the long ones, and those that need a card."""
+    skipped = {"device": "needs an NPU: ACLQUANT_BACKEND=cann runs it"}
+    if os.environ["ACLQUANT_BACKEND"] == "cann":
+        skipped.clear()
+    if not config.getoption("--nightly"):
+        skipped["nightly"] = "long: --nightly runs it"
+    for item in items:
+        for mark, reason in skipped.items():
+            if item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def away_from_the_sources() -> Iterator[None]:
     """Processes that tests start look for packages where they are started.

@@ -14,12 +14,12 @@ extern "C" {
 #endif
 
 ACLNN_API aclnnStatus aclnnAddcdivGetWorkspaceSize(const aclTensor *self, const aclTensor *tensor1,
-    const aclTensor *tensor2, const aclScalar *value, aclTensor *out, uint64_t *workspaceSize,
+    const aclTensor *tensor2, const aclScalar *value, const aclTensor *out, uint64_t *workspaceSize,
     aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnAddcdiv(void *workspace, uint64_t workspaceSize, aclOpExecutor *executor,
     aclrtStream stream);
 
-ACLNN_API aclnnStatus aclnnInplaceAddcdivGetWorkspaceSize(aclTensor *selfRef,
+ACLNN_API aclnnStatus aclnnInplaceAddcdivGetWorkspaceSize(const aclTensor *selfRef,
     const aclTensor *tensor1, const aclTensor *tensor2, const aclScalar *value,
     uint64_t *workspaceSize, aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnInplaceAddcdiv(void *workspace, uint64_t workspaceSize,

@@ -19,7 +19,7 @@ ACLNN_API aclnnStatus aclnnAddcmulGetWorkspaceSize(const aclTensor *self, const 
 ACLNN_API aclnnStatus aclnnAddcmul(void *workspace, uint64_t workspaceSize, aclOpExecutor *executor,
     aclrtStream stream);
 
-ACLNN_API aclnnStatus aclnnInplaceAddcmulGetWorkspaceSize(aclTensor *selfRef,
+ACLNN_API aclnnStatus aclnnInplaceAddcmulGetWorkspaceSize(const aclTensor *selfRef,
     const aclTensor *tensor1, const aclTensor *tensor2, const aclScalar *value,
     uint64_t *workspaceSize, aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnInplaceAddcmul(void *workspace, uint64_t workspaceSize,

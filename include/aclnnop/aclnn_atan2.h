@@ -18,7 +18,7 @@ ACLNN_API aclnnStatus aclnnAtan2GetWorkspaceSize(const aclTensor *self, const ac
 ACLNN_API aclnnStatus aclnnAtan2(void *workspace, uint64_t workspaceSize, aclOpExecutor *executor,
     aclrtStream stream);
 
-ACLNN_API aclnnStatus aclnnInplaceAtan2GetWorkspaceSize(aclTensor *selfRef, const aclTensor *other,
+ACLNN_API aclnnStatus aclnnInplaceAtan2GetWorkspaceSize(aclTensor *selfRef, aclTensor *other,
     uint64_t *workspaceSize, aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnInplaceAtan2(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);

@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 ACLNN_API aclnnStatus aclnnEmbeddingGetWorkspaceSize(const aclTensor *weight,
-    const aclTensor *indices, aclTensor *out, uint64_t *workspaceSize, aclOpExecutor **executor);
+    const aclTensor *indices, const aclTensor *out, uint64_t *workspaceSize,
+    aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnEmbedding(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);
 

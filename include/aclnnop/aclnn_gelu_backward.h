@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 ACLNN_API aclnnStatus aclnnGeluBackwardGetWorkspaceSize(const aclTensor *gradOutput,
-    const aclTensor *self, aclTensor *gradInput, uint64_t *workspaceSize, aclOpExecutor **executor);
+    const aclTensor *self, const aclTensor *gradInput, uint64_t *workspaceSize,
+    aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnGeluBackward(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);
 

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 ACLNN_API aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor *gradOutput,
-    const aclTensor *self, const char *approximate, aclTensor *gradInput, uint64_t *workspaceSize,
+    const aclTensor *self, char *approximate, aclTensor *gradInput, uint64_t *workspaceSize,
     aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnGeluBackwardV2(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);

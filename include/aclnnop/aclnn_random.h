@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-ACLNN_API aclnnStatus aclnnInplaceRandomGetWorkspaceSize(aclTensor *selfRef, int64_t low,
+ACLNN_API aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor *selfRef, int64_t low,
     int64_t high, int64_t seed, int64_t offset, uint64_t *workspaceSize, aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnInplaceRandom(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);

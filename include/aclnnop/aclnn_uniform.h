@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-ACLNN_API aclnnStatus aclnnInplaceUniformGetWorkspaceSize(aclTensor *selfRef, double low,
+ACLNN_API aclnnStatus aclnnInplaceUniformGetWorkspaceSize(const aclTensor *selfRef, double low,
     double high, uint64_t seed, uint64_t offset, uint64_t *workspaceSize, aclOpExecutor **executor);
 ACLNN_API aclnnStatus aclnnInplaceUniform(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);

@@ -10,6 +10,7 @@ A call converts its arguments as the C declaration says, asks for the workspace 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -69,27 +70,21 @@ class Operator:
     def outputs(self) -> frozenset[int]:
         """Positions of the outputs.
 
-        They are the tensors that are not const. Where all are: the tensors after the last
-        attribute; without attributes, the last tensors, named ``out``, ``y`` or ``...Out``.
+        CANN's headers do not tell inputs and outputs apart by const alone, so names come first: an
+        operator in place writes ``...Ref``, others write ``out``, ``y``, ``gradInput`` or
+        ``...Out``. Without such a name they are the tensors that are not const, else those after
+        the last attribute.
         """
-        kinds = [is_tensor(parameter) for parameter in self.parameters]
-        written = [
-            position
-            for position, parameter in enumerate(self.parameters)
-            if kinds[position] and not parameter.type.startswith("const")
-        ]
-        if written:
-            return frozenset(written)
-        last_attribute = max((i for i, tensor in enumerate(kinds) if not tensor), default=-1)
-        found = set()
-        for position, parameter in enumerate(self.parameters):
-            if not kinds[position]:
-                continue
-            named = parameter.name in ("out", "y") or parameter.name.endswith("Out")
-            after = position > last_attribute if last_attribute >= 0 else named
-            if after:
-                found.add(position)
-        return frozenset(found)
+        tensors = {i: p for i, p in enumerate(self.parameters) if is_tensor(p)}
+        references = {i for i, p in tensors.items() if p.name.endswith("Ref")}
+        if references:
+            return frozenset(references)
+        written = {i for i, p in tensors.items() if not p.type.startswith("const")}
+        named = {i for i, p in tensors.items() if _OUTPUT.fullmatch(p.name)}
+        if written or named:
+            return frozenset(written | named)
+        others = [i for i in range(len(self.parameters)) if i not in tensors]
+        return frozenset(i for i in tensors if others and i > others[-1])
 
     @cached_property
     def converters(self) -> tuple[Converter, ...]:
@@ -98,6 +93,8 @@ class Operator:
 
 
 _known: dict[str, Operator] = {}
+# gradOut is the gradient that comes in.
+_OUTPUT = re.compile(r"out|y|gradInput|(?!gradOut$)\w+Out(Optional)?")
 
 
 def operator(name: str) -> Operator:

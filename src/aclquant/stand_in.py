@@ -10,13 +10,14 @@ import ctypes
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from . import errors
 from ._ffi.locate import bundled
 
 __all__ = ["activate", "environment"]
 
-_LIBRARIES = bundled("_lib")
+_LIBRARIES = Path(bundled("_lib"))
 _TOOLKIT = _LIBRARIES / "toolkit"
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-import aclquant
 from aclquant._ffi.declarations import functions
+from aclquant._ffi.locate import bundled
 
 LIST = Path(__file__).with_name("exported_functions.txt")
 INTENDED = LIST.read_text(encoding="utf-8").split()
-LIBRARIES = Path(aclquant.__file__).parent / "_lib"
+LIBRARIES = Path(bundled("_lib"))
 HOST = "libaclquant_host.so"
 GRAPH = "libge_runner.so"
 GRAPH_LIST = Path(__file__).with_name("exported_graph_symbols.txt")

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-import aclquant
 from aclquant._ffi.declarations import functions
+from aclquant._ffi.locate import bundled
 
 from .markdown import ROOT
 
@@ -26,7 +26,7 @@ def _generator() -> ModuleType:
 
 
 GENERATOR = _generator()
-HOST = Path(aclquant.__file__).parent / "_lib" / "libaclquant_host.so"
+HOST = Path(bundled("_lib")) / "libaclquant_host.so"
 CALL_WITH_ZEROS = """import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])
 library.aclGetRecentErrMsg.restype = ctypes.c_char_p

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aclquant._ffi import declarations
 
-from .support import INCLUDE, PACKAGE
+from .support import HOST_LIBRARY, INCLUDE
 
 _HEAD = """
 #define _GNU_SOURCE
@@ -45,7 +45,7 @@ _FORWARD = """
 def build(folder: Path, compiler: str, *, devices: int | None = None) -> Path:
     """Compile the library in `folder`; with `devices`, report this number of them."""
     copy = folder / "libprivate_host.so"
-    shutil.copyfile(PACKAGE / "_lib" / "libaclquant_host.so", copy)
+    shutil.copyfile(HOST_LIBRARY, copy)
     wanted = [
         function
         for function in declarations.functions.values()

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import aclquant
+from aclquant._ffi.locate import bundled
 
 PACKAGE = Path(aclquant.__file__).parent
-INCLUDE = PACKAGE / "include"
-if not INCLUDE.is_dir():  # a source tree that is not built
-    INCLUDE = PACKAGE.parent / "include"
+INCLUDE = Path(bundled("include"))
+HOST_LIBRARY = Path(bundled("_lib")) / "libaclquant_host.so"
 
 
 def plain_signature(function: Callable[..., Any]) -> str:

@@ -15,9 +15,8 @@ import aclquant as aq
 from aclquant._ffi.library import load
 from aclquant._ffi.locate import is_stub, places
 
-from .support import PACKAGE, run_python
-
-HOST = PACKAGE / "_lib" / "libaclquant_host.so"
+from .support import HOST_LIBRARY as HOST
+from .support import run_python
 
 _NO_CANN = {
     "ASCEND_HOME_PATH": None,

@@ -20,7 +20,7 @@ import aclquant as aq
 from aclquant import plans
 from aclquant.here import here
 
-from .support import PACKAGE, run_python
+from .support import HOST_LIBRARY, run_python
 
 BF16 = np.dtype(ml_dtypes.bfloat16)
 X = np.linspace(-3, 3, 32, dtype=np.float32).reshape(4, 8)
@@ -627,7 +627,7 @@ def test_another_backend_has_calls_of_its_own() -> None:
         import numpy as np, aclquant as aq
         from aclquant.here import here
         x, s = np.ones((4, 8), np.float32), np.ones(8, np.float32)
-        for name in ("host", {str(PACKAGE / "_lib" / "libaclquant_host.so")!r}, "host"):
+        for name in ("host", {str(HOST_LIBRARY)!r}, "host"):
             aq.use_backend(name)
             for _ in range(4):
                 assert aq.quantize(x, s).sum() == 32

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import aclquant
+from aclquant._ffi.locate import bundled
 
 Run = Callable[..., str]
 
@@ -94,7 +94,7 @@ def test_activation_in_the_running_process(run: Run) -> None:
 def test_by_hand(run: Run) -> None:
     """With the variables that the document names, and no launcher."""
     program = "import torch; print(torch.tensor([1.5, 2]).npu().cpu().tolist())"
-    libraries = Path(aclquant.__file__).parent / "_lib"
+    libraries = Path(bundled("_lib"))
     settings = {
         "LD_LIBRARY_PATH": str(libraries),
         "ASCEND_HOME_PATH": f"{libraries}/toolkit",

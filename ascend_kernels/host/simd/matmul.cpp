@@ -57,15 +57,6 @@ constexpr MatmulKernels kScalarMatmul = scalar::Matmul<scalar::Dot>::table("scal
 
 }  // namespace
 
-#if defined(__x86_64__)
-extern const MatmulKernels kAvx2Matmul;
-extern const MatmulKernels kAvx512VnniMatmul;
-const MatmulKernels& amxMatmul();
-bool mayUseAmx();
-#elif defined(__aarch64__)
-extern const MatmulKernels kNeonMatmul;
-#endif
-
 const MatmulKernels& matmulKernels() {
 #if defined(__x86_64__)
     if (std::strcmp(kernels().name, "scalar") != 0) {

@@ -33,4 +33,14 @@ struct MatmulKernels {
 // The variant that goes with the row kernels in use (kernels.h).
 const MatmulKernels& matmulKernels();
 
+// The variants. AMX needs the kernel's permission besides the processor's instructions.
+#if defined(__x86_64__)
+extern const MatmulKernels kAvx2Matmul;
+extern const MatmulKernels kAvx512VnniMatmul;
+const MatmulKernels& amxMatmul();
+bool mayUseAmx();
+#elif defined(__aarch64__)
+extern const MatmulKernels kNeonMatmul;
+#endif
+
 }  // namespace aclq

@@ -21,7 +21,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 __all__ = ["FEATURES", "HOST_LIBRARY", "META", "OPERATORS", "RUNTIME", "Place", "bundled", "places"]
@@ -48,16 +47,14 @@ class Place(NamedTuple):
         return os.path.join(self.path, name) if self.path else name
 
 
-def bundled(name: str) -> Path:
+def bundled(name: str) -> str:
     """Return the path of a file or folder that was built into the package, such as ``_lib``.
 
-    An editable install keeps the sources in the checkout and what was built in site-packages;
+    An editable install keeps the sources in the checkout and the built files in site-packages;
     the package's search path then has both.
     """
-    folders = [Path(folder) for folder in sys.modules["aclquant"].__path__]
-    return next(
-        (folder / name for folder in folders if (folder / name).exists()), folders[0] / name
-    )
+    paths = [os.path.join(folder, name) for folder in sys.modules["aclquant"].__path__]
+    return next((path for path in paths if os.path.exists(path)), paths[0])
 
 
 def places(backend: str) -> Iterator[Place]:
@@ -67,7 +64,7 @@ def places(backend: str) -> Iterator[Place]:
         if override:
             yield Place(override, "ACLQUANT_HOST_LIBRARY")
             return  # what was named is not replaced by something else
-        yield Place(str(bundled("_lib") / HOST_LIBRARY), "bundled with aclquant")
+        yield Place(os.path.join(bundled("_lib"), HOST_LIBRARY), "bundled with aclquant")
     elif backend == "cann":
         yield Place("", "already loaded in this process", loaded_only=True)
         for variable in ("ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME"):

@@ -497,6 +497,7 @@ PyModuleDef moduleDefinition = {
 
 }  // namespace
 
+PyMODINIT_FUNC PyInit__replay();  // for -Wmissing-declarations
 PyMODINIT_FUNC PyInit__replay() {
     import_array();
     nameCalls = PyUnicode_InternFromString("calls");

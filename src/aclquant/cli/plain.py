@@ -17,10 +17,10 @@ from .status import FAILED, INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND, WRONG_USAGE,
 __all__ = ["DIRECTORIES", "cflags", "info", "libs", "main", "run"]
 
 DIRECTORIES: dict[str, Callable[[], Path]] = {
-    "includedir": lambda: bundled("include"),
-    "libdir": lambda: bundled("_lib"),
-    "pkgconfigdir": lambda: bundled("_lib") / "pkgconfig",
-    "cmakedir": lambda: bundled("_lib") / "cmake" / "aclquant",
+    "includedir": lambda: Path(bundled("include")),
+    "libdir": lambda: Path(bundled("_lib")),
+    "pkgconfigdir": lambda: Path(bundled("_lib")) / "pkgconfig",
+    "cmakedir": lambda: Path(bundled("_lib")) / "cmake" / "aclquant",
 }
 
 

@@ -131,16 +131,17 @@ auto finite(float nan, float positive, float negative) {
 
 }  // namespace
 
-#define PLAIN(name, function)                                                                          \
-    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize, \
-                                       aclOpExecutor** executor) {                                     \
-        return one(ACLQ_CALL(name), kPlain, self, out, function);                                      \
-    }                                                                                                  \
+#define PLAIN(name, function)                                                                                \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, ACLQ_PARAMETER(name##GetWorkspaceSize, 1) out, \
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                  \
+        return one(ACLQ_CALL(name), kPlain, self, out, function);                                            \
+    }                                                                                                        \
     ACLQ_PHASE_2(name)
-#define IN_PLACE(name, function)                                                                                \
-    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) { \
-        return one(ACLQ_CALL(name), kInPlace, selfRef, selfRef, function);                                      \
-    }                                                                                                           \
+#define IN_PLACE(name, function)                                                                                   \
+    aclnnStatus name##GetWorkspaceSize(ACLQ_PARAMETER(name##GetWorkspaceSize, 0) selfRef, uint64_t* workspaceSize, \
+                                       aclOpExecutor** executor) {                                                 \
+        return one(ACLQ_CALL(name), kInPlace, selfRef, selfRef, function);                                         \
+    }                                                                                                              \
     ACLQ_PHASE_2(name)
 
 PLAIN(aclnnGelu, geluExact)
@@ -244,14 +245,15 @@ aclnnStatus aclnnInplaceNanToNumGetWorkspaceSize(aclTensor* selfRef, float nan, 
 ACLQ_PHASE_2(aclnnInplaceNanToNum)
 
 // Gradients: of the result, and either the input or the result itself.
-#define GRADIENT(name, from, function)                                                                              \
-    aclnnStatus name##GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* from, aclTensor* gradInput,    \
-                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                         \
-        const Call call = ACLQ_CALL(name);                                                                          \
-        return call.prepare([&] {                                                                                   \
-            return together(call, {{"gradOutput", gradOutput}, {#from, from}, {"gradInput", gradInput}}, function); \
-        });                                                                                                         \
-    }                                                                                                               \
+#define GRADIENT(name, from, function)                                                                               \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* from,                           \
+                                       ACLQ_PARAMETER(name##GetWorkspaceSize, 2) gradInput, uint64_t* workspaceSize, \
+                                       aclOpExecutor** executor) {                                                   \
+        const Call call = ACLQ_CALL(name);                                                                           \
+        return call.prepare([&] {                                                                                    \
+            return together(call, {{"gradOutput", gradOutput}, {#from, from}, {"gradInput", gradInput}}, function);  \
+        });                                                                                                          \
+    }                                                                                                                \
     ACLQ_PHASE_2(name)
 
 GRADIENT(aclnnSigmoidBackward, output, ([](double slope, double y) { return slope * y * (1 - y); }))
@@ -260,8 +262,8 @@ GRADIENT(aclnnSiluBackward, self,
          ([](double slope, double x) { return slope * sigmoid(x) * (1 + x * (1 - sigmoid(x))); }))
 GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluExactSlope(x); }))
 
-aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
-                                                const char* approximate, aclTensor* gradInput, uint64_t* workspaceSize,
+aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, char* approximate,
+                                                aclTensor* gradInput, uint64_t* workspaceSize,
                                                 aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnGeluBackwardV2);
     return call.prepare([&]() -> aclnnStatus {

@@ -5,8 +5,7 @@
 #include "aclnnop/aclnn_constant_pad_nd.h"
 #include "aclnnop/aclnn_flip.h"
 #include "aclnnop/aclnn_repeat.h"
-#include "aclnnop/aclnn_repeat_interleave_int.h"
-#include "aclnnop/aclnn_repeat_interleave_int_with_dim.h"
+#include "aclnnop/aclnn_repeat_interleave.h"
 #include "aclnnop/aclnn_roll.h"
 #include "aclnnop/aclnn_stack.h"
 #include "aclnnop/aclnn_tril.h"
@@ -203,7 +202,7 @@ ACLQ_PHASE_2(aclnnRepeat)
 
 namespace {
 
-aclnnStatus triangle(const Call& call, const aclTensor* self, std::int64_t diagonal, bool lower, aclTensor* out) {
+aclnnStatus triangle(const Call& call, const aclTensor* self, std::int64_t diagonal, bool lower, const aclTensor* out) {
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
@@ -229,7 +228,7 @@ aclnnStatus aclnnTriuGetWorkspaceSize(const aclTensor* self, int64_t diagonal, a
     return triangle(ACLQ_CALL(aclnnTriu), self, diagonal, false, out);
 }
 ACLQ_PHASE_2(aclnnTriu)
-aclnnStatus aclnnInplaceTrilGetWorkspaceSize(aclTensor* selfRef, int64_t diagonal, uint64_t* workspaceSize,
+aclnnStatus aclnnInplaceTrilGetWorkspaceSize(const aclTensor* selfRef, int64_t diagonal, uint64_t* workspaceSize,
                                              aclOpExecutor** executor) {
     return triangle(ACLQ_CALL(aclnnInplaceTril), selfRef, diagonal, true, selfRef);
 }

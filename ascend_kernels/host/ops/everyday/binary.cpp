@@ -16,7 +16,8 @@
 #include "aclnnop/aclnn_eq_scalar.h"
 #include "aclnnop/aclnn_eq_tensor.h"
 #include "aclnnop/aclnn_floor_divide.h"
-#include "aclnnop/aclnn_fmod.h"
+#include "aclnnop/aclnn_fmod_scalar.h"
+#include "aclnnop/aclnn_fmod_tensor.h"
 #include "aclnnop/aclnn_ge_scalar.h"
 #include "aclnnop/aclnn_ge_tensor.h"
 #include "aclnnop/aclnn_gt_scalar.h"
@@ -25,7 +26,6 @@
 #include "aclnnop/aclnn_le_scalar.h"
 #include "aclnnop/aclnn_le_tensor.h"
 #include "aclnnop/aclnn_left_shift.h"
-#include "aclnnop/aclnn_left_shifts.h"
 #include "aclnnop/aclnn_logical_and.h"
 #include "aclnnop/aclnn_logical_or.h"
 #include "aclnnop/aclnn_logical_xor.h"
@@ -37,7 +37,6 @@
 #include "aclnnop/aclnn_ne_scalar.h"
 #include "aclnnop/aclnn_ne_tensor.h"
 #include "aclnnop/aclnn_pow.h"
-#include "aclnnop/aclnn_pow_scalar_tensor.h"
 #include "aclnnop/aclnn_pow_tensor_tensor.h"
 #include "aclnnop/aclnn_remainder.h"
 #include "aclnnop/aclnn_right_shift.h"
@@ -167,27 +166,30 @@ aclnnStatus plain(const Call& call, const Operand& self, const Operand& other, c
 
 // A tensor and a tensor, a tensor and a number, and both in place.
 #define TENSOR(name, numbers, function)                                                                            \
-    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, const aclTensor* other, aclTensor* out,              \
-                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                        \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, const aclTensor* other,                              \
+                                       ACLQ_PARAMETER(name##GetWorkspaceSize, 2) out, uint64_t* workspaceSize,     \
+                                       aclOpExecutor** executor) {                                                 \
         return plain<Numbers::numbers>(ACLQ_CALL(name), {"self", self}, {"other", other}, {"out", out}, function); \
     }                                                                                                              \
     ACLQ_PHASE_2(name)
 #define NUMBER(name, numbers, function)                                                                            \
-    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, const aclScalar* other, aclTensor* out,              \
-                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                        \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, const aclScalar* other,                              \
+                                       ACLQ_PARAMETER(name##GetWorkspaceSize, 2) out, uint64_t* workspaceSize,     \
+                                       aclOpExecutor** executor) {                                                 \
         return plain<Numbers::numbers>(ACLQ_CALL(name), {"self", self}, {"other", other}, {"out", out}, function); \
     }                                                                                                              \
     ACLQ_PHASE_2(name)
 #define TENSOR_IN_PLACE(name, numbers, function)                                                                      \
-    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, const aclTensor* other, uint64_t* workspaceSize,           \
+    aclnnStatus name##GetWorkspaceSize(ACLQ_PARAMETER(name##GetWorkspaceSize, 0) selfRef,                             \
+                                       ACLQ_PARAMETER(name##GetWorkspaceSize, 1) other, uint64_t* workspaceSize,      \
                                        aclOpExecutor** executor) {                                                    \
         return plain<Numbers::numbers>(ACLQ_CALL(name), {"selfRef", selfRef}, {"other", other}, {"selfRef", selfRef}, \
                                        function);                                                                     \
     }                                                                                                                 \
     ACLQ_PHASE_2(name)
 #define NUMBER_IN_PLACE(name, numbers, function)                                                                      \
-    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, const aclScalar* other, uint64_t* workspaceSize,           \
-                                       aclOpExecutor** executor) {                                                    \
+    aclnnStatus name##GetWorkspaceSize(ACLQ_PARAMETER(name##GetWorkspaceSize, 0) selfRef, const aclScalar* other,     \
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                           \
         return plain<Numbers::numbers>(ACLQ_CALL(name), {"selfRef", selfRef}, {"other", other}, {"selfRef", selfRef}, \
                                        function);                                                                     \
     }                                                                                                                 \
@@ -200,25 +202,27 @@ aclnnStatus plain(const Call& call, const Operand& self, const Operand& other, c
     NUMBER_IN_PLACE(aclnnInplace##kind, numbers, function)
 #define SCALED(kind, function)                                                                                        \
     aclnnStatus aclnn##kind##GetWorkspaceSize(const aclTensor* self, const aclTensor* other, const aclScalar* alpha,  \
-                                              aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {    \
+                                              ACLQ_PARAMETER(aclnn##kind##GetWorkspaceSize, 3) out,                   \
+                                              uint64_t* workspaceSize, aclOpExecutor** executor) {                    \
         return scaled(ACLQ_CALL(aclnn##kind), {"self", self}, {"other", other}, alpha, {"out", out}, function);       \
     }                                                                                                                 \
     ACLQ_PHASE_2(aclnn##kind)                                                                                         \
     aclnnStatus aclnn##kind##sGetWorkspaceSize(const aclTensor* self, const aclScalar* other, const aclScalar* alpha, \
-                                               aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {   \
+                                               ACLQ_PARAMETER(aclnn##kind##sGetWorkspaceSize, 3) out,                 \
+                                               uint64_t* workspaceSize, aclOpExecutor** executor) {                   \
         return scaled(ACLQ_CALL(aclnn##kind##s), {"self", self}, {"other", other}, alpha, {"out", out}, function);    \
     }                                                                                                                 \
     ACLQ_PHASE_2(aclnn##kind##s)                                                                                      \
-    aclnnStatus aclnnInplace##kind##GetWorkspaceSize(aclTensor* selfRef, const aclTensor* other,                      \
-                                                     const aclScalar* alpha, uint64_t* workspaceSize,                 \
-                                                     aclOpExecutor** executor) {                                      \
+    aclnnStatus aclnnInplace##kind##GetWorkspaceSize(ACLQ_PARAMETER(aclnnInplace##kind##GetWorkspaceSize, 0) selfRef, \
+                                                     const aclTensor* other, const aclScalar* alpha,                  \
+                                                     uint64_t* workspaceSize, aclOpExecutor** executor) {             \
         return scaled(ACLQ_CALL(aclnnInplace##kind), {"selfRef", selfRef}, {"other", other}, alpha,                   \
                       {"selfRef", selfRef}, function);                                                                \
     }                                                                                                                 \
     ACLQ_PHASE_2(aclnnInplace##kind)                                                                                  \
-    aclnnStatus aclnnInplace##kind##sGetWorkspaceSize(aclTensor* selfRef, const aclScalar* other,                     \
-                                                      const aclScalar* alpha, uint64_t* workspaceSize,                \
-                                                      aclOpExecutor** executor) {                                     \
+    aclnnStatus aclnnInplace##kind##sGetWorkspaceSize(                                                                \
+        ACLQ_PARAMETER(aclnnInplace##kind##sGetWorkspaceSize, 0) selfRef, const aclScalar* other,                     \
+        const aclScalar* alpha, uint64_t* workspaceSize, aclOpExecutor** executor) {                                  \
         return scaled(ACLQ_CALL(aclnnInplace##kind##s), {"selfRef", selfRef}, {"other", other}, alpha,                \
                       {"selfRef", selfRef}, function);                                                                \
     }                                                                                                                 \
@@ -279,14 +283,14 @@ TENSOR(aclnnRightShift, Integers, kShiftRight)
 TENSOR_BOTH(Atan2, Real, kAngle)
 TENSOR(aclnnLogicalXor, Compared, kLogicalXor)
 
-aclnnStatus aclnnPowScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* exponent, aclTensor* out,
+aclnnStatus aclnnPowScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* exponent, const aclTensor* out,
                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Any>(ACLQ_CALL(aclnnPowScalarTensor), {"exponent", exponent}, {"self", self}, {"out", out},
                                [](auto b, auto a) { return power(a, b); });
 }
 ACLQ_PHASE_2(aclnnPowScalarTensor)
 
-aclnnStatus aclnnInplacePowTensorTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* exponent,
+aclnnStatus aclnnInplacePowTensorTensorGetWorkspaceSize(const aclTensor* selfRef, const aclTensor* exponent,
                                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Any>(ACLQ_CALL(aclnnInplacePowTensorTensor), {"selfRef", selfRef}, {"exponent", exponent},
                                {"selfRef", selfRef}, kPower);

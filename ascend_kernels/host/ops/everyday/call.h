@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "ops/elements.h"
@@ -84,7 +85,18 @@ std::shared_ptr<const Kernel> inDomain(bool real, Make&& make) {
     return make(std::int64_t{});
 }
 
+// The type of a parameter as the header declares it: some tensors that are written are const there, others are not.
+template <class Function>
+struct ParametersOf;
+template <class Result, class... Parameters>
+struct ParametersOf<Result(Parameters...)> {
+    using Types = std::tuple<Parameters...>;
+};
+
 }  // namespace aclq::everyday
+
+#define ACLQ_PARAMETER(function, number) \
+    std::tuple_element_t<number, aclq::everyday::ParametersOf<decltype(function)>::Types>
 
 // The two exported functions of an operator; what follows is the body of phase 1, in which `call` is the Call.
 #define ACLQ_PHASE_2(name)                                                                                      \

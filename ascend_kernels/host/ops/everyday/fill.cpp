@@ -7,9 +7,8 @@
 
 #include "aclnnop/aclnn_arange.h"
 #include "aclnnop/aclnn_bernoulli.h"
-#include "aclnnop/aclnn_bernoulli_tensor.h"
 #include "aclnnop/aclnn_dropout_do_mask.h"
-#include "aclnnop/aclnn_dropout_gen_mask_v2.h"
+#include "aclnnop/aclnn_dropout_gen_mask.h"
 #include "aclnnop/aclnn_eye.h"
 #include "aclnnop/aclnn_fill_scalar.h"
 #include "aclnnop/aclnn_fill_tensor.h"
@@ -63,7 +62,7 @@ aclnnStatus generate(const Call& call, const char* name, const aclTensor* out, F
     return out->empty() ? call.nothing() : call.launch({{name, out}}, std::make_shared<Generate<Function>>(function));
 }
 
-aclnnStatus fill(const Call& call, aclTensor* tensor, std::int64_t value) {
+aclnnStatus fill(const Call& call, const aclTensor* tensor, std::int64_t value) {
     return call.prepare([&] { return generate(call, "selfRef", tensor, [value](std::int64_t) { return value; }); });
 }
 
@@ -91,7 +90,8 @@ aclnnStatus aclnnInplaceZeroGetWorkspaceSize(aclTensor* selfRef, uint64_t* works
 }
 ACLQ_PHASE_2(aclnnInplaceZero)
 
-aclnnStatus aclnnInplaceOneGetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnInplaceOneGetWorkspaceSize(const aclTensor* selfRef, uint64_t* workspaceSize,
+                                            aclOpExecutor** executor) {
     return fill(ACLQ_CALL(aclnnInplaceOne), selfRef, 1);
 }
 ACLQ_PHASE_2(aclnnInplaceOne)
@@ -179,8 +179,8 @@ aclnnStatus aclnnEyeGetWorkspaceSize(int64_t n, int64_t m, aclTensor* out, uint6
 }
 ACLQ_PHASE_2(aclnnEye)
 
-aclnnStatus aclnnInplaceNormalGetWorkspaceSize(aclTensor* selfRef, float mean, float std, int64_t seed, int64_t offset,
-                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnInplaceNormalGetWorkspaceSize(const aclTensor* selfRef, float mean, float std, int64_t seed,
+                                               int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceNormal);
     return call.prepare([&] {
         return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
@@ -198,7 +198,7 @@ aclnnStatus aclnnInplaceNormalGetWorkspaceSize(aclTensor* selfRef, float mean, f
 }
 ACLQ_PHASE_2(aclnnInplaceNormal)
 
-aclnnStatus aclnnInplaceUniformGetWorkspaceSize(aclTensor* selfRef, double low, double high, uint64_t seed,
+aclnnStatus aclnnInplaceUniformGetWorkspaceSize(const aclTensor* selfRef, double low, double high, uint64_t seed,
                                                 uint64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceUniform);
     return call.prepare([&]() -> aclnnStatus {
@@ -217,7 +217,7 @@ aclnnStatus aclnnInplaceUniformGetWorkspaceSize(aclTensor* selfRef, double low, 
 }
 ACLQ_PHASE_2(aclnnInplaceUniform)
 
-aclnnStatus aclnnInplaceRandomGetWorkspaceSize(aclTensor* selfRef, int64_t low, int64_t high, int64_t seed,
+aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor* selfRef, int64_t low, int64_t high, int64_t seed,
                                                int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceRandom);
     return call.prepare([&]() -> aclnnStatus {
@@ -235,7 +235,7 @@ aclnnStatus aclnnInplaceRandomGetWorkspaceSize(aclTensor* selfRef, int64_t low, 
 }
 ACLQ_PHASE_2(aclnnInplaceRandom)
 
-aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(aclTensor* selfRef, const aclScalar* prob, int64_t seed,
+aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(const aclTensor* selfRef, const aclScalar* prob, int64_t seed,
                                                   int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceBernoulli);
     return call.prepare([&]() -> aclnnStatus {
@@ -254,7 +254,7 @@ aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(aclTensor* selfRef, const aclS
 }
 ACLQ_PHASE_2(aclnnInplaceBernoulli)
 
-aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(aclTensor* selfRef, const aclTensor* prob, int64_t seed,
+aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(const aclTensor* selfRef, const aclTensor* prob, int64_t seed,
                                                         int64_t offset, uint64_t* workspaceSize,
                                                         aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceBernoulliTensor);

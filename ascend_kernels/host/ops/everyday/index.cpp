@@ -12,7 +12,6 @@
 #include "aclnnop/aclnn_one_hot.h"
 #include "aclnnop/aclnn_scatter.h"
 #include "aclnnop/aclnn_scatter_add.h"
-#include "aclnnop/aclnn_scatter_value.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/copy.h"
 #include "ops/everyday/pick.h"
@@ -72,7 +71,7 @@ aclnnStatus aclnnGatherGetWorkspaceSize(const aclTensor* self, int64_t dim, cons
 }
 ACLQ_PHASE_2(aclnnGather)
 
-aclnnStatus aclnnEmbeddingGetWorkspaceSize(const aclTensor* weight, const aclTensor* indices, aclTensor* out,
+aclnnStatus aclnnEmbeddingGetWorkspaceSize(const aclTensor* weight, const aclTensor* indices, const aclTensor* out,
                                            uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnEmbedding);
     return call.prepare([&]() -> aclnnStatus {
@@ -589,7 +588,7 @@ class EmbeddingGradient : public Kernel {
 
 aclnnStatus aclnnEmbeddingDenseBackwardGetWorkspaceSize(const aclTensor* grad, const aclTensor* indices,
                                                         uint64_t numWeights, uint64_t paddingIdx, bool scaleGradByFreq,
-                                                        aclTensor* out, uint64_t* workspaceSize,
+                                                        const aclTensor* out, uint64_t* workspaceSize,
                                                         aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnEmbeddingDenseBackward);
     return call.prepare([&]() -> aclnnStatus {

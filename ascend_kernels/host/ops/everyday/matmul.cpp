@@ -225,7 +225,7 @@ aclnnStatus aclnnAddmmGetWorkspaceSize(const aclTensor* self, const aclTensor* m
 }
 ACLQ_PHASE_2(aclnnAddmm)
 
-aclnnStatus aclnnInplaceAddmmGetWorkspaceSize(aclTensor* selfRef, const aclTensor* mat1, const aclTensor* mat2,
+aclnnStatus aclnnInplaceAddmmGetWorkspaceSize(const aclTensor* selfRef, const aclTensor* mat1, const aclTensor* mat2,
                                               const aclScalar* beta, const aclScalar* alpha, int8_t,
                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
     return added(ACLQ_CALL(aclnnInplaceAddmm), {"selfRef", selfRef}, mat1, mat2, 2, false, beta, alpha,

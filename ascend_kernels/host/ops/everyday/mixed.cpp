@@ -4,11 +4,9 @@
 
 #include "aclnnop/aclnn_addcdiv.h"
 #include "aclnnop/aclnn_addcmul.h"
-#include "aclnnop/aclnn_clamp_max_tensor.h"
-#include "aclnnop/aclnn_clamp_min_tensor.h"
-#include "aclnnop/aclnn_clamp_tensor.h"
-#include "aclnnop/aclnn_lerp.h"
+#include "aclnnop/aclnn_clamp.h"
 #include "aclnnop/aclnn_lerp_scalar.h"
+#include "aclnnop/aclnn_lerp_tensor.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/together.h"
 
@@ -72,35 +70,36 @@ aclnnStatus limit(const Call& call, const Argument& self, const char* name, cons
 
 }  // namespace
 
-#define ADD(kind, prepare)                                                                                      \
-    aclnnStatus aclnn##kind##GetWorkspaceSize(const aclTensor* self, const aclTensor* tensor1,                  \
-                                              const aclTensor* tensor2, const aclScalar* value, aclTensor* out, \
-                                              uint64_t* workspaceSize, aclOpExecutor** executor) {              \
-        return prepare(ACLQ_CALL(aclnn##kind), {"self", self}, tensor1, tensor2, value, {"out", out});          \
-    }                                                                                                           \
-    ACLQ_PHASE_2(aclnn##kind)                                                                                   \
-    aclnnStatus aclnnInplace##kind##GetWorkspaceSize(aclTensor* selfRef, const aclTensor* tensor1,              \
-                                                     const aclTensor* tensor2, const aclScalar* value,          \
-                                                     uint64_t* workspaceSize, aclOpExecutor** executor) {       \
-        return prepare(ACLQ_CALL(aclnnInplace##kind), {"selfRef", selfRef}, tensor1, tensor2, value,            \
-                       {"selfRef", selfRef});                                                                   \
-    }                                                                                                           \
+#define ADD(kind, prepare)                                                                                         \
+    aclnnStatus aclnn##kind##GetWorkspaceSize(                                                                     \
+        const aclTensor* self, const aclTensor* tensor1, const aclTensor* tensor2, const aclScalar* value,         \
+        ACLQ_PARAMETER(aclnn##kind##GetWorkspaceSize, 4) out, uint64_t* workspaceSize, aclOpExecutor** executor) { \
+        return prepare(ACLQ_CALL(aclnn##kind), {"self", self}, tensor1, tensor2, value, {"out", out});             \
+    }                                                                                                              \
+    ACLQ_PHASE_2(aclnn##kind)                                                                                      \
+    aclnnStatus aclnnInplace##kind##GetWorkspaceSize(                                                              \
+        ACLQ_PARAMETER(aclnnInplace##kind##GetWorkspaceSize, 0) selfRef, const aclTensor* tensor1,                 \
+        const aclTensor* tensor2, const aclScalar* value, uint64_t* workspaceSize, aclOpExecutor** executor) {     \
+        return prepare(ACLQ_CALL(aclnnInplace##kind), {"selfRef", selfRef}, tensor1, tensor2, value,               \
+                       {"selfRef", selfRef});                                                                      \
+    }                                                                                                              \
     ACLQ_PHASE_2(aclnnInplace##kind)
 
 ADD(Addcmul, addProduct)
 ADD(Addcdiv, addQuotient)
 
-#define LERP(kind, weightType)                                                                                       \
-    aclnnStatus aclnn##kind##GetWorkspaceSize(const aclTensor* self, const aclTensor* end, const weightType* weight, \
-                                              aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {   \
-        return between(ACLQ_CALL(aclnn##kind), {"self", self}, end, weight, {"out", out});                           \
-    }                                                                                                                \
-    ACLQ_PHASE_2(aclnn##kind)                                                                                        \
-    aclnnStatus aclnnInplace##kind##GetWorkspaceSize(aclTensor* selfRef, const aclTensor* end,                       \
-                                                     const weightType* weight, uint64_t* workspaceSize,              \
-                                                     aclOpExecutor** executor) {                                     \
-        return between(ACLQ_CALL(aclnnInplace##kind), {"selfRef", selfRef}, end, weight, {"selfRef", selfRef});      \
-    }                                                                                                                \
+#define LERP(kind, weightType)                                                                                        \
+    aclnnStatus aclnn##kind##GetWorkspaceSize(const aclTensor* self, const aclTensor* end, const weightType* weight,  \
+                                              ACLQ_PARAMETER(aclnn##kind##GetWorkspaceSize, 3) out,                   \
+                                              uint64_t* workspaceSize, aclOpExecutor** executor) {                    \
+        return between(ACLQ_CALL(aclnn##kind), {"self", self}, end, weight, {"out", out});                            \
+    }                                                                                                                 \
+    ACLQ_PHASE_2(aclnn##kind)                                                                                         \
+    aclnnStatus aclnnInplace##kind##GetWorkspaceSize(ACLQ_PARAMETER(aclnnInplace##kind##GetWorkspaceSize, 0) selfRef, \
+                                                     const aclTensor* end, const weightType* weight,                  \
+                                                     uint64_t* workspaceSize, aclOpExecutor** executor) {             \
+        return between(ACLQ_CALL(aclnnInplace##kind), {"selfRef", selfRef}, end, weight, {"selfRef", selfRef});       \
+    }                                                                                                                 \
     ACLQ_PHASE_2(aclnnInplace##kind)
 
 LERP(Lerp, aclTensor)

@@ -9,7 +9,7 @@
 #include "aclnnop/aclnn_argmax.h"
 #include "aclnnop/aclnn_argmin.h"
 #include "aclnnop/aclnn_cumsum.h"
-#include "aclnnop/aclnn_log_softmax.h"
+#include "aclnnop/aclnn_logsoftmax.h"
 #include "aclnnop/aclnn_max.h"
 #include "aclnnop/aclnn_max_dim.h"
 #include "aclnnop/aclnn_mean.h"

@@ -5,8 +5,6 @@
 #include <optional>
 
 #include "aclnnop/aclnn_clamp.h"
-#include "aclnnop/aclnn_clamp_max.h"
-#include "aclnnop/aclnn_clamp_min.h"
 #include "aclnnop/aclnn_equal.h"
 #include "aclnnop/aclnn_masked_fill_scalar.h"
 #include "aclnnop/aclnn_masked_fill_tensor.h"
@@ -66,7 +64,7 @@ aclnnStatus aclnnClampMaxGetWorkspaceSize(const aclTensor* self, const aclScalar
 }
 ACLQ_PHASE_2(aclnnClampMax)
 
-aclnnStatus aclnnInplaceClampMaxGetWorkspaceSize(aclTensor* selfRef, const aclScalar* clipValueMax,
+aclnnStatus aclnnInplaceClampMaxGetWorkspaceSize(const aclTensor* selfRef, const aclScalar* clipValueMax,
                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
     return clamp(ACLQ_CALL(aclnnInplaceClampMax), selfRef, nullptr, clipValueMax, false, true, selfRef);
 }

@@ -14,7 +14,7 @@
 #include "aclnnop/aclnn_rms_norm.h"
 #include "aclnnop/aclnn_std.h"
 #include "aclnnop/aclnn_std_mean_correction.h"
-#include "aclnnop/aclnn_var_correction.h"
+#include "aclnnop/aclnn_var.h"
 #include "aclnnop/aclnn_var_mean.h"
 #include "ops/everyday/along.h"
 #include "ops/everyday/elementwise.h"

@@ -94,17 +94,18 @@ auto rounding(Round round) {
 
 }  // namespace
 
-#define UNARY(name, kind, ...)                                                                         \
-    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize, \
-                                       aclOpExecutor** executor) {                                     \
-        return kind(ACLQ_CALL(name), kNames, self, out, __VA_ARGS__);                                  \
-    }                                                                                                  \
+#define UNARY(name, kind, ...)                                                                               \
+    aclnnStatus name##GetWorkspaceSize(const aclTensor* self, ACLQ_PARAMETER(name##GetWorkspaceSize, 1) out, \
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {                  \
+        return kind(ACLQ_CALL(name), kNames, self, out, __VA_ARGS__);                                        \
+    }                                                                                                        \
     ACLQ_PHASE_2(name)
 
-#define IN_PLACE(name, kind, ...)                                                                               \
-    aclnnStatus name##GetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) { \
-        return kind(ACLQ_CALL(name), kInPlace, selfRef, selfRef, __VA_ARGS__);                                  \
-    }                                                                                                           \
+#define IN_PLACE(name, kind, ...)                                                                                  \
+    aclnnStatus name##GetWorkspaceSize(ACLQ_PARAMETER(name##GetWorkspaceSize, 0) selfRef, uint64_t* workspaceSize, \
+                                       aclOpExecutor** executor) {                                                 \
+        return kind(ACLQ_CALL(name), kInPlace, selfRef, selfRef, __VA_ARGS__);                                     \
+    }                                                                                                              \
     ACLQ_PHASE_2(name)
 
 #define BOTH(name, kind, ...)             \
@@ -177,4 +178,4 @@ aclnnStatus integers(const Call& call, const char* names[2], const aclTensor* se
 
 }  // namespace
 
-BOTH(BitwiseNot, integers, 0)
+UNARY(aclnnBitwiseNot, integers, 0)

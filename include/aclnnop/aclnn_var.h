@@ -4,8 +4,8 @@
  * Variances over dim (none: all); the divisor is the number of elements minus correction.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
-#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_VAR_CORRECTION_H
-#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_VAR_CORRECTION_H
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_VAR_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_VAR_H
 
 #include "aclnn/aclnn_base.h"
 

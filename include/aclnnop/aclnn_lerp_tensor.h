@@ -4,8 +4,8 @@
  * self + weight * (end - self), broadcast.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
-#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LERP_H
-#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LERP_H
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LERP_TENSOR_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LERP_TENSOR_H
 
 #include "aclnn/aclnn_base.h"
 

@@ -4,8 +4,8 @@
  * The logarithms of aclnnSoftmax.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
-#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LOG_SOFTMAX_H
-#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LOG_SOFTMAX_H
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LOGSOFTMAX_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_LOGSOFTMAX_H
 
 #include "aclnn/aclnn_base.h"
 

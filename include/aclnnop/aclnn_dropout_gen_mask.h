@@ -5,8 +5,8 @@
  * seed and offset, but not those of a chip.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
-#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_DROPOUT_GEN_MASK_V2_H
-#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_DROPOUT_GEN_MASK_V2_H
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_DROPOUT_GEN_MASK_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_DROPOUT_GEN_MASK_H
 
 #include "aclnn/aclnn_base.h"
 
