@@ -22,7 +22,7 @@ DTypeLike = Any
 """Whatever `as_dtype` understands."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DType:
     """One data type.
 
@@ -42,10 +42,19 @@ class DType:
         Number of torch's ScalarType, as torch_npu's integer dtype arguments take it. Types that
         torch does not have are 256 + `code` there.
 
+    Notes
+    -----
+    NumPy takes a DType wherever it takes a dtype. ``==`` compares with anything that `as_dtype`
+    takes, and with a NumPy type by the type of the arrays: qint8 and int8 are different, but both
+    equal ``np.dtype("int8")``. As for NumPy's dtypes, equal objects of different kinds do not
+    always have the same hash.
+
     Examples
     --------
     >>> quint4x2.numpy, quint4x2.packing
     (dtype('int32'), 8)
+    >>> np.zeros(2, bfloat16).dtype == bfloat16, int8 == "int8", qint8 == int8
+    (True, True, False)
     """
 
     name: str
@@ -54,6 +63,22 @@ class DType:
     bits: int
     packing: int = 1
     torch_number: int | None = None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type, under the name by which NumPy finds it."""
+        return self.numpy
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DType):
+            return self is other
+        if isinstance(other, (np.dtype, type)):
+            found = _of_numpy(other)
+            return found is not None and found.numpy == self.numpy
+        return not isinstance(other, (int, np.integer)) and _find(other) is self
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f"aclquant.{self.name}"
@@ -123,8 +148,8 @@ def as_dtype(value: DTypeLike) -> DType:
     ----------
     value : object
         A `DType`; a name ("qint8", "quint4x2", "bfloat16", ...); a NumPy dtype or type, ml_dtypes'
-        included; a torch dtype (torch is not imported); or a number as torch_npu's operators take
-        them: torch's ScalarType, or 256 + ``aclDataType``.
+        included, in either byte order; a torch dtype (torch is not imported); or a number as
+        torch_npu's operators take them: torch's ScalarType, or 256 + ``aclDataType``.
 
     Returns
     -------
@@ -134,7 +159,7 @@ def as_dtype(value: DTypeLike) -> DType:
     Raises
     ------
     DtypeError
-        When it means none.
+        When it means no data type.
 
     Examples
     --------
@@ -143,32 +168,47 @@ def as_dtype(value: DTypeLike) -> DType:
     """
     if isinstance(value, DType):
         return value
-    found: DType | None = None
-    if isinstance(value, str):
-        found = _BY_NAME.get(value)
-        if found is None:
-            name = value.removeprefix("torch_npu.").removeprefix("torch.")
-            found = _BY_NAME.get(_ALIASES.get(name, name))
-    elif isinstance(value, np.dtype):
-        found = _BY_NUMPY.get(value)
-    elif isinstance(value, type):
-        try:
-            found = _BY_NUMPY.get(np.dtype(value))
-        except TypeError:
-            found = None
-    elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        number = operator.index(value)
-        found = _BY_CODE.get(number - 256) if number >= 256 else _BY_NUMBER.get(number)
-    elif str(value).startswith(("torch.", "torch_npu.")):
-        return as_dtype(str(value))
+    found = _find(value)
     if found is None:
         raise DtypeError(
             function="aclquant.as_dtype",
             argument="dtype",
-            got=repr(value),
+            got=f"{value!r}{_did_you_mean(value)}",
             allowed=f"one of {', '.join(_BY_NAME)}, or the NumPy, ml_dtypes or torch type",
         )
     return found
+
+
+def _find(value: Any) -> DType | None:
+    """Find the data type of anything but a DType."""
+    if isinstance(value, str):
+        name = value.removeprefix("torch_npu.").removeprefix("torch.")
+        return _BY_NAME.get(_ALIASES.get(name, name))
+    if isinstance(value, (np.dtype, type)):
+        return _of_numpy(value)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        number = operator.index(value)
+        return _BY_CODE.get(number - 256) if number >= 256 else _BY_NUMBER.get(number)
+    if "dtype" in type(value).__name__.lower():  # torch's, known by its text
+        text = str(value)
+        return _find(text) if text.startswith(("torch.", "torch_npu.")) else None
+    return None
+
+
+def _of_numpy(value: Any) -> DType | None:
+    try:
+        return _BY_NUMPY.get(np.dtype(value).newbyteorder("="))
+    except TypeError:
+        return None
+
+
+def _did_you_mean(value: Any) -> str:
+    if not isinstance(value, str):
+        return ""
+    from difflib import get_close_matches
+
+    near = get_close_matches(value.lower(), [*_BY_NAME, *_ALIASES], n=1)
+    return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def from_code(code: int) -> DType:

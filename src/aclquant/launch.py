@@ -24,13 +24,14 @@ from ._ffi.check import error_text, make_error
 from ._ffi.declaration import Function, Parameter, parse
 from ._ffi.declarations import functions
 from ._ffi.library import Library, load
+from .arrays import has_mask
 from .convert import Converter, converter, is_tensor
 from .device import Device, as_device
 from .dtypes import CODES, as_dtype
 from .memory import Buffer
 from .resource import Resource
 from .stream import Stream, as_stream, quiet_synchronize
-from .tensor import Tensor, asarray, describe_array, empty, has_mask
+from .tensor import Tensor, asarray, describe_array, empty
 
 if TYPE_CHECKING:
     import numpy.typing as npt

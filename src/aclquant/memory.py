@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,8 @@ class Buffer(Resource):
         nbytes = _bytes("aclquant.Buffer", "nbytes", nbytes)
         self.device = as_device(device)
         self.nbytes = nbytes
+        self.lock = threading.RLock()
+        """Held by whoever reads a part of the memory to write it back."""
         self.device.enter()
         backend = self.device.backend
         _free_deferred(backend)

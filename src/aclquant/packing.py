@@ -11,6 +11,8 @@ import ml_dtypes
 import numpy as np
 
 from . import errors
+from .arrays import as_host_array
+from .dtypes import DTypeLike, as_dtype
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,12 +22,12 @@ __all__ = ["pack_int4", "unpack_int4"]
 _INT4 = np.dtype(ml_dtypes.int4)
 
 
-def pack_int4(x: npt.ArrayLike) -> npt.NDArray[np.int32]:
+def pack_int4(x: Any) -> npt.NDArray[np.int32]:
     """Pack eight int4 values into each int32.
 
     Parameters
     ----------
-    x : array_like
+    x : array_like or Tensor
         Values -8 to 7; int8, ml_dtypes.int4 or any other integer type; the last dimension is a
         multiple of 8.
 
@@ -70,15 +72,15 @@ def pack_int4(x: npt.ArrayLike) -> npt.NDArray[np.int32]:
     return pack_bytes(array).view("<i4").astype(np.int32, copy=False).reshape(shape)
 
 
-def unpack_int4(x: npt.ArrayLike, dtype: npt.DTypeLike = np.int8) -> npt.NDArray[Any]:
+def unpack_int4(x: Any, dtype: DTypeLike = np.int8) -> npt.NDArray[Any]:
     """Unpack the eight int4 values of each int32.
 
     Parameters
     ----------
-    x : array_like
+    x : array_like or Tensor
         int32, at least 1-D.
-    dtype : dtype, optional
-        int8 (default) or ml_dtypes.int4.
+    dtype : dtype-like, optional
+        int8 (default), int4, or any other type that holds -8 to 7.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def unpack_int4(x: npt.ArrayLike, dtype: npt.DTypeLike = np.int8) -> npt.NDArray
     Raises
     ------
     DtypeError
-        When `x` is not int32.
+        When `x` is not int32, or `dtype` does not hold negative numbers.
     ParameterError
         When `x` is 0-d.
 
@@ -98,7 +100,15 @@ def unpack_int4(x: npt.ArrayLike, dtype: npt.DTypeLike = np.int8) -> npt.NDArray
     >>> aq.unpack_int4(np.int32([0x76543210, -1])).tolist()
     [0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1]
     """
-    array = np.asarray(x)
+    array = as_host_array(x, "aclquant.unpack_int4", "x")
+    wanted = as_dtype(dtype)
+    if wanted.numpy.kind in "bu":
+        raise errors.DtypeError(
+            function="aclquant.unpack_int4",
+            argument="dtype",
+            got=wanted.name,
+            allowed="int8, int4 or another type that holds -8 to 7",
+        )
     if array.dtype != np.int32:
         raise errors.DtypeError(
             function="aclquant.unpack_int4",
@@ -112,12 +122,12 @@ def unpack_int4(x: npt.ArrayLike, dtype: npt.DTypeLike = np.int8) -> npt.NDArray
         )
     shape = (*array.shape[:-1], array.shape[-1] * 8)
     data = np.ascontiguousarray(array.astype("<i4", copy=False)).reshape(-1).view(np.uint8)
-    return unpack_bytes(data, array.size * 8).reshape(shape).astype(dtype, copy=False)
+    return unpack_bytes(data, array.size * 8).reshape(shape).astype(wanted.numpy, copy=False)
 
 
 def pack_bytes(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Pack checked int8 values two to a byte, in C order; an odd last one stands alone."""
-    values = array.reshape(-1).view(np.uint8) & np.uint8(0xF)
+    values = np.ascontiguousarray(array).reshape(-1).view(np.uint8) & np.uint8(0xF)
     if values.size % 2:
         values = np.append(values, np.uint8(0))
     packed: npt.NDArray[np.uint8] = values[::2] | (values[1::2] << np.uint8(4))
@@ -133,8 +143,8 @@ def unpack_bytes(data: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.int8
     return nibbles[:count]
 
 
-def _integers(x: npt.ArrayLike, function: str) -> npt.NDArray[np.int8]:
-    array = np.asarray(x)
+def _integers(x: Any, function: str) -> npt.NDArray[np.int8]:
+    array = as_host_array(x, function, "x")
     if array.dtype == _INT4:
         return np.ascontiguousarray(array).astype(np.int8)
     if array.dtype.kind not in "iu":

@@ -18,11 +18,12 @@ from . import backends as _backends
 from . import errors
 from ._ffi import ffi
 from ._ffi.check import error_text, make_error
+from .arrays import has_mask, native
 from .here import here
 from .launch import Operator, Prepared, call
 from .resource import Resource
 from .stream import Stream, current_stream
-from .tensor import Tensor, asarray, empty, has_mask
+from .tensor import Tensor, asarray, empty
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -574,6 +575,13 @@ def plan(function: Callable[..., Any], x: Any, *arguments: Any, **named: Any) ->
             )
     if not isinstance(x, Tensor):
         x = np.ascontiguousarray(x) if type(x) is not _ndarray or not x.flags.c_contiguous else x
+        if not x.dtype.isnative:
+            raise errors.ParameterError(
+                function="aclquant.plan",
+                argument="x",
+                got=f"an array of {x.dtype.newbyteorder('=').name} in the other byte order",
+                allowed="the machine's byte order: a plan uses arrays where they are",
+            )
     if x.size == 0 or x.ndim == 0:
         raise errors.ParameterError(
             function="aclquant.plan",
@@ -601,5 +609,5 @@ def _own(value: Any, x: Any) -> Any:
     """Copy a parameter to where `x` is, so that the plan does not depend on the caller's array."""
     if not isinstance(value, (_ndarray, Tensor)):
         return value
-    array = value.numpy() if isinstance(value, Tensor) else np.array(value, order="C")
+    array = value.numpy() if isinstance(value, Tensor) else np.array(native(value), order="C")
     return asarray(array, device=x.device) if isinstance(x, Tensor) else array

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,9 @@ import numpy as np
 from . import errors
 from ._ffi import CData, ffi
 from ._ffi.library import Library
+from .arrays import as_host_array, convert, has_type
 from .device import Device, as_device
-from .dtypes import CODES, DType, DTypeLike, as_dtype
+from .dtypes import CODES, DTypeLike, as_dtype, float32
 from .memory import Buffer
 from .packing import pack_bytes, unpack_bytes
 from .stream import Stream
@@ -27,9 +27,10 @@ __all__ = ["Tensor", "asarray", "empty"]
 
 _FORMAT_ND = ffi.integer_const("ACL_FORMAT_ND")
 _INT4 = np.dtype(ml_dtypes.int4)
-_BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 _DLPACK_CPU = 1
 _POINTER = ffi.typeof("void *")
+_MOST = (1 << 63) - 1
+"""The longest dimension that C can name."""
 _BUFFERS = "?" + np.typecodes["AllInteger"] + np.typecodes["AllFloat"]
 """Type characters of the arrays that have Python's buffer interface; ml_dtypes' have not."""
 
@@ -38,7 +39,12 @@ class Tensor:
     """An array in device memory: shape, strides, type and offset over a Buffer.
 
     Make one with `asarray`, `empty` or `Tensor.from_numpy`. Operators on Tensors are asynchronous;
-    `numpy` waits. int4 Tensors are packed, two elements to a byte.
+    `numpy` waits, and so does everything that needs the elements: `print`, `item`, `tolist`,
+    `write`. int4 Tensors are packed, two elements to a byte.
+
+    A Tensor has no arithmetic and no comparison by value: ``t + 1``, ``t == u``, ``x in t`` and
+    ``if t:`` raise, and say what to do. As for NumPy, one element stands for itself in ``if t:``,
+    ``float(t)`` and ``int(t)``.
 
     Attributes
     ----------
@@ -82,8 +88,7 @@ class Tensor:
         strides = _contiguous(self.shape) if element_strides is None else element_strides
         self.element_strides = _whole("element_strides", strides)
         (self.offset,) = _whole("offset", (offset,))
-        if min(self.shape, default=0) < 0:
-            raise _wrong("shape", str(self.shape), "lengths of 0 or more")
+        _check_lengths(self.shape)
         if len(self.element_strides) != len(self.shape):
             got = f"{len(self.element_strides)} for {len(self.shape)} dimensions"
             raise _wrong("element_strides", got, "one for each dimension")
@@ -115,6 +120,22 @@ class Tensor:
     def nbytes(self) -> int:
         """Bytes that the elements take in device memory; two int4 share one."""
         return _nbytes(self.size, self.dtype)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element; an int4, which is half a byte, has no such number."""
+        if self.dtype == _INT4:
+            raise errors.DtypeError(
+                "two int4 share a byte: use nbytes, and element_strides",
+                function="aclquant.Tensor.itemsize",
+            )
+        return self.dtype.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Steps in bytes, as NumPy's; `element_strides` has them in elements, for int4 too."""
+        size = self.itemsize
+        return tuple(step * size for step in self.element_strides)
 
     @property
     def device(self) -> Device:
@@ -182,40 +203,151 @@ class Tensor:
             moved = view.__array_interface__["data"][0] - nothing.__array_interface__["data"][0]
         return self._view(view.shape, view.strides, self.offset + moved)
 
-    def numpy(self) -> npt.NDArray[Any]:
-        """Wait for the Tensor's work and copy it into a new array.
+    def numpy(self, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+        """Wait for the Tensor's work and copy it into an array.
+
+        Parameters
+        ----------
+        out : numpy.ndarray, optional
+            Where the elements go: of the same shape and type, with any strides and in either byte
+            order. It is returned. A new array in C order by default.
 
         Raises
         ------
         DeviceError
             When work on the stream of the Tensor went wrong.
+        ParameterError
+            When `out` does not fit.
         """
-        low, high = self._extent()
-        if self.size == 0:
-            self.buffer.synchronize()
-            return np.empty(self.shape, self.dtype)
-        first = low // 2 if self.dtype == _INT4 else _nbytes(low, self.dtype)
-        data = self.buffer.read(_nbytes(high, self.dtype) - first, first)
-        if self.dtype == _INT4:
-            low -= low % 2
-            elements = unpack_bytes(data, high - low).astype(_INT4)
-        else:
-            elements = data.view(self.dtype)
-        strides = [stride * self.dtype.itemsize for stride in self.element_strides]
-        view = np.lib.stride_tricks.as_strided(elements[self.offset - low :], self.shape, strides)
-        return view if self.is_contiguous else view.copy()
+        if out is not None:
+            self._check_out(out)
+        elements, low = self._elements()
+        view = self._pick(elements, low)
+        if out is None:
+            return view if self.is_contiguous else view.copy()
+        out[...] = view
+        return out
+
+    def _check_out(self, out: Any) -> None:
+        got = type(out).__name__
+        if isinstance(out, np.ndarray):
+            native = out.dtype.newbyteorder("=")
+            if out.flags.writeable and (out.shape, native) == (self.shape, self.dtype):
+                return
+            read_only = "" if out.flags.writeable else "read-only "
+            got = f"{read_only}array of {out.dtype} and shape {out.shape}"
+        raise errors.ParameterError(
+            function="aclquant.Tensor.numpy",
+            argument="out",
+            got=got,
+            allowed=f"numpy.ndarray of {self.dtype} and shape {self.shape}",
+        )
+
+    def item(self) -> Any:
+        """Wait, and return the only element as a Python number.
+
+        Examples
+        --------
+        >>> import aclquant as aq
+        >>> aq.asarray([[2.5]]).item()
+        2.5
+        """
+        if self.size != 1:
+            raise errors.ParameterError(
+                f"a Tensor of {self.size} elements is not one number: use tolist() or numpy()",
+                function="aclquant.Tensor.item",
+            )
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """Wait, and return the elements as nested lists of Python numbers."""
+        return self.numpy().tolist()
 
     def write(self, array: npt.ArrayLike) -> None:
-        """Copy an array of the same shape into the Tensor, which must be contiguous; waits."""
-        values = as_host_array(array)
-        if not self.is_contiguous or values.shape != self.shape:
+        """Copy an array of the same shape into the Tensor; waits.
+
+        No other element of the buffer changes. Integer Tensors take whole numbers in their range
+        only; float Tensors round.
+
+        Raises
+        ------
+        RangeError
+            When a number does not fit the type of the Tensor.
+        ParameterError
+            When the shape is another one, or elements of the Tensor share memory.
+        """
+        name = "aclquant.Tensor.write"
+        values = as_host_array(array, name, "array")
+        if values.shape != self.shape:
             raise errors.ParameterError(
-                function="aclquant.Tensor.write",
+                function=name,
                 argument="array",
                 got=f"shape {values.shape}",
-                allowed=f"shape {self.shape} of a contiguous Tensor",
+                allowed=f"shape {self.shape}, that of the Tensor",
             )
-        self.buffer.write(_storage(values, self.dtype), _nbytes(self.offset, self.dtype))
+        values = convert(values, self.dtype, name, "array")
+        if self._overlaps():
+            raise errors.ParameterError(
+                "elements of the Tensor share memory (shape "
+                f"{self.shape}, element_strides {self.element_strides}): write to one without that",
+                function=name,
+            )
+        first, _ = self._bytes()
+        with self.buffer.lock:
+            if not self.is_contiguous or not self._fills_bytes():
+                # What lies between the elements, or beside an int4 in the same byte, stays.
+                elements, low = self._elements()
+                self._pick(elements, low)[...] = values
+                values = elements
+            self.buffer.write(_stored(values), first)
+
+    def _bytes(self) -> tuple[int, int]:
+        """Return where in the buffer the elements lie: the first byte and the number of bytes."""
+        low, high = self._extent()
+        first = low // 2 if self.dtype == _INT4 else _nbytes(low, self.dtype)
+        return first, _nbytes(high, self.dtype) - first
+
+    def _fills_bytes(self) -> bool:
+        """Tell whether no int4 at an end shares a byte with an element beside it."""
+        return self.dtype != _INT4 or all(end % 2 == 0 for end in self._extent())
+
+    def _elements(self) -> tuple[npt.NDArray[Any], int]:
+        """Read the bytes in which the elements lie.
+
+        Returns
+        -------
+        numpy.ndarray
+            Everything in these bytes, in the order of the buffer.
+        int
+            The position of its first element in the buffer.
+        """
+        first, size = self._bytes()
+        data = self.buffer.read(size, first)
+        if self.dtype == _INT4:
+            return unpack_bytes(data, size * 2).astype(_INT4), first * 2
+        return data.view(self.dtype), self._extent()[0]
+
+    def _pick(self, elements: npt.NDArray[Any], low: int) -> npt.NDArray[Any]:
+        """View the Tensor's elements among those that `_elements` returned."""
+        size = self.dtype.itemsize
+        view: npt.NDArray[Any] = np.ndarray(
+            self.shape,
+            self.dtype,
+            elements.view(np.uint8),  # ml_dtypes' arrays are not buffers
+            (self.offset - low) * size,
+            [step * size for step in self.element_strides],
+        )
+        return view
+
+    def _overlaps(self) -> bool:
+        """Tell whether elements may share memory: each step has to pass all smaller ones."""
+        reach = 0
+        pairs = zip(self.shape, self.element_strides, strict=True)
+        for step, length in sorted((abs(step), n) for n, step in pairs if n > 1):
+            if step <= reach:
+                return self.size > 0
+            reach += step * (length - 1)
+        return False
 
     def synchronize(self) -> None:
         """Wait for the work that uses the Tensor's memory."""
@@ -240,9 +372,12 @@ class Tensor:
         dl_device: tuple[int, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
-        """Export a copy in host memory, which is the only export there is so far."""
+        """Export a copy in host memory, for those who ask for one: ``dl_device=(1, 0)``."""
         if dl_device is None or int(dl_device[0]) != _DLPACK_CPU or copy is False:
-            raise BufferError("ask for a copy in host memory: dl_device=(1, 0)")
+            raise BufferError(
+                "device memory can only be exported as a copy in host memory: give Tensor.numpy() "
+                "instead, or ask for dl_device=(1, 0)"
+            )
         return self.numpy().__dlpack__(max_version=max_version)
 
     def __dlpack_device__(self) -> tuple[int, int]:
@@ -254,9 +389,62 @@ class Tensor:
             raise TypeError("a 0-d Tensor has no length")
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[Tensor]:
+        """Yield views along the first dimension."""
+        return (self[position] for position in range(len(self)))
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise errors.ParameterError(
+                f"the truth of {self.size} elements is ambiguous: look at t.numpy().any(), "
+                "t.numpy().all(), t.size or ``t is None``",
+                function="aclquant.Tensor.__bool__",
+            )
+        return bool(self.item())
+
+    def __eq__(self, other: object) -> bool:
+        if other is None:
+            return False
+        raise errors.DtypeError(
+            "Tensors are not compared: np.array_equal(t.numpy(), u) compares values, "
+            "``t is u`` identity",
+            function="aclquant.Tensor.__eq__",
+        )
+
+    __hash__ = object.__hash__
+
+    def __contains__(self, value: object) -> bool:
+        raise errors.DtypeError(
+            "Tensors are not searched: use ``value in t.numpy()``",
+            function="aclquant.Tensor.__contains__",
+        )
+
+    def __enter__(self) -> Tensor:
+        self.buffer.require_open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __repr__(self) -> str:
+        """Shape, type and place; the elements would need a wait, see `__str__`."""
         state = "closed" if self.buffer.closed else repr(self.device)
         return f"<Tensor {self.dtype.name}{self.shape} on {state}>"
+
+    def __str__(self) -> str:
+        """Wait, and show the elements, as `print` does."""
+        if self.buffer.closed:
+            return repr(self)
+        head = "Tensor("
+        values = np.array2string(self.numpy(), separator=", ", prefix=head)
+        shape = "" if self.size else f", shape={self.shape}"
+        return f"{head}{values}{shape}, dtype={self.dtype.name}, device={self.device!r})"
 
     def describe(self, library: Library, *, data: bool = True) -> CData:
         """Make the ``aclTensor`` of this Tensor; the caller destroys it."""
@@ -300,6 +488,11 @@ def _wrong(argument: str, got: str, allowed: str) -> errors.ParameterError:
     )
 
 
+def _check_lengths(shape: tuple[int, ...]) -> None:
+    if not all(0 <= length <= _MOST for length in shape):
+        raise _wrong("shape", str(shape), "lengths of 0 or more, of 63 bits at most")
+
+
 def _whole(argument: str, values: Any) -> tuple[int, ...]:
     try:
         return tuple(map(index, values))
@@ -334,8 +527,7 @@ def empty(
     """
     kind = as_dtype(dtype)
     dims = _whole("shape", shape if np.iterable(shape) else (shape,))
-    if min(dims, default=0) < 0:
-        raise _wrong("shape", str(dims), "lengths of 0 or more")
+    _check_lengths(dims)
     return Tensor(Buffer(_nbytes(math.prod(dims), kind.numpy), device), dims, kind)
 
 
@@ -346,10 +538,11 @@ def asarray(
 
     Parameters
     ----------
-    value : array_like, Tensor, or an object with ``__dlpack__`` on the CPU
-        int4 arrays are packed.
+    value : array_like, Tensor, buffer, or an object with ``__dlpack__`` on the CPU or ``__array__``
+        Arrays of torch and JAX among them. int4 arrays are packed.
     dtype : dtype-like, optional
-        Convert to this type, on the host.
+        Convert to this type, on the host. Without it arrays, scalars of NumPy and buffers keep
+        theirs, Python floats become float32 and Python integers int64.
     device : Device or int, optional
         The current device by default.
 
@@ -362,61 +555,43 @@ def asarray(
     ------
     DtypeError
         When the device has no such type.
+    RangeError
+        When `dtype` is an integer type that does not hold one of the numbers: they are neither
+        wrapped nor cut.
 
     Examples
     --------
     >>> import numpy as np, aclquant as aq
     >>> aq.asarray([1, 2], "float16")
     <Tensor float16(2,) on Device(0)>
+    >>> print(aq.asarray([[1.5, 2], [3, 4]]))
+    Tensor([[1.5, 2. ],
+            [3. , 4. ]], dtype=float32, device=Device(0))
     """
     if isinstance(value, Tensor):
         same = dtype is None or as_dtype(dtype).numpy == value.dtype
         if same and (device is None or as_device(device) == value.device):
             return value
         value = value.numpy()
-    try:
-        array = as_host_array(value)
-    except (TypeError, ValueError, BufferError) as error:
-        raise errors.ParameterError(
-            function="aclquant.asarray",
+    name = "aclquant.asarray"
+    array = as_host_array(value, name, "value")
+    if dtype is not None:
+        kind = as_dtype(dtype)
+    elif array.dtype == np.float64 and not has_type(value):
+        kind = float32  # Python's floats, as operators take them
+    elif array.dtype in CODES:
+        kind = as_dtype(array.dtype)
+    else:
+        raise errors.DtypeError(
+            function=name,
             argument="value",
-            got=f"{type(value).__name__}, which is no array ({error})",
-            allowed="an array, a Tensor or numbers",
-        ) from error
-    kind: DType = as_dtype(array.dtype if dtype is None else dtype)
-    with np.errstate(over="ignore"):  # float32 to float16 may give inf, as on any device
-        data = _storage(array.astype(kind.numpy, copy=False), kind.numpy)
+            got=f"{type(value).__name__} of dtype {array.dtype}",
+            allowed=", ".join(dtype.name for dtype in CODES),
+        )
+    array = convert(array, kind.numpy, name, "value")
     tensor = Tensor(Buffer(_nbytes(array.size, kind.numpy), device), array.shape, kind)
-    tensor.buffer.write(data)
+    tensor.buffer.write(_stored(array))
     return tensor
-
-
-def as_host_array(value: Any, default: npt.DTypeLike | None = None) -> npt.NDArray[Any]:
-    """Make an ndarray of an array-like, or of an object with ``__dlpack__`` on the CPU.
-
-    `default` is the type for Python numbers, whose type is nobody's choice.
-    """
-    if isinstance(value, (np.ndarray, np.generic)):
-        if has_mask(value):
-            raise ValueError("it has masked elements: fill them first")
-        return np.asarray(value)
-    if type(value).__module__.partition(".")[0] == "torch":
-        if str(value.dtype) == "torch.bfloat16":  # NumPy does not know it under torch's name
-            bits = value.detach().view(sys.modules["torch"].int16)
-            return np.from_dlpack(bits).view(_BFLOAT16)
-        value = value.detach()
-    if hasattr(value, "__dlpack__"):
-        array: npt.NDArray[Any] = np.from_dlpack(value)
-        return array
-    return np.asarray(value, None if hasattr(value, "__array__") else default)
-
-
-def has_mask(value: Any) -> bool:
-    """Tell whether any elements are masked, which no device knows."""
-    if type(value) is np.ndarray:
-        return False
-    masked = sys.modules.get("numpy.ma")
-    return masked is not None and bool(masked.is_masked(value))
 
 
 def describe_array(
@@ -461,8 +636,23 @@ def _nbytes(count: int, dtype: np.dtype[Any]) -> int:
     return (count + 1) // 2 if dtype == _INT4 else count * dtype.itemsize
 
 
-def _storage(array: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _stored(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Return the bytes of an array as the device stores them."""
-    if dtype == _INT4:
-        return pack_bytes(np.ascontiguousarray(array).astype(np.int8))
-    return np.ascontiguousarray(array.astype(dtype, copy=False)).reshape(-1).view(np.uint8)
+    if array.dtype == _INT4:
+        return pack_bytes(array.astype(np.int8))
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _no_arithmetic(name: str) -> Callable[[Tensor, object], Tensor]:
+    def refuse(self: Tensor, other: object) -> Tensor:
+        raise errors.DtypeError(
+            "Tensors have no arithmetic: use t.numpy(), or an operator of aclquant.aclnn",
+            function=f"aclquant.Tensor.{name}",
+        )
+
+    return refuse
+
+
+for _operation in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow"):
+    for _name in (f"__{_operation}__", f"__r{_operation}__"):
+        setattr(Tensor, _name, _no_arithmetic(_name))

@@ -32,6 +32,7 @@ def test_codes_are_those_of_the_header(dtype: dtypes.DType) -> None:
         ("half", "float16"),
         (np.int8, "int8"),
         (np.dtype("<f2"), "float16"),
+        (np.dtype(">f2"), "float16"),
         (ml_dtypes.bfloat16, "bfloat16"),
         (np.dtype(ml_dtypes.int4), "int4"),
         (float, "float64"),
@@ -62,6 +63,29 @@ def test_torch_dtypes_are_known_by_their_text() -> None:
 def test_not_a_dtype(value: Any) -> None:
     with pytest.raises(aq.DtypeError, match="argument 'dtype'"):
         aq.as_dtype(value)
+
+
+def test_the_nearest_name_is_offered() -> None:
+    for wrong, near in (("qint9", "qint8"), ("Float16", "float16"), ("bfloat6", "bfloat16")):
+        with pytest.raises(aq.DtypeError, match=f"did you mean '{near}'"):
+            aq.as_dtype(wrong)
+    with pytest.raises(aq.DtypeError) as caught:
+        aq.as_dtype("zzzz")
+    assert "did you mean" not in str(caught.value)
+
+
+def test_numpy_takes_dtypes_and_equality_is_what_as_dtype_says() -> None:
+    """newcomer.md 2e: np.dtype(aq.int8) was a TypeError, aq.int8 == "int8" False."""
+    for dtype in dtypes._TABLE:
+        assert np.dtype(dtype) == dtype.numpy  # type: ignore[call-overload]
+        assert dtype == dtype.name and hash(dtype) == hash(dtype.name)
+        assert dtype == dtype.numpy and dtype.numpy == dtype
+        assert [other for other in dtypes._TABLE if other == dtype] == [dtype]
+    assert np.zeros(2, aq.bfloat16).dtype == aq.bfloat16  # type: ignore[call-overload]
+    assert aq.quantize([1.0], 1.0, dtype=aq.qint8).dtype == aq.qint8
+    assert aq.int8 == np.int8 and aq.int8 != np.int16 and aq.int8 != "int16"
+    assert aq.int8 != aq.qint8 and aq.int8 != 1 and aq.int8 != None  # noqa: E711
+    assert aq.float32 != float and dtypes.float64 == float  # noqa: E721
 
 
 def test_pickling_gives_the_same_object() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -88,17 +89,135 @@ def test_write_and_share() -> None:
     assert row.numpy().tolist() == [3, 4, 5]
     row.write([7, 8, 9])
     assert tensor.numpy().tolist() == [[0, 1, 2], [7, 8, 9]]
-    with pytest.raises(aq.ParameterError, match="shape"):
+    with pytest.raises(aq.ParameterError, match=r"argument 'array': got shape \(6,\)"):
         tensor.write(np.zeros(6))
+    with pytest.raises(aq.RangeError, match="argument 'array': got 40000"):
+        row.write([1, 40000, 2])
+    with pytest.raises(aq.ParameterError, match="elements of the Tensor share memory"):
+        aq.Tensor(tensor.buffer, (2, 3), "int16", (0, 1)).write(np.zeros((2, 3)))
+    assert tensor.numpy().tolist() == [[0, 1, 2], [7, 8, 9]]
     tensor.close()
     with pytest.raises(aq.ResourceError, match="closed"):
         row.numpy()
     assert "closed" in repr(row)
 
 
+@st.composite
+def _views(draw: st.DrawFn) -> tuple[int, tuple[int, ...], tuple[int, ...], int]:
+    """A view of a buffer without overlap: elements in the buffer, shape, strides, offset."""
+    shape = draw(st.lists(st.integers(1, 5), min_size=0, max_size=3))
+    strides, step = [], 1
+    for length in shape:
+        step *= draw(st.integers(1, 3))
+        strides.append(step)
+        step *= length
+    order = draw(st.permutations(range(len(shape))))
+    shape, strides = [shape[i] for i in order], [strides[i] for i in order]
+    low = draw(st.integers(0, 5))
+    offset = low
+    for i, length in enumerate(shape):
+        if draw(st.booleans()):
+            offset += strides[i] * (length - 1)
+            strides[i] = -strides[i]
+    high = low + sum(abs(s) * (n - 1) for s, n in zip(strides, shape, strict=True)) + 1
+    return high + draw(st.integers(0, 5)), tuple(shape), tuple(strides), offset
+
+
+@pytest.mark.parametrize("name", ["int4", "int8", "float32", "float8_e5m2"])
+@given(view=_views(), seed=st.integers(0, 2**32 - 1))
+def test_only_the_named_elements_change(
+    name: str, view: tuple[int, tuple[int, ...], tuple[int, ...], int], seed: int
+) -> None:
+    """faults.md W2: at any offset, count and stride; NumPy's own array is the model."""
+    count, shape, strides, offset = view
+    random = np.random.default_rng(seed)
+    dtype = aq.as_dtype(name).numpy
+    model = random.integers(-8, 8, count).astype(np.int8)
+    low = offset + sum(s * (n - 1) for s, n in zip(strides, shape, strict=True) if s < 0)
+    expected = np.ndarray(shape, np.int8, model, offset, strides)
+    with aq.Buffer(-(-count // 2) if name == "int4" else count * dtype.itemsize) as buffer:
+        whole = aq.Tensor(buffer, (count,), name)
+        whole.write(model)
+        tensor = aq.Tensor(buffer, shape, name, strides, offset)
+        assert low >= 0 and tensor.tolist() == expected.tolist()
+        assert aq.asarray(tensor.numpy()).tolist() == expected.tolist()
+        values = random.integers(-8, 8, shape).astype(np.int8)
+        expected[...] = values
+        tensor.write(values.astype(dtype))
+        assert whole.tolist() == model.tolist()
+        assert tensor.tolist() == values.tolist()
+
+
+def test_rows_of_an_odd_length() -> None:
+    """faults.md W2, as it was found."""
+    values = np.arange(-6, 6).astype(np.int8).reshape(4, 3)
+    tensor = aq.asarray(values.astype(ml_dtypes.int4))
+    tensor[1].write(np.int8([1, 2, 3]).astype(ml_dtypes.int4))
+    values[1] = [1, 2, 3]
+    assert tensor.tolist() == values.tolist()
+    tensor[::2].write(values[1::2])
+    values[::2] = values[1::2]
+    assert tensor.tolist() == values.tolist()
+    tensor.T.write(values[::-1].T)
+    assert tensor.tolist() == values[::-1].tolist()
+    tensor[1:1].write(np.zeros((0, 3), np.int8))
+    tensor[2, 1:2].write([7])
+    assert tensor[2].tolist() == [values[1, 0], 7, values[1, 2]]
+
+
+def test_threads_write_neighbours_in_one_byte() -> None:
+    tensor = aq.asarray(np.zeros(64, np.int8), "int4")
+
+    def work(first: int) -> None:
+        for value in range(30):
+            for position in range(first, 64, 2):
+                tensor[position].write(value % 8)
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert tensor.tolist() == [29 % 8] * 64
+
+
+@pytest.mark.parametrize("offset", range(4))
+@pytest.mark.parametrize("count", [2, 4, 6, 16])
+@pytest.mark.parametrize("step", [1, 2, 3, -1, -2])
+def test_operators_write_int4_views(offset: int, count: int, step: int) -> None:
+    """The neighbours of W2: outputs of kernels, on the device and copied to it."""
+    model = (np.arange(64) * 5 % 16 - 8).astype(np.int8)
+    last = offset + (count - 1) * abs(step)
+    index = (offset + np.arange(count) * step) if step > 0 else (last + np.arange(count) * step)
+    where = slice(int(index[0]), int(index[-1]) + step if index[-1] + step >= 0 else None, step)
+    assert model[where].tolist() == model[index].tolist()
+    x = (np.arange(count) * 7 % 16 - 8).astype(np.float32)
+    for given_x in (x, aq.asarray(x)):
+        tensor = aq.asarray(model, "int4")
+        aq.quantize(given_x, 1.0, dtype="int4", div_mode=False, out=tensor[where])
+        expected = model.copy()
+        expected[index] = x
+        assert tensor.tolist() == expected.tolist()
+    if step == 1:
+        got = aq.anti_quant(aq.asarray(model, "int4")[where], 1.0).numpy()
+        assert got.tolist() == model[index].tolist()
+
+
+def test_int4_views_on_several_streams() -> None:
+    """A copy on another stream sees what was written before, neighbours included."""
+    tensor = aq.asarray(np.zeros(13, np.int8), "int4")
+    with aq.Stream() as stream:
+        x = aq.asarray(np.float32([1, 2, 3, 4]))
+        aq.quantize(x, 1.0, dtype="int4", div_mode=False, out=tensor[1:5])
+    aq.quantize(x, 1.0, dtype="int4", div_mode=False, out=tensor[5:9])
+    tensor[9].write(7)
+    assert tensor.tolist() == [0, 1, 2, 3, 4, 1, 2, 3, 4, 7, 0, 0, 0]
+    stream.close()
+
+
 def test_conversions() -> None:
     assert aq.asarray([1, 2], "float16").dtype == np.float16
-    assert aq.asarray(3.0).dtype == np.float64
+    assert aq.asarray(3.0).dtype == np.float32
     tensor = aq.asarray(np.float32([1]))
     assert aq.asarray(tensor) is tensor
     assert aq.asarray(tensor, "float32") is tensor
@@ -107,6 +226,89 @@ def test_conversions() -> None:
         aq.asarray(np.array(["a"]))
     assert aq.empty(3).shape == (3,)
     assert aq.empty((), "quint4x2").dtype == np.int32
+
+
+def test_values_as_python_numbers() -> None:
+    tensor = aq.asarray(np.float32([[1.5, 2], [3, 4]]))
+    assert tensor.tolist() == [[1.5, 2.0], [3.0, 4.0]]
+    assert (tensor[0, 0].item(), float(tensor[0, 0]), int(tensor[1:, 1:])) == (1.5, 1.5, 4)
+    assert type(aq.asarray(np.array([2], ml_dtypes.bfloat16)).item()) is float
+    assert type(aq.asarray([2], "int4").item()) is int
+    assert [row.tolist() for row in tensor] == tensor.tolist()
+    assert bool(tensor[0, 0]) and not aq.asarray(0.0)
+    for refused in (float, int, bool, aq.Tensor.item):
+        with pytest.raises(aq.AclError, match=r"4 elements"):
+            refused(tensor)  # type: ignore[operator]
+    with pytest.raises(ValueError, match="0 elements"):
+        bool(tensor[:0])
+    with pytest.raises(TypeError):
+        iter(tensor[0, 0])
+
+
+def test_numpy_out() -> None:
+    tensor = aq.asarray(np.arange(6, dtype=np.int16).reshape(2, 3))
+    out = np.zeros((3, 4), np.int16)
+    assert tensor.T.numpy(out=out[:, ::2]).base is out
+    assert out.tolist() == [[0, 0, 3, 0], [1, 0, 4, 0], [2, 0, 5, 0]]
+    fixed = np.zeros((2, 3), np.int16)
+    fixed.flags.writeable = False
+    for wrong in (fixed, np.zeros((2, 3), np.int32), np.zeros((3, 2), np.int16), [[0] * 3] * 2):
+        with pytest.raises(aq.ParameterError, match="argument 'out'"):
+            tensor.numpy(out=wrong)  # type: ignore[arg-type]
+
+
+def test_sizes_in_bytes() -> None:
+    tensor = aq.asarray(np.zeros((2, 3), np.float32))
+    assert (tensor.itemsize, tensor.strides, tensor.T.strides) == (4, (12, 4), (4, 12))
+    packed = aq.empty((2, 4), "int4")
+    for name in ("itemsize", "strides"):
+        with pytest.raises(aq.DtypeError, match="two int4 share a byte"):
+            getattr(packed, name)
+
+
+def test_printing_shows_the_values_and_repr_does_not_wait() -> None:
+    tensor = aq.asarray(np.float32([[1, 2.5], [3, 4]]))
+    assert repr(tensor) == "<Tensor float32(2, 2) on Device(0)>"
+    assert str(tensor).splitlines() == [
+        "Tensor([[1. , 2.5],",
+        "        [3. , 4. ]], dtype=float32, device=Device(0))",
+    ]
+    assert str(tensor[:0]) == "Tensor([], shape=(0, 2), dtype=float32, device=Device(0))"
+    assert str(tensor[0, 1]) == "Tensor(2.5, dtype=float32, device=Device(0))"
+    assert "[-8, 7]" in str(aq.asarray([-8, 7], "int4"))
+    with tensor as same:
+        assert same is tensor
+    assert str(tensor) == repr(tensor) == "<Tensor float32(2, 2) on closed>"
+
+
+def test_what_a_tensor_cannot_do_says_what_to_do() -> None:
+    """newcomer.md 2e: ``2.0 in t`` was False though it is there, ``if t:`` always true."""
+    tensor, array = aq.asarray(np.float32([1, 2])), np.float32([1, 2])
+    for compute in (
+        lambda: tensor + 1,  # type: ignore[operator]
+        lambda: array + tensor,
+        lambda: array * tensor,
+        lambda: array @ tensor,
+        lambda: 1 - tensor,  # type: ignore[operator]
+        lambda: [1.0, 2.0] + tensor,  # noqa: RUF005
+    ):
+        with pytest.raises(TypeError, match=r"no arithmetic: use t\.numpy\(\)"):
+            compute()
+    for compare in (
+        lambda: tensor == array,
+        lambda: array == tensor,
+        lambda: tensor == 1,
+        lambda: tensor != tensor[:1],
+    ):
+        with pytest.raises(TypeError, match=r"np\.array_equal\(t\.numpy\(\), u\)"):
+            compare()
+    with pytest.raises(TypeError, match=r"value in t\.numpy\(\)"):
+        2.0 in tensor  # noqa: B015
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(tensor)
+    assert tensor != None and not tensor == None  # noqa: E711, SIM201
+    assert tensor in [tensor] and len({tensor, tensor}) == 1
+    np.testing.assert_array_equal(tensor, array)  # copies, as np.asarray does
 
 
 def test_numpy_functions_take_tensors() -> None:
@@ -121,10 +323,9 @@ def test_numpy_functions_take_tensors() -> None:
 def test_dlpack() -> None:
     tensor = aq.asarray(np.float32([1, 2]))
     assert tensor.__dlpack_device__() == (12, 0)
-    with pytest.raises(BufferError):
-        tensor.__dlpack__()
-    with pytest.raises(BufferError):
-        tensor.__dlpack__(dl_device=(12, 0))
+    for options in ({}, {"dl_device": (12, 0)}, {"dl_device": (1, 0), "copy": False}):
+        with pytest.raises(BufferError, match=r"give Tensor\.numpy\(\)"):
+            tensor.__dlpack__(**options)  # type: ignore[arg-type]
 
     class OnTheHost:
         def __dlpack__(self, **options: Any) -> Any:
@@ -139,16 +340,23 @@ def test_dlpack() -> None:
     assert aq.quantize(OnTheHost(), 1.0).tolist() == [1, 2]
 
 
-def test_torch_bfloat16_is_read_without_importing_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torch_types_without_numpy_are_read_without_importing_torch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A stand-in with the little of torch that is used: NumPy cannot read its bfloat16."""
     torch = ModuleType("torch")
     torch.int16 = object()  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torch", torch)
     values = np.array([1, 2.5], ml_dtypes.bfloat16)
 
+    class Device:
+        type = "cpu"
+
     class Tensor:
         __module__ = "torch"
         dtype = "torch.bfloat16"
+        device = Device
+        is_quantized = False
 
         def detach(self) -> Tensor:
             return self
@@ -157,8 +365,15 @@ def test_torch_bfloat16_is_read_without_importing_torch(monkeypatch: pytest.Monk
             assert dtype is torch.int16
             return values.view(np.int16)
 
-    assert aq.asarray(Tensor()).dtype == ml_dtypes.bfloat16
-    assert aq.quantize(Tensor(), 0.5).tolist() == [2, 5]
+    class Subclass(Tensor):
+        __module__ = "somewhere.else"
+
+    for kind in (Tensor, Subclass):
+        assert aq.asarray(kind()).dtype == ml_dtypes.bfloat16
+        assert aq.quantize(kind(), 0.5).tolist() == [2, 5]
+    monkeypatch.setattr(Device, "type", "npu")
+    with pytest.raises(aq.ParameterError, match=r"argument 'x'.*\.cpu\(\)"):
+        aq.quantize(Tensor(), 0.5)
 
 
 def test_tensor_must_fit_its_buffer() -> None:

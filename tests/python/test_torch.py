@@ -60,6 +60,64 @@ def test_documented_calls_run_with_torch_arguments() -> None:
     assert words.tolist() == [70369810366464]
 
 
+class _Subclass(torch.Tensor):  # type: ignore[misc]
+    pass
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "uint16"])
+@pytest.mark.parametrize("kind", [torch.Tensor, _Subclass])
+def test_types_that_numpy_does_not_know(name: str, kind: Any) -> None:
+    """faults.md C4."""
+    x = torch.tensor([[1, 2, 3], [4, 0, 0.5 if "float" in name else 7]]).to(getattr(torch, name))
+    tensor = aq.asarray(x.T.as_subclass(kind))
+    assert tensor.dtype == aq.as_dtype(name).numpy
+    assert tensor.tolist() == x.T.tolist()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_takes_part_in_gradients_is_read(dtype: Any) -> None:
+    """faults.md C4: parameters, and subclasses that ask for a gradient."""
+    x = torch.from_numpy(X).to(dtype)
+    expected = aq.quantize(x, 0.5)
+    for one in (x.clone().requires_grad_(), torch.nn.Parameter(x)):
+        np.testing.assert_array_equal(aq.quantize(one, 0.5), expected)
+        np.testing.assert_array_equal(aq.quantize(one.as_subclass(_Subclass), 0.5), expected)
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda x: x.to("meta"), "it is on meta"),
+        (lambda x: x.to_sparse(), "to_dense"),
+        (lambda x: torch.complex(x, x).conj(), "resolve_conj"),
+    ],
+)
+def test_what_cannot_be_read_says_what_to_do(make: Any, advice: str) -> None:
+    with pytest.raises(aq.ParameterError, match=f"argument 'x'.*{advice}"):
+        aq.quantize(make(torch.from_numpy(X)), 0.5)
+    with pytest.raises(aq.ParameterError, match=f"argument 'value'.*{advice}"):
+        aq.asarray(make(torch.from_numpy(X)))
+
+
+def test_an_output_of_torch_is_refused_by_its_full_name() -> None:
+    with pytest.raises(aq.ParameterError, match=r"got torch\.Tensor; allowed: .*aclquant"):
+        aq.quantize(X, 1.0, out=torch.zeros(1, 8, dtype=torch.int8))
+
+
+def test_tensors_go_to_torch_by_a_copy() -> None:
+    """newcomer.md 2e; docs/memory_and_streams.md shows it."""
+    tensor = aq.asarray(X)
+    assert torch.from_dlpack(tensor.numpy()).tolist() == X.tolist()
+    half = aq.asarray(X, "bfloat16").numpy()
+    assert torch.from_numpy(half.view(np.int16)).view(torch.bfloat16).tolist() == X.tolist()
+    with pytest.raises(BufferError, match=r"Tensor\.numpy\(\)"):
+        torch.from_dlpack(tensor)
+
+
+def test_torch_dtypes_are_equal_to_ours() -> None:
+    assert torch.int8 == aq.int8 and aq.int8 == torch.int8 and aq.bfloat16 != torch.float16
+
+
 def test_results_become_tensors() -> None:
     y = aq.quantize(X, 1.0)
     assert torch.from_numpy(y).dtype == torch.int8

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 
 from .. import errors
+from ..arrays import as_host_array, convert, has_type, native
 from ..device import Device
 from ..stream import Stream
-from ..tensor import Tensor, as_host_array, asarray, empty
+from ..tensor import Tensor, asarray, empty
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,15 +30,7 @@ def operand(function: str, argument: str, value: Any, default: npt.DTypeLike | N
     """
     if isinstance(value, Tensor):
         return value
-    try:
-        array = as_host_array(value)
-    except (TypeError, ValueError, OverflowError, BufferError) as error:
-        raise errors.ParameterError(
-            function=function,
-            argument=argument,
-            got=f"{type(value).__name__}, which is no array ({error})",
-            allowed="an array, a Tensor or numbers",
-        ) from error
+    array = as_host_array(value, function, argument)
     if array.dtype.kind not in _NUMBERS:
         raise errors.DtypeError(
             function=function,
@@ -45,9 +38,9 @@ def operand(function: str, argument: str, value: Any, default: npt.DTypeLike | N
             got=f"{type(value).__name__} of dtype {array.dtype}",
             allowed="real numbers",
         )
-    chosen = hasattr(value, "dtype") or hasattr(value, "__array__") or default is None
-    with np.errstate(over="ignore"):  # a number too large for the type is an infinity of it
-        return array if chosen else array.astype(default)
+    if default is None or has_type(value):
+        return array
+    return convert(array, np.dtype(default), function, argument)
 
 
 def parameter(
@@ -58,17 +51,18 @@ def parameter(
     Python numbers and lists get the type `default`, numbers the shape ``(1,)``; beside a Tensor
     they become Tensors, so that the call stays asynchronous.
     """
-    if value is None or type(value) is np.ndarray or isinstance(value, Tensor):
-        return cast("Array | None", value)
+    if type(value) is np.ndarray:
+        return native(value)
+    if value is None or isinstance(value, Tensor):
+        return value
     array = operand(function, argument, value, None)
     assert isinstance(array, np.ndarray)
     if isinstance(value, np.ndarray):
         return array
     # float64 and int64 scalars are what NumPy makes of Python numbers: nobody chose these types.
-    free = not hasattr(value, "dtype") or isinstance(value, (np.float64, np.int64))
+    free = not has_type(value) or isinstance(value, (np.float64, np.int64))
     if free and not _loses(array, np.dtype(default)):
-        with np.errstate(over="ignore"):
-            array = array.astype(default)
+        array = convert(array, np.dtype(default), function, argument)
     if np.isscalar(value):
         array = array.reshape(1)
     return asarray(array, device=like.device) if isinstance(like, Tensor) else array
@@ -92,10 +86,10 @@ def output(
         raise errors.ParameterError(
             function=function,
             argument=name,
-            got=type(out).__name__,
-            allowed="numpy.ndarray or Tensor",
+            got=f"{type(out).__module__}.{type(out).__qualname__}",
+            allowed="numpy.ndarray or aclquant.Tensor",
         )
-    if out.dtype != dtype:
+    if out.dtype.newbyteorder("=") != dtype:  # the call copies to another byte order
         raise errors.DtypeError(
             function=function,
             argument=name,
