@@ -11,12 +11,13 @@ import atexit
 import contextlib
 import os
 import threading
+import warnings
 import weakref
 from collections import Counter, deque
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from . import errors
+from . import errors, settings
 from ._ffi import CData, ffi
 from ._ffi.check import error_text, raise_for_status
 from ._ffi.library import Library, load
@@ -110,7 +111,17 @@ class Backend:
             "devices": self.device_count,
             "kernels": self.kernels,
             "libraries": self.libraries,
+            "environment": {"read": settings.read(), "problems": self._problems()},
         }
+
+    def warn(self) -> None:
+        """Warn about environment variables that are unknown or mean nothing."""
+        for problem in self._problems():
+            warnings.warn(f"environment: {problem}", UserWarning, stacklevel=2)
+
+    def _problems(self) -> list[str]:
+        kernels = self.kernels
+        return settings.problems(isas=kernels and cast("list[str]", kernels["usable"]))
 
     def __repr__(self) -> str:
         files = "".join(
@@ -121,6 +132,8 @@ class Backend:
         if kernels is not None:
             usable = ", ".join(cast("list[str]", kernels["usable"]))
             files += f"\n  kernels: {kernels['isa']} (of {usable}), {kernels['threads']} thread(s)"
+        files += "".join(f"\n  {name}={value}" for name, value in settings.read().items())
+        files += "".join(f"\n  problem: {problem}" for problem in self._problems())
         return (
             f"<Backend {self.name}: {self.soc}, CANN {self.version or 'unknown'}, "
             f"{self.device_count} device(s){files}>"
@@ -268,6 +281,7 @@ def _activate() -> Backend:
                 _hooked = True
                 atexit.register(_at_exit)
                 os.register_at_fork(after_in_child=_after_fork)
+                _active.warn()
         return _active
 
 
