@@ -123,7 +123,10 @@ def _arrange(
         scales = parameter(_NAME, "scales", scales, x, np.float32)
         zero_points = parameter(_NAME, "zero_points", zero_points, x, np.int32)
         if kind.name not in _DIVIDE:
-            raise _unknown(kind, "qint8, quint8, qint32, int8, uint8, int32 or an 8-bit float")
+            raise _unknown(
+                kind,
+                "qint8, quint8, qint32, int8, uint8 or int32; 8-bit floats on the 950 family only",
+            )
         y = output(_NAME, out, x, x.shape, kind.numpy)
         if out is not None:
             x, scales, zero_points = (apart(v, y) for v in (x, scales, zero_points))
