@@ -141,7 +141,9 @@ _ALIASES = {"float": "float32", "half": "float16", "double": "float64", "bf16": 
 _ALIASES |= {"int": "int32", "short": "int16", "long": "int64", "bool_": "bool"}
 
 
-def as_dtype(value: DTypeLike) -> DType:
+def as_dtype(
+    value: DTypeLike, *, function: str = "aclquant.as_dtype", argument: str = "dtype"
+) -> DType:
     """Find the data type that `value` means.
 
     Parameters
@@ -150,6 +152,8 @@ def as_dtype(value: DTypeLike) -> DType:
         A `DType`; a name ("qint8", "quint4x2", "bfloat16", ...); a NumPy dtype or type, ml_dtypes'
         included, in either byte order; a torch dtype (torch is not imported); or a number as
         torch_npu's operators take them: torch's ScalarType, or 256 + ``aclDataType``.
+    function, argument : str, optional
+        Whom the error names.
 
     Returns
     -------
@@ -171,8 +175,8 @@ def as_dtype(value: DTypeLike) -> DType:
     found = _find(value)
     if found is None:
         raise DtypeError(
-            function="aclquant.as_dtype",
-            argument="dtype",
+            function=function,
+            argument=argument,
             got=f"{value!r}{_did_you_mean(value)}",
             allowed=f"one of {', '.join(_BY_NAME)}, or the NumPy, ml_dtypes or torch type",
         )

@@ -101,7 +101,7 @@ def unpack_int4(x: Any, dtype: DTypeLike = np.int8) -> npt.NDArray[Any]:
     [0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1]
     """
     array = as_host_array(x, "aclquant.unpack_int4", "x")
-    wanted = as_dtype(dtype)
+    wanted = as_dtype(dtype, function="aclquant.unpack_int4")
     if wanted.numpy.kind in "bu":
         raise errors.DtypeError(
             function="aclquant.unpack_int4",

@@ -78,7 +78,7 @@ class Tensor:
         element_strides: Sequence[int] | None = None,
         offset: int = 0,
     ) -> None:
-        kind = as_dtype(dtype)
+        kind = as_dtype(dtype, function="aclquant.Tensor")
         if not isinstance(buffer, Buffer):
             raise _wrong("buffer", type(buffer).__name__, "a Buffer")
         self.buffer = buffer
@@ -525,7 +525,7 @@ def empty(
     >>> aq.empty((2, 8), "int4").nbytes
     8
     """
-    kind = as_dtype(dtype)
+    kind = as_dtype(dtype, function="aclquant.empty")
     dims = _whole("shape", shape if np.iterable(shape) else (shape,))
     _check_lengths(dims)
     return Tensor(Buffer(_nbytes(math.prod(dims), kind.numpy), device), dims, kind)
@@ -568,15 +568,15 @@ def asarray(
     Tensor([[1.5, 2. ],
             [3. , 4. ]], dtype=float32, device=Device(0))
     """
+    name = "aclquant.asarray"
     if isinstance(value, Tensor):
-        same = dtype is None or as_dtype(dtype).numpy == value.dtype
+        same = dtype is None or as_dtype(dtype, function=name).numpy == value.dtype
         if same and (device is None or as_device(device) == value.device):
             return value
         value = value.numpy()
-    name = "aclquant.asarray"
     array = as_host_array(value, name, "value")
     if dtype is not None:
-        kind = as_dtype(dtype)
+        kind = as_dtype(dtype, function=name)
     elif array.dtype == np.float64 and not has_type(value):
         kind = float32  # Python's floats, as operators take them
     elif array.dtype in CODES:

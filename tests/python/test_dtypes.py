@@ -74,6 +74,28 @@ def test_the_nearest_name_is_offered() -> None:
     assert "did you mean" not in str(caught.value)
 
 
+def test_a_wrong_dtype_is_refused_by_the_name_of_the_caller() -> None:
+    """newcomer.md 2d: the caller's function, not as_dtype."""
+    x, codes = np.ones((2, 8), np.float32), np.ones((2, 8), np.int8)
+    calls: dict[str, tuple[str, Any]] = {
+        "quantize": ("dtype", lambda: aq.quantize(x, 1.0, dtype="qint9")),
+        "anti_quant": ("dst_dtype", lambda: aq.anti_quant(codes, 1.0, dst_dtype="qint9")),
+        "dynamic_quant": ("dst_type", lambda: aq.dynamic_quant(np.float16(x), dst_type="qint9")),
+        "quant_matmul": (
+            "output_dtype",
+            lambda: aq.quant_matmul(codes, codes.T, 1.0, output_dtype="qint9"),
+        ),
+        "asarray": ("dtype", lambda: aq.asarray(x, "qint9")),
+        "empty": ("dtype", lambda: aq.empty(1, "qint9")),
+        "unpack_int4": ("dtype", lambda: aq.unpack_int4(np.int32([1]), "qint9")),
+    }
+    for name, (argument, call) in calls.items():
+        with pytest.raises(aq.DtypeError) as caught:
+            call()
+        assert (caught.value.function, caught.value.argument) == (f"aclquant.{name}", argument)
+        assert "did you mean 'qint8'" in caught.value.got
+
+
 def test_numpy_takes_dtypes_and_equality_is_what_as_dtype_says() -> None:
     """newcomer.md 2e: np.dtype(aq.int8) was a TypeError, aq.int8 == "int8" False."""
     for dtype in dtypes._TABLE:

@@ -100,9 +100,13 @@ def _arrange(
 ) -> Arrangement:
     x = operand(_NAME, "x", x, np.int8)
     packed = x.dtype == np.int32
-    kind = dtypes.float16 if dst_dtype is None else as_dtype(dst_dtype)
+    kind = (
+        dtypes.float16
+        if dst_dtype is None
+        else as_dtype(dst_dtype, function=_NAME, argument="dst_dtype")
+    )
     if src_dtype is not None:
-        source = as_dtype(src_dtype)
+        source = as_dtype(src_dtype, function=_NAME, argument="src_dtype")
         allowed = (dtypes.quint4x2, dtypes.int4) if packed else (as_dtype(x.dtype),)
         if source not in allowed:
             raise errors.DtypeError(

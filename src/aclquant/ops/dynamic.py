@@ -44,7 +44,9 @@ def arrange(
             got=repr(quant_mode),
             allowed="'pertoken' together with group_index",
         )
-    kind = dtypes.int8 if dst_type is None else as_dtype(dst_type)
+    kind = (
+        dtypes.int8 if dst_type is None else as_dtype(dst_type, function=name, argument="dst_type")
+    )
     smooth = parameter(name, "smooth_scales", smooth_scales, x, x.dtype)
     groups = parameter(name, "group_index", group_index, x, np.int32)
     results = _results(name, 2 if symmetric else 3, x, kind, quant_mode, out)

@@ -105,7 +105,11 @@ def quant_matmul(
     array([[-21,   0]], dtype=int8)
     """
     if stream is None and device is None and y_scale is None:
-        kind = dtypes.int8 if output_dtype is None else as_dtype(output_dtype)
+        kind = (
+            dtypes.int8
+            if output_dtype is None
+            else as_dtype(output_dtype, function=_NAME, argument="output_dtype")
+        )
         if not _packs(scale, pertoken_scale, kind):
             arrays = (x1, x2, pertoken_scale, scale, offset, bias)
             checks = (x1_dtype, x2_dtype, pertoken_scale_dtype, scale_dtype)
@@ -142,7 +146,11 @@ def _arrange(
     stream: Stream | None = None,
     device: Place = None,
 ) -> Arrangement:
-    kind = dtypes.int8 if output_dtype is None else as_dtype(output_dtype)
+    kind = (
+        dtypes.int8
+        if output_dtype is None
+        else as_dtype(output_dtype, function=_NAME, argument="output_dtype")
+    )
     x1 = operand(_NAME, "x1", x1, np.int8)
     x2 = operand(_NAME, "x2", x2, np.int8)
     scale = parameter(_NAME, "scale", scale, x1, np.float32)
@@ -249,7 +257,8 @@ def _group_size(sizes: Sequence[int] | None) -> int:
 def _check_type(name: str, wanted: DTypeLike | None, value: Array | None) -> None:
     if wanted is None or value is None:
         return
-    kind, packed = as_dtype(wanted), value.dtype == np.int32
+    kind = as_dtype(wanted, function=_NAME, argument=name)
+    packed = value.dtype == np.int32
     allowed = (dtypes.quint4x2, dtypes.int4) if packed else (as_dtype(value.dtype),)
     if kind not in allowed:
         raise errors.DtypeError(

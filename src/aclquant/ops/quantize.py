@@ -117,7 +117,7 @@ def _arrange(
     *,
     out: Array | None = None,
 ) -> Arrangement:
-    kind = as_dtype(dtype)
+    kind = as_dtype(dtype, function=_NAME)
     x = operand(_NAME, "x", x, np.float32)
     if div_mode:
         scales = parameter(_NAME, "scales", scales, x, np.float32)
