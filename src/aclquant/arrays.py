@@ -15,6 +15,7 @@ import numpy as np
 
 from . import errors
 from .dtypes import CODES
+from .float_errors import quietly
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -159,8 +160,7 @@ def convert(
         misfits = _misfits(array, whole)
         if misfits.any():
             raise _misfit(array[misfits].flat[0], dtype, whole, function, argument)
-    with np.errstate(all="ignore"):
-        return array.astype(dtype)
+    return quietly(array.astype, dtype)
 
 
 def _bounds(dtype: np.dtype[Any]) -> tuple[int, int] | None:
@@ -182,10 +182,10 @@ def _misfits(array: npt.NDArray[Any], bounds: tuple[int, int]) -> npt.NDArray[np
         # Bounds that the type does not have are met by all of its numbers.
         return (wide < max(low, own[0])) | (wide > min(high, own[1]))
     values = array if array.dtype.kind == "f" and array.itemsize > 4 else array.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        # high + 1 is a power of two, which float64 has, unlike high.
-        fits: npt.NDArray[np.bool_] = (values >= low) & (values < float(high + 1))
-        fits &= np.rint(values) == values
+    # high + 1 is a power of two, which float64 has, unlike high.
+    fits: npt.NDArray[np.bool_] = quietly(
+        lambda: (values >= low) & (values < high + 1.0) & (np.rint(values) == values)
+    )
     return ~fits
 
 

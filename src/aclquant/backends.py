@@ -17,10 +17,11 @@ from collections import Counter, deque
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from . import errors, settings
+from . import errors, forking, settings
 from ._ffi import CData, ffi
 from ._ffi.check import error_text, raise_for_status
 from ._ffi.library import Library, load
+from .here import forget_other_threads, other_threads
 
 if TYPE_CHECKING:
     from .resource import Resource
@@ -46,6 +47,8 @@ class Backend:
         self.name = name
         self.library = library
         self.usable = True
+        self.ending = False
+        """Whether the process ends without `shut_down`; finalisers then release nothing."""
         self.why_unusable = ""
         self.live: weakref.WeakSet[Resource] = weakref.WeakSet()
         self.deferred: deque[tuple[CData, CData, int]] = deque()
@@ -192,10 +195,9 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-_lock = threading.RLock()
 _choice: str | None = None
 _active: Backend | None = None
-_hooked = False
+_warned = False
 
 
 def backend() -> Backend:
@@ -254,7 +256,7 @@ def use_backend(name: str) -> None:
         raise errors.ParameterError(
             function="aclquant.use_backend", argument="name", got=repr(name), allowed="a string"
         )
-    with _lock:
+    with forking.lock:
         if _active is not None and name != (_choice or os.environ.get("ACLQUANT_BACKEND", "auto")):
             open_objects = [r for r in _active.live if not r.internal and not r.closed]
             if open_objects:
@@ -272,15 +274,13 @@ def use_backend(name: str) -> None:
 
 
 def _activate() -> Backend:
-    global _active, _hooked
-    with _lock:
+    global _active, _warned
+    with forking.lock:
         if _active is None:
             name = _choice or os.environ.get("ACLQUANT_BACKEND") or "auto"
             _active = _open_auto() if name == "auto" else Backend(name, load(name))
-            if not _hooked:
-                _hooked = True
-                atexit.register(_at_exit)
-                os.register_at_fork(after_in_child=_after_fork)
+            if not _warned:
+                _warned = True
                 _active.warn()
         return _active
 
@@ -310,17 +310,27 @@ def _device_count(library: Library) -> int:
 
 
 def _at_exit() -> None:
-    if _active is not None:
+    if _active is None:
+        return
+    if other_threads():
+        # Daemon threads may be in the middle of a call. Nothing is taken away from them: the end of
+        # the process releases everything.
+        _active.ending = True
+    else:
         _active.shut_down("was shut down at the end of the program")
 
 
 def _after_fork() -> None:
     """Forget the parent's device: its handles mean nothing in the child."""
-    global _active, _lock
-    _lock = threading.RLock()
+    global _active
+    forget_other_threads()
     _thread.backend = None
     if _active is not None:
         for resource in list(_active.live):
             resource.lose()
         _active.usable, _active.why_unusable = False, "belongs to the parent of this forked process"
         _active = None
+
+
+atexit.register(_at_exit)
+os.register_at_fork(after_in_child=_after_fork)

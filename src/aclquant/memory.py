@@ -186,7 +186,7 @@ def _free_deferred(backend: Backend, *, wait: bool = False) -> None:
     """Free what closed buffers left to be freed after their streams' work."""
     library = backend.library
     status = ffi.new("aclrtEventRecordedStatus *")
-    while backend.deferred:
+    for _ in range(len(backend.deferred)):  # calls that come in between may add more
         try:
             entry = backend.deferred.popleft()
         except IndexError:  # another thread was faster

@@ -19,6 +19,7 @@ from . import errors
 from ._ffi import ffi
 from ._ffi.check import error_text, make_error
 from .arrays import has_mask, native
+from .float_errors import quietly
 from .here import here
 from .launch import Operator, Prepared, call
 from .resource import Resource
@@ -86,7 +87,7 @@ def _bare(results: tuple[Any, ...]) -> Any:
 class _Kept:
     """A prepared call on arrays in C order, with what its results look like.
 
-    `numbers` are the arrays of its own, by position, for arguments that were numbers or lists.
+    `numbers` are, by position, arrays like those that numbers and lists become.
     """
 
     __slots__ = ("looks", "numbers", "padding", "prepared", "replay", "results", "single")
@@ -112,10 +113,13 @@ class _Kept:
             results = (out,) if self.single else out
             if type(results) is not tuple or tuple(map(_look, results)) != self.looks:
                 return None
-        for position, own in self.numbers.items():
-            if not _write(own, arrays[position]):
+        # Numbers belong to this call: another one may come in between (a signal handler, say).
+        inputs = list(arrays)
+        for position, like in self.numbers.items():
+            inputs[position] = _converted(arrays[position], like)
+            if inputs[position] is None:
                 return None
-        inputs = [self.numbers.get(i, a) for i, a in enumerate(arrays) if a is not None]
+        inputs = [array for array in inputs if array is not None]
         try:
             addresses = [_from_buffer(a) for a in inputs]
             addresses += [_from_buffer(_BYTES, a, True) for a in results]
@@ -200,14 +204,13 @@ def _describe(value: Any) -> Any:
     return _look(value)
 
 
-def _write(own: npt.NDArray[Any], value: Any) -> bool:
-    """Put numbers where the first ones were; False if NumPy would convert these otherwise."""
+def _converted(value: Any, like: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Convert numbers as the first ones were; None if NumPy would convert these otherwise."""
     array = np.asarray(value)
     if array.dtype.kind not in "if":
-        return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        own[...] = array
-    return own.dtype.kind != "i" or bool((own == array).all())
+        return None
+    made = quietly(array.astype, like.dtype).reshape(like.shape)
+    return made if made.dtype.kind != "i" or bool((made == array).all()) else None
 
 
 def _prepare(

@@ -69,7 +69,7 @@ class Resource:
         self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "closed", True) or not self.backend.usable:
+        if getattr(self, "closed", True) or not self.backend.usable or self.backend.ending:
             return
         if self._warns and not self.internal:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)

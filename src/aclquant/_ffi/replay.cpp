@@ -2,6 +2,10 @@
 // aclquant._ffi._replay: recognises "the same call as before" and launches it from its record, in one step from Python.
 // It decides nothing: what it does not recognise goes to the Python function it was given (aclquant/plans.py), which
 // makes the records and is the home of the rules. Stable ABI of Python 3.10, NumPy's C API.
+//
+// Python up to 3.13 ends a daemon thread that wants the interpreter's lock after the end of the program: by unwinding its
+// stack, wherever Python code may run. So this file is compiled without exceptions (no destructor runs then, without the
+// lock), and nothing that has to be released lives across such a place but Python's own references.
 #define PY_SSIZE_T_CLEAN
 #define NPY_NO_DEPRECATED_API NPY_1_23_API_VERSION
 #define NPY_TARGET_VERSION NPY_1_23_API_VERSION
@@ -9,12 +13,13 @@
 #include <numpy/arrayobject.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "aclquant/launch.h"
 
@@ -23,6 +28,8 @@ namespace {
 using Run = decltype(&aclquantRunLaunch);
 
 constexpr std::size_t kMost = sizeof(aclquantLaunch::tensors) / sizeof(aclquantLaunchTensor);
+constexpr std::size_t kMostDimensions = 8;
+constexpr std::size_t kMostArguments = 16;
 // Whole numbers up to here are the same in double, int64 and on the way to float.
 constexpr long long kLargestInteger = 1ll << 53;
 
@@ -51,10 +58,11 @@ class Object {
     PyObject* object_ = nullptr;
 };
 
-// What an array has to be.
+// The properties that an array must have.
 struct Look {
     Object dtype;
-    std::vector<npy_intp> shape;
+    std::size_t dimensions = 0;
+    npy_intp shape[kMostDimensions] = {};
 
     PyArray_Descr* descr() const { return reinterpret_cast<PyArray_Descr*>(dtype.get()); }
 
@@ -64,15 +72,15 @@ struct Look {
         }
         auto* array = reinterpret_cast<PyArrayObject*>(value);
         return PyArray_CHKFLAGS(array, NPY_ARRAY_CARRAY_RO) &&
-               static_cast<std::size_t>(PyArray_NDIM(array)) == shape.size() &&
-               std::memcmp(PyArray_DIMS(array), shape.data(), shape.size() * sizeof(npy_intp)) == 0 &&
+               static_cast<std::size_t>(PyArray_NDIM(array)) == dimensions &&
+               std::memcmp(PyArray_DIMS(array), shape, dimensions * sizeof(npy_intp)) == 0 &&
                (PyArray_DESCR(array) == descr() || PyArray_EquivTypes(PyArray_DESCR(array), descr()));
     }
 
     PyObject* make() const {
         Py_INCREF(dtype.get());
-        return PyArray_NewFromDescr(&PyArray_Type, descr(), static_cast<int>(shape.size()), shape.data(), nullptr,
-                                    nullptr, 0, nullptr);
+        return PyArray_NewFromDescr(&PyArray_Type, descr(), static_cast<int>(dimensions), shape, nullptr, nullptr, 0,
+                                    nullptr);
     }
 };
 
@@ -93,37 +101,38 @@ std::optional<double> number(PyObject* value, bool& fraction) {
     return static_cast<double>(whole);
 }
 
-// A number, or a list or tuple of them, for which the record has an array of its own. Another value of the same Python
-// type is converted as the first one was.
+// A number, or a list or tuple of them. Another value of the same Python type is converted as the first one was. The
+// elements are written to memory of the call in flight: other calls may come in between (signal handlers, finalisers).
 struct Numbers {
     Object type;            // of the argument
-    Object own;             // the record's array: one dimension, float32 or int32
+    bool floats = false;    // the elements: float32, else int32
     bool fraction = false;  // whether there was a float among them, on which the type of the array may depend
+    std::size_t size = 0;
 
-    std::size_t size() const { return static_cast<std::size_t>(PyArray_DIM(own.array(), 0)); }
+    std::size_t bytes() const { return size * sizeof(float); }
 
-    bool write(PyObject* value) const {
+    bool write(PyObject* value, void* elements) const {
         auto* const given = reinterpret_cast<PyObject*>(Py_TYPE(value));
         if (given != type.get()) {
             return false;
         }
         bool fractions = false;
         if (Py_TYPE(value) == &PyFloat32ArrType_Type || Py_TYPE(value) == &PyDoubleArrType_Type) {
-            return store(0, PyFloat_AsDouble(value)) && fraction;
+            return store(elements, 0, PyFloat_AsDouble(value)) && fraction;
         }
         if (Py_TYPE(value) != &PyList_Type && Py_TYPE(value) != &PyTuple_Type) {
             const std::optional<double> element = number(value, fractions);
-            return element && fractions == fraction && store(0, *element);
+            return element && fractions == fraction && store(elements, 0, *element);
         }
         const bool list = Py_TYPE(value) == &PyList_Type;
         const Py_ssize_t count = list ? PyList_Size(value) : PyTuple_Size(value);
-        if (static_cast<std::size_t>(count) != size()) {
+        if (static_cast<std::size_t>(count) != size) {
             return false;
         }
         for (Py_ssize_t index = 0; index < count; ++index) {
             const std::optional<double> element =
                 number(list ? PyList_GetItem(value, index) : PyTuple_GetItem(value, index), fractions);
-            if (!element || !store(static_cast<std::size_t>(index), *element)) {
+            if (!element || !store(elements, static_cast<std::size_t>(index), *element)) {
                 return false;
             }
         }
@@ -131,16 +140,15 @@ struct Numbers {
     }
 
   private:
-    bool store(std::size_t index, double value) const {
-        void* const data = PyArray_DATA(own.array());
-        if (PyArray_TYPE(own.array()) == NPY_FLOAT) {
-            static_cast<float*>(data)[index] = static_cast<float>(value);
+    bool store(void* elements, std::size_t index, double value) const {
+        if (floats) {
+            static_cast<float*>(elements)[index] = static_cast<float>(value);
             return true;
         }
         if (!(value >= INT32_MIN && value <= INT32_MAX)) {
             return false;
         }
-        static_cast<npy_int32*>(data)[index] = static_cast<npy_int32>(value);
+        static_cast<npy_int32*>(elements)[index] = static_cast<npy_int32>(value);
         return true;
     }
 };
@@ -160,8 +168,54 @@ struct Replay {
     Object attributes;
     aclquantLaunch* record;
     Run run;
-    std::vector<Argument> arguments;
-    std::vector<Look> results;
+    std::size_t argumentCount;
+    std::size_t resultCount;
+    std::size_t numberBytes;  // of all numbers of one call
+    Argument arguments[kMostArguments];
+    Look results[kMost];
+};
+
+// One call in flight: addresses, results, and its own copy of the numbers. Trivial, so that nothing is left to do if the
+// thread ends while it waits; finish() gives everything back.
+struct Flight {
+    Replay* call;
+    void* addresses[kMost];
+    PyObject* results[kMost];
+    void* large;  // the numbers, where there are too many for this object
+    alignas(std::max_align_t) unsigned char small[512];
+
+    void* numbers() { return large != nullptr ? large : small; }
+
+    bool begin(Replay& replay) {
+        call = &replay;
+        Py_INCREF(reinterpret_cast<PyObject*>(call));
+        std::memset(addresses, 0, sizeof addresses);
+        std::memset(results, 0, sizeof results);
+        large = replay.numberBytes > sizeof small ? PyMem_Malloc(replay.numberBytes) : nullptr;
+        return replay.numberBytes <= sizeof small || large != nullptr;
+    }
+
+    // The results, or nothing if the long way has to be taken.
+    PyObject* finish(bool good, PyObject* out) {
+        PyObject* answer = nullptr;
+        const std::size_t count = call->resultCount;
+        if (good && out != Py_None) {
+            answer = Object::borrowed(out).release();
+        } else if (good && count == 1) {
+            answer = std::exchange(results[0], nullptr);
+        } else if (good) {
+            answer = PyTuple_New(static_cast<Py_ssize_t>(count));
+            for (std::size_t index = 0; answer != nullptr && index < count; ++index) {
+                PyTuple_SetItem(answer, static_cast<Py_ssize_t>(index), std::exchange(results[index], nullptr));
+            }
+        }
+        for (PyObject* const result : results) {
+            Py_XDECREF(result);
+        }
+        PyMem_Free(large);
+        Py_DECREF(reinterpret_cast<PyObject*>(call));
+        return answer;
+    }
 };
 
 PyObject* replayType = nullptr;
@@ -175,83 +229,85 @@ Replay* asReplay(PyObject* object) {
     return reinterpret_cast<Replay*>(object);
 }
 
-// The results, or nothing (without an exception: the long way has to be taken).
+// Collects addresses and results; false (without an exception): the long way has to be taken.
 // `given` answers the argument of that position among those that are given.
 template <class Given>
-PyObject* launch(Replay& call, std::size_t count, Given&& given, PyObject* out) {
-    void* addresses[kMost] = {};
+bool gather(Flight& flight, std::size_t count, Given&& given, PyObject* out) {
+    const Replay& call = *flight.call;
+    auto* elements = static_cast<unsigned char*>(flight.numbers());
     std::size_t filled = 0;
     std::size_t taken = 0;
-    for (const Argument& argument : call.arguments) {
+    for (std::size_t index = 0; index < call.argumentCount; ++index) {
+        const Argument& argument = call.arguments[index];
         if (argument.kind == Argument::Kind::Fixed) {
-            addresses[filled++] = PyArray_DATA(argument.fixed.array());
+            flight.addresses[filled++] = PyArray_DATA(argument.fixed.array());
             continue;
         }
         if (taken == count) {
-            return nullptr;
+            return false;
         }
         PyObject* const value = given(taken++);
         switch (argument.kind) {
             case Argument::Kind::Array:
                 if (!argument.look.fits(value)) {
-                    return nullptr;
+                    return false;
                 }
-                addresses[filled++] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(value));
+                flight.addresses[filled++] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(value));
                 break;
             case Argument::Kind::Numbers:
-                if (!argument.numbers.write(value)) {
-                    return nullptr;
+                if (!argument.numbers.write(value, elements)) {
+                    return false;
                 }
-                addresses[filled++] = PyArray_DATA(argument.numbers.own.array());
+                flight.addresses[filled++] = elements;
+                elements += argument.numbers.bytes();
                 break;
             default:
                 if (value != Py_None) {
-                    return nullptr;
+                    return false;
                 }
         }
     }
-    const std::size_t size = call.results.size();
+    const std::size_t size = call.resultCount;
     const bool many = size != 1;
     if (taken != count || (out != Py_None && many &&
                            (Py_TYPE(out) != &PyTuple_Type || static_cast<std::size_t>(PyTuple_Size(out)) != size))) {
-        return nullptr;
+        return false;
     }
-    Object made[kMost];
     for (std::size_t index = 0; index < size; ++index) {
         const Look& look = call.results[index];
         if (out == Py_None) {
-            made[index] = Object(look.make());
-            if (!made[index]) {
-                return nullptr;
+            flight.results[index] = look.make();
+            if (flight.results[index] == nullptr) {
+                return false;
             }
         } else {
             PyObject* const result = many ? PyTuple_GetItem(out, static_cast<Py_ssize_t>(index)) : out;
             if (!look.fits(result) ||
                 PyArray_FailUnlessWriteable(reinterpret_cast<PyArrayObject*>(result), "out") != 0) {
-                return nullptr;
+                return false;
             }
-            made[index] = Object::borrowed(result);
+            flight.results[index] = Object::borrowed(result).release();
         }
-        addresses[filled++] = PyArray_DATA(made[index].array());
+        flight.addresses[filled++] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(flight.results[index]));
     }
-    int32_t status = 0;
-    // Waiting for the stream may take long, and what runs there may need Python.
-    Py_BEGIN_ALLOW_THREADS status = call.run(call.record, addresses[0], addresses[1], addresses[2], addresses[3],
-                                             addresses[4], addresses[5], addresses[6], addresses[7]);
-    Py_END_ALLOW_THREADS if (status != 0) {
-        return nullptr;
+    return true;
+}
+
+static_assert(std::is_trivial_v<Flight>);
+
+// The results, or nothing, with or without an exception: the long way has to be taken.
+template <class Given>
+PyObject* launch(Replay& call, std::size_t count, Given&& given, PyObject* out) {
+    Flight flight;
+    bool good = flight.begin(call) && gather(flight, count, given, out);
+    if (good) {
+        void* const* const a = flight.addresses;
+        // Waiting for the stream may take long, and the work on it may need Python.
+        Py_BEGIN_ALLOW_THREADS;
+        good = call.run(call.record, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]) == 0;
+        Py_END_ALLOW_THREADS;
     }
-    if (out != Py_None) {
-        return Object::borrowed(out).release();
-    }
-    if (!many) {
-        return made[0].release();
-    }
-    PyObject* const all = PyTuple_New(static_cast<Py_ssize_t>(size));
-    for (std::size_t index = 0; all != nullptr && index < size; ++index) {
-        PyTuple_SetItem(all, static_cast<Py_ssize_t>(index), made[index].release());
-    }
-    return all;
+    return flight.finish(good, out);
 }
 
 // Whether a value is what it was: equal is not enough, as 1, 1.0 and True are equal, and 0.0 and -0.0.
@@ -274,7 +330,9 @@ bool same(PyObject* a, PyObject* b) {
         }
         return equal;
     }
-    return PyObject_RichCompareBool(a, b, Py_EQ) == 1;
+    // Comparing anything else might run Python code; two equal ones that are not the same take the long way.
+    const bool plain = Py_TYPE(a) == &PyLong_Type || Py_TYPE(a) == &PyUnicode_Type || Py_TYPE(a) == &PyBytes_Type;
+    return plain && PyObject_RichCompareBool(a, b, Py_EQ) == 1;
 }
 
 // Nothing, with or without an exception.
@@ -355,8 +413,13 @@ bool readLook(PyObject* pair, Look& look) {
     if (!PyArg_ParseTuple(pair, "O!O!", &PyTuple_Type, &shape, &PyArrayDescr_Type, &dtype)) {
         return false;
     }
-    for (Py_ssize_t index = 0; index < PyTuple_Size(shape); ++index) {
-        look.shape.push_back(PyLong_AsSsize_t(PyTuple_GetItem(shape, index)));
+    look.dimensions = static_cast<std::size_t>(PyTuple_Size(shape));
+    if (look.dimensions > kMostDimensions) {
+        PyErr_SetString(PyExc_ValueError, "too many dimensions");
+        return false;
+    }
+    for (std::size_t index = 0; index < look.dimensions; ++index) {
+        look.shape[index] = PyLong_AsSsize_t(PyTuple_GetItem(shape, static_cast<Py_ssize_t>(index)));
     }
     look.dtype = Object::borrowed(dtype);
     return PyErr_Occurred() == nullptr;
@@ -366,7 +429,7 @@ bool isArray(PyObject* value, int flags) {
     return PyArray_CheckExact(value) && PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject*>(value), flags);
 }
 
-// None; (shape, dtype); the record's own array for good; or (type, whether fractions, the record's own array).
+// None; (shape, dtype); an array that stays; or (type, whether fractions, an array of the numbers' type and length).
 bool readArgument(PyObject* value, Argument& argument) {
     if (value == Py_None) {
         return true;
@@ -378,21 +441,22 @@ bool readArgument(PyObject* value, Argument& argument) {
     }
     if (PyTuple_Check(value) && PyTuple_Size(value) == 3) {
         PyObject* type = nullptr;
-        PyObject* own = nullptr;
+        PyObject* like = nullptr;
         int fraction = 0;
-        if (!PyArg_ParseTuple(value, "O!pO!", &PyType_Type, &type, &fraction, &PyArray_Type, &own)) {
+        if (!PyArg_ParseTuple(value, "O!pO!", &PyType_Type, &type, &fraction, &PyArray_Type, &like)) {
             return false;
         }
-        const int number = PyArray_TYPE(reinterpret_cast<PyArrayObject*>(own));
-        if (!isArray(own, NPY_ARRAY_CARRAY) || PyArray_NDIM(reinterpret_cast<PyArrayObject*>(own)) != 1 ||
-            (number != NPY_FLOAT && number != NPY_INT32)) {
+        auto* const array = reinterpret_cast<PyArrayObject*>(like);
+        const int number = PyArray_TYPE(array);
+        if (PyArray_NDIM(array) != 1 || (number != NPY_FLOAT && number != NPY_INT32)) {
             PyErr_SetString(PyExc_TypeError, "numbers need an array of one dimension, float32 or int32");
             return false;
         }
         argument.kind = Argument::Kind::Numbers;
         argument.numbers.type = Object::borrowed(type);
-        argument.numbers.own = Object::borrowed(own);
+        argument.numbers.floats = number == NPY_FLOAT;
         argument.numbers.fraction = fraction != 0;
+        argument.numbers.size = static_cast<std::size_t>(PyArray_DIM(array, 0));
         return true;
     }
     argument.kind = Argument::Kind::Array;
@@ -400,20 +464,27 @@ bool readArgument(PyObject* value, Argument& argument) {
 }
 
 bool readAll(Replay& call, PyObject* inputs, PyObject* results) {
-    std::size_t tensors = 0;
-    for (Py_ssize_t index = 0; index < PyTuple_Size(inputs); ++index) {
-        if (!readArgument(PyTuple_GetItem(inputs, index), call.arguments.emplace_back())) {
+    call.argumentCount = static_cast<std::size_t>(PyTuple_Size(inputs));
+    call.resultCount = static_cast<std::size_t>(PyTuple_Size(results));
+    if (call.argumentCount > kMostArguments || call.resultCount == 0 || call.resultCount > kMost) {
+        PyErr_SetString(PyExc_ValueError, "too many arguments, or no result");
+        return false;
+    }
+    std::size_t tensors = call.resultCount;
+    for (std::size_t index = 0; index < call.argumentCount; ++index) {
+        Argument& argument = call.arguments[index];
+        if (!readArgument(PyTuple_GetItem(inputs, static_cast<Py_ssize_t>(index)), argument)) {
             return false;
         }
-        tensors += call.arguments.back().kind == Argument::Kind::Absent ? 0 : 1;
+        tensors += argument.kind == Argument::Kind::Absent ? 0 : 1;
+        call.numberBytes += argument.kind == Argument::Kind::Numbers ? argument.numbers.bytes() : 0;
     }
-    for (Py_ssize_t index = 0; index < PyTuple_Size(results); ++index) {
-        if (!readLook(PyTuple_GetItem(results, index), call.results.emplace_back())) {
+    for (std::size_t index = 0; index < call.resultCount; ++index) {
+        if (!readLook(PyTuple_GetItem(results, static_cast<Py_ssize_t>(index)), call.results[index])) {
             return false;
         }
-        ++tensors;
     }
-    if (tensors != call.record->count || tensors > kMost || call.results.empty()) {
+    if (tensors != call.record->count || tensors > kMost) {
         PyErr_SetString(PyExc_ValueError, "the arguments are not those of the record");
         return false;
     }
@@ -442,25 +513,27 @@ PyObject* newReplay(PyTypeObject* type, PyObject* arguments, PyObject*) {
     new (&call.owner) Object(Object::borrowed(owner));
     new (&call.function) Object(Object::borrowed(function));
     new (&call.attributes) Object(Object::borrowed(attributes));
-    new (&call.arguments) std::vector<Argument>;
-    new (&call.results) std::vector<Look>;
+    for (Argument& argument : call.arguments) {
+        new (&argument) Argument;
+    }
+    for (Look& look : call.results) {
+        new (&look) Look;
+    }
+    call.numberBytes = 0;
     call.record = reinterpret_cast<aclquantLaunch*>(static_cast<std::uintptr_t>(record));
     call.run = reinterpret_cast<Run>(static_cast<std::uintptr_t>(run));
-    try {
-        if (!readAll(call, inputs, results)) {
-            return nullptr;
-        }
-    } catch (const std::bad_alloc&) {
-        return PyErr_NoMemory();
-    }
-    return made.release();
+    return readAll(call, inputs, results) ? made.release() : nullptr;
 }
 
 void destroyReplay(PyObject* self) {
     Replay& call = *asReplay(self);
     PyTypeObject* const type = Py_TYPE(self);
-    call.results.~vector();
-    call.arguments.~vector();
+    for (Look& look : call.results) {
+        look.~Look();
+    }
+    for (Argument& argument : call.arguments) {
+        argument.~Argument();
+    }
     call.attributes.~Object();
     call.function.~Object();
     call.owner.~Object();
