@@ -31,6 +31,7 @@ _HOMES = {
     "tensor": ("Tensor", "asarray", "empty"),
     "packing": ("pack_int4", "unpack_int4"),
     "plans": ("Plan", "forget_plans", "plan"),
+    "quantized_weight": ("QuantizedWeight", "quantize_weight"),
     "stand_in": ("activate",),
     "ops": (
         *("anti_quant", "dynamic_quant", "dynamic_quant_asymmetric", "quant_matmul", "quantize"),
@@ -98,6 +99,8 @@ if TYPE_CHECKING:
     from .plans import Plan as Plan
     from .plans import forget_plans as forget_plans
     from .plans import plan as plan
+    from .quantized_weight import QuantizedWeight as QuantizedWeight
+    from .quantized_weight import quantize_weight as quantize_weight
     from .stand_in import activate as activate
     from .stream import Event as Event
     from .stream import Stream as Stream
