@@ -15,7 +15,7 @@ from ._ffi import CData, ffi
 from ._ffi.library import Library
 from .arrays import as_host_array, convert, has_type
 from .device import Device, as_device
-from .dtypes import CODES, DTypeLike, as_dtype, float32
+from .dtypes import CODES, DTypeLike, as_dtype, float32, int64
 from .memory import Buffer
 from .packing import pack_bytes, unpack_bytes
 from .stream import Stream
@@ -577,8 +577,12 @@ def asarray(
     array = as_host_array(value, name, "value")
     if dtype is not None:
         kind = as_dtype(dtype, function=name)
-    elif array.dtype == np.float64 and not has_type(value):
+    elif array.dtype in (np.float64, np.object_) and not has_type(value):
         kind = float32  # Python's floats, as operators take them
+        if array.dtype == np.object_ or np.abs(array).max(initial=0) >= _MOST:
+            exact = np.array(value, np.object_)
+            if exact.size and all(type(number) is int for number in exact.flat):
+                array, kind = exact, int64  # NumPy has no type for integers as large as these
     elif array.dtype in CODES:
         kind = as_dtype(array.dtype)
     else:

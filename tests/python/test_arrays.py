@@ -52,14 +52,14 @@ def test_arrays_become_integers_exactly_or_not_at_all(
     source: str, target: str, values: list[int], scale: float
 ) -> None:
     given_values = (np.array(values, np.float64) * scale).astype(aq.as_dtype(source).numpy)
-    numbers = [float(value) for value in given_values]  # after the source's own conversion
+    numbers = given_values.tolist()  # after the source's own conversion
     dtype = aq.as_dtype(target).numpy
     info: Any = ml_dtypes.iinfo(dtype) if target == "int4" else np.iinfo(dtype)
-    fits = all(n.is_integer() and int(info.min) <= n <= int(info.max) for n in numbers)
+    fits = all(int(info.min) <= n <= int(info.max) and n == int(n) for n in numbers)
     if fits:
         converted = convert(given_values, dtype, "f", "x")
         assert converted.dtype == dtype
-        assert [float(value) for value in converted] == numbers
+        assert converted.tolist() == numbers
     else:
         with pytest.raises(aq.RangeError, match="f: argument 'x'"):
             convert(given_values, dtype, "f", "x")
@@ -88,6 +88,10 @@ def test_python_numbers_have_the_types_that_operators_take() -> None:
     assert aq.asarray([True]).dtype == np.bool_
     assert aq.asarray(np.float64(1.5)).dtype == np.float64
     assert aq.asarray(np.array([1.5])).dtype == np.float64
+    assert aq.asarray([2**63]).dtype == np.uint64
+    for large in ([2**63, -1], [2**70], 2**70):
+        with pytest.raises(aq.RangeError):
+            aq.asarray(large)
     again = aq.quantize(aq.asarray([1.5, 2]), 1.0).numpy()
     np.testing.assert_array_equal(again, aq.quantize([1.5, 2], 1.0))
 
