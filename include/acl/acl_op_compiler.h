@@ -67,10 +67,6 @@ ACL_FUNC_VISIBILITY aclError aclSetCompileopt(aclCompileOpt opt, const char *val
 ACL_FUNC_VISIBILITY size_t aclGetCompileoptSize(aclCompileOpt opt);
 ACL_FUNC_VISIBILITY aclError aclGetCompileopt(aclCompileOpt opt, char *value, size_t length);
 
-/* Dumps of the arguments of operators that are called by name: refused with 207000. */
-ACL_FUNC_VISIBILITY aclError aclopStartDumpArgs(uint32_t dumpType, const char *path);
-ACL_FUNC_VISIBILITY aclError aclopStopDumpArgs(uint32_t dumpType);
-
 #ifdef __cplusplus
 }
 #endif

@@ -7,7 +7,7 @@
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_DYNAMIC_QUANT_V2_H
 #define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_DYNAMIC_QUANT_V2_H
 
-#include "aclnn/aclnn_base.h"
+#include "aclnn/acl_meta.h"
 
 #ifdef __cplusplus
 extern "C" {

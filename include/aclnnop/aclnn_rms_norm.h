@@ -8,7 +8,7 @@
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_RMS_NORM_H
 #define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_RMS_NORM_H
 
-#include "aclnn/aclnn_base.h"
+#include "aclnn/acl_meta.h"
 
 #ifdef __cplusplus
 extern "C" {

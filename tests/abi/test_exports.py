@@ -26,7 +26,7 @@ GRAPH_LIST = Path(__file__).with_name("exported_graph_symbols.txt")
 RUNTIME = r"acl/acl(_base|_rt|_mdl|_op)?\.h|aclquant/.*"
 OPERATORS = r"aclnnop/.*"
 FILTERS = {
-    "libacl_op_compiler.so": r"acl/acl_op_compiler\.h",
+    "libacl_op_compiler.so": r"acl/acl_(op_compiler|dump)\.h",
     "libacl_rt.so": RUNTIME,
     "libacl_tdt_channel.so": r"acl/acl_tdt\.h",
     "libascend_protobuf.so": "none",
