@@ -6,7 +6,11 @@ graph engine's codes have no header of ours, so their numbers stand in the table
 
 from __future__ import annotations
 
+import contextlib
+import operator
 from functools import cache
+
+from . import errors
 
 __all__ = ["code_name", "explain"]
 
@@ -22,43 +26,78 @@ def code_name(code: int) -> str:
     return _names().get(code, "")
 
 
-def explain(code: int) -> str:
+def explain(code: int | str) -> str:
     """Explain a status code of the runtime (``aclError``) or of an operator (``aclnnStatus``).
 
     Parameters
     ----------
-    code : int
-        The number that a function returned.
+    code : int or str
+        The number that a function returned, as a number or a text; or its name.
 
     Returns
     -------
     str
         Number, name and meaning on one line.
 
+    Raises
+    ------
+    ParameterError
+        When it is neither a number nor a name.
+
     Examples
     --------
     >>> print(explain(107002))
     107002 ACL_ERROR_RT_CONTEXT_NULL: this thread has no current context; select a device first
+    >>> explain("107002") == explain("ACL_ERROR_RT_CONTEXT_NULL") == explain(107002)
+    True
     >>> print(explain(4711))
     4711: not a code that aclquant knows
     """
-    name = code_name(code)
+    number = _number(code)
+    name = code_name(number)
     if not name:
-        return f"{code}: not a code that aclquant knows"
-    return f"{code} {name}: {explanations()[name]}"
+        return f"{number}: not a code that aclquant knows"
+    return f"{number} {name}: {explanations()[name]}"
+
+
+def _number(code: int | str) -> int:
+    if isinstance(code, str):
+        text = code.strip()
+        if text in explanations():
+            return _numbers()[text]
+        if text.isdecimal():
+            return int(text)
+    elif not isinstance(code, bool):
+        with contextlib.suppress(TypeError):
+            return operator.index(code)
+    raise errors.ParameterError(
+        function="aclquant.explain",
+        argument="code",
+        got=repr(code),
+        allowed="a status code, such as 161002, or its name, such as 'ACLNN_ERR_PARAM_INVALID'",
+    )
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    from ._ffi.declarations import constants
+
+    numbers = {name: value for name, value in constants.items() if name in explanations()}
+    for line in _GRAPH_ENGINE.strip().splitlines():
+        number, name, _ = line.split(maxsplit=2)
+        numbers[name] = int(number)
+    return numbers
 
 
 @cache
 def _names() -> dict[int, str]:
-    from ._ffi.declarations import constants
-
+    graph_engine = {line.split(maxsplit=2)[1] for line in _GRAPH_ENGINE.strip().splitlines()}
     names: dict[int, str] = {}
-    for name, value in constants.items():
-        if name in explanations():
-            names.setdefault(value, name)
-    for line in _GRAPH_ENGINE.strip().splitlines():
-        number, name, _ = line.split(maxsplit=2)
-        names[int(number)] = name
+    for name, number in _numbers().items():
+        if name in graph_engine:
+            names[number] = name
+        else:
+            names.setdefault(number, name)  # the first of several names
     return names
 
 

@@ -371,7 +371,7 @@ class _Call:
         if value is None:
             return ffi.NULL
         if isinstance(value, Tensor):
-            value.buffer.require_open()
+            value.require_open(self.op.name, self.op.parameters[position].name)
             if self.stream is not None:
                 if value.buffer.device != self.stream.device:
                     self.wrong(position, f"a Tensor on {value.device!r}", repr(self.stream.device))

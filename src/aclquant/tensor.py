@@ -292,6 +292,7 @@ class Tensor:
                 f"{self.shape}, element_strides {self.element_strides}): write to one without that",
                 function=name,
             )
+        self.require_open(name)
         first, _ = self._bytes()
         with self.buffer.lock:
             if not self.is_contiguous or not self._fills_bytes():
@@ -321,6 +322,7 @@ class Tensor:
         int
             The position of its first element in the buffer.
         """
+        self.require_open()
         first, size = self._bytes()
         data = self.buffer.read(size, first)
         if self.dtype == _INT4:
@@ -348,6 +350,25 @@ class Tensor:
                 return self.size > 0
             reach += step * (length - 1)
         return False
+
+    def require_open(self, function: str = "", argument: str = "") -> None:
+        """Refuse a Tensor whose memory was given up, as an argument of a function if one is named.
+
+        Raises
+        ------
+        ResourceError
+            When it is closed, or its backend is gone.
+        """
+        if self.buffer.closed:
+            message = "" if argument else "this Tensor is closed"
+            raise errors.ResourceError(
+                message,
+                function=function,
+                argument=argument,
+                got="closed",
+                allowed="an open Tensor",
+            )
+        self.buffer.require_open()
 
     def synchronize(self) -> None:
         """Wait for the work that uses the Tensor's memory."""
@@ -426,7 +447,7 @@ class Tensor:
         )
 
     def __enter__(self) -> Tensor:
-        self.buffer.require_open()
+        self.require_open()
         return self
 
     def __exit__(self, *_: object) -> None:

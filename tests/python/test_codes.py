@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import numpy as np
 import pytest
 
 import aclquant as aq
@@ -40,3 +42,17 @@ def test_every_number_finds_its_name() -> None:
 )
 def test_explain(code: int, text: str) -> None:
     assert aq.explain(code).startswith(text)
+    assert aq.explain(f" {code}") == aq.explain(np.int64(code)) == aq.explain(code)
+
+
+def test_names_are_explained() -> None:
+    for name in explanations():
+        number, found, *_ = aq.explain(name).replace(":", "").split()
+        assert found == code_name(int(number))
+
+
+@pytest.mark.parametrize("code", ["", "nonsense", "1e3", None, True, 1.0, b"161002", [161002]])
+def test_what_is_not_a_code_is_refused(code: Any) -> None:
+    """newcomer.md 2d: the text '161002' was "not a code that aclquant knows"."""
+    with pytest.raises(aq.ParameterError, match="argument 'code'"):
+        aq.explain(code)

@@ -100,6 +100,11 @@ def test_write_and_share() -> None:
     with pytest.raises(aq.ResourceError, match="closed"):
         row.numpy()
     assert "closed" in repr(row)
+    for use in (row.numpy, row[0].item, row.tolist, lambda: row.write([7, 8, 9])):
+        with pytest.raises(aq.ResourceError, match="this Tensor is closed"):
+            use()
+    with pytest.raises(aq.ResourceError, match=r"aclnnQuantize: argument 'x': got closed"):
+        aq.quantize(aq.Tensor.reshape(row, 3), 1.0)
 
 
 @st.composite
