@@ -97,5 +97,7 @@ def problems(
 def _did_you_mean(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, VARIABLES, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    # Without the prefix, which makes all of them alike.
+    endings = [known.removeprefix(_PREFIX) for known in VARIABLES]
+    near = get_close_matches(name.removeprefix(_PREFIX), endings, n=1, cutoff=0.54)
+    return f"; did you mean {_PREFIX}{near[0]}?" if near else ""

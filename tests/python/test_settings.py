@@ -53,12 +53,20 @@ def test_bad_values_are_named(name: str) -> None:
     [
         ("ACLQUANT_BACKED", "ACLQUANT_BACKEND"),
         ("ACLQUANT_THREADS", "ACLQUANT_HOST_THREADS"),
+        ("ACLQUANT_HOST_DEVICE", "ACLQUANT_HOST_DEVICES"),
+        ("ACLQUANT_SOC", "ACLQUANT_HOST_SOC"),
         ("ACLQUANT_HOST_STRICT", "ACLQUANT_HOST_STRICT_SOC"),
     ],
 )
 def test_misspelled_names_are_corrected(name: str, near: str) -> None:
     assert settings.problems({name: "1"}) == [
         f"{name} is not a variable of aclquant; did you mean {near}?"
+    ]
+
+
+def test_a_name_like_no_other_is_not_corrected() -> None:
+    assert settings.problems({"ACLQUANT_FOO": "1"}) == [
+        "ACLQUANT_FOO is not a variable of aclquant"
     ]
 
 

@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def info(*, as_json: bool = False) -> str:
     """Return what a call would use."""
     from ..backends import backend
 
-    active = backend()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it warns of is listed
+        active = backend()
     return json.dumps(active.describe(), indent=2) if as_json else str(active)
 
 
