@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 import aclquant as aq
 from aclquant.arrays import convert
+
+from .support import run_python
 
 _INTEGERS = ["int4", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 
@@ -295,16 +298,23 @@ def test_array_is_taken_where_dlpack_fails(error: Exception | None) -> None:
 _FOREIGN = ["bfloat16", "float16", "float32", "int4", "int8", "float8_e4m3fn", "float8_e5m2"]
 
 
-@pytest.mark.parametrize("name", _FOREIGN)
-def test_jax_arrays_are_read(name: str) -> None:
-    jnp: Any = pytest.importorskip("jax.numpy", reason="JAX is not installed")
-    values = jnp.asarray([[1, -2, 3], [4, 0, -1]], dtype=getattr(jnp, name))
-    tensor = aq.asarray(values)
-    assert tensor.dtype == aq.as_dtype(name).numpy
-    assert tensor.tolist() == [[1, -2, 3], [4, 0, -1]]
-    assert aq.asarray(values.T).tolist() == [[1, 4], [-2, 0], [3, -1]]
-    if name in ("bfloat16", "float16", "float32"):
-        assert aq.quantize(values, 0.5).tolist() == [[2, -4, 6], [8, 0, -2]]
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_jax_arrays_are_read() -> None:
+    """In a process apart: JAX starts threads and warns of every later fork."""
+    run_python(
+        f"""
+        import aclquant as aq, jax.numpy as jnp
+        for name in {_FOREIGN}:
+            values = jnp.asarray([[1, -2, 3], [4, 0, -1]], dtype=getattr(jnp, name))
+            tensor = aq.asarray(values)
+            assert tensor.dtype == aq.as_dtype(name).numpy
+            assert tensor.tolist() == [[1, -2, 3], [4, 0, -1]]
+            assert aq.asarray(values.T).tolist() == [[1, 4], [-2, 0], [3, -1]]
+            assert jnp.asarray(tensor).dtype == values.dtype
+            if name in ("bfloat16", "float16", "float32"):
+                assert aq.quantize(values, 0.5).tolist() == [[2, -4, 6], [8, 0, -2]]
+        """
+    )
 
 
 @pytest.mark.parametrize("name", _FOREIGN)
