@@ -20,7 +20,7 @@ from .float_errors import quietly
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["as_host_array", "convert", "has_mask", "has_type", "native"]
+__all__ = ["as_host_array", "convert", "has_mask", "has_type", "native", "type_name"]
 
 _INT4 = np.dtype(ml_dtypes.int4)
 
@@ -49,8 +49,8 @@ def as_host_array(value: Any, function: str, argument: str) -> npt.NDArray[Any]:
         raise errors.ParameterError(
             function=function,
             argument=argument,
-            got=f"{type(value).__name__} that cannot be read as an array ({error})",
-            allowed="an array in host memory, a Tensor or numbers",
+            got=f"{type_name(value)} that cannot be read as an array ({error})",
+            allowed="an array in host memory, an aclquant.Tensor or numbers",
         ) from error
 
 
@@ -97,6 +97,13 @@ def _from_torch(tensor: Any) -> npt.NDArray[Any]:
     torch = sys.modules["torch"]
     bits = tensor.view(torch.int16 if np.dtype(kind).itemsize == 2 else torch.uint8)
     return _exported(bits).view(kind)
+
+
+def type_name(value: Any) -> str:
+    """Name the type of a value: two libraries have a Tensor."""
+    kind = type(value)
+    module = kind.__module__.partition(".")[0]
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
 def has_type(value: Any) -> bool:
