@@ -39,12 +39,13 @@ _HOMES = {
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES = ("aclnn", "errors", "torch_npu")
+_MODULES = ("aclnn", "checkpoint", "errors", "torch_npu")
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 if TYPE_CHECKING:
     from . import aclnn as aclnn
+    from . import checkpoint as checkpoint
     from . import errors as errors
     from . import torch_npu as torch_npu
     from .backends import Backend as Backend

@@ -29,6 +29,9 @@ _ARRAYS, _CHECKPOINTS, _DEBUG, _PROGRAMS = "Arrays", "Checkpoints", "Finding fau
 COMMANDS = {
     "quantize": Row("aclquant.cli.arrays:quantize", "Quantise an array in a file.", _ARRAYS),
     "demo": Row("aclquant.cli.arrays:demo", "Make a small array and quantise it.", _ARRAYS),
+    "checkpoint": Row(
+        "aclquant.cli.checkpoint:checkpoint", "Quantise, check and compare models.", _CHECKPOINTS
+    ),
     "info": Row("aclquant.cli.basic:info", "Show the backend and its devices.", _DEBUG),
     "run": Row("aclquant.cli.basic:run", "Run a program for CANN on the host device.", _PROGRAMS),
     "cflags": Row("aclquant.cli.basic:cflags", "Print the compiler's options.", _PROGRAMS),

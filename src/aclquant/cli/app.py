@@ -110,7 +110,8 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except click.UsageError as error:
         hint = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
-        return _say(given, f"{error.format_message()}{hint}", error.exit_code, "UsageError")
+        text = " ".join(error.format_message().split())  # lists of choices have lines
+        return _say(given, f"{text}{hint}", error.exit_code, "UsageError")
     except click.ClickException as error:
         return _say(given, error.format_message(), error.exit_code, type(error).__name__)
     except Complaint as complaint:
