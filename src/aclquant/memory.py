@@ -19,6 +19,8 @@ from .stream import Stream
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from .tensor import Tensor
+
 __all__ = ["Buffer", "HostBuffer"]
 
 _POLICY = ffi.integer_const("ACL_MEM_MALLOC_HUGE_FIRST")
@@ -77,6 +79,8 @@ class Buffer(Resource):
         self.nbytes = nbytes
         self.lock = threading.RLock()
         """Held by whoever reads a part of the memory to write it back."""
+        self.interruptions: list[tuple[Tensor, npt.NDArray[Any]]] | None = None
+        """What was written in the middle of such a write, by the same thread."""
         self.device.enter()
         backend = self.device.backend
         _free_deferred(backend)

@@ -293,14 +293,28 @@ class Tensor:
                 function=name,
             )
         self.require_open(name)
+        buffer = self.buffer
+        with buffer.lock:
+            if buffer.interruptions is not None:  # by a signal handler, in the middle of a write
+                buffer.interruptions.append((self, values))
+                self._put(values)
+                return
+            buffer.interruptions = []
+            try:
+                self._put(values)
+                for tensor, its in buffer.interruptions:
+                    tensor._put(its)  # what it wrote may have been overwritten with what was read
+            finally:
+                buffer.interruptions = None
+
+    def _put(self, values: npt.NDArray[Any]) -> None:
         first, _ = self._bytes()
-        with self.buffer.lock:
-            if not self.is_contiguous or not self._fills_bytes():
-                # What lies between the elements, or beside an int4 in the same byte, stays.
-                elements, low = self._elements()
-                self._pick(elements, low)[...] = values
-                values = elements
-            self.buffer.write(_stored(values), first)
+        if not self.is_contiguous or not self._fills_bytes():
+            # What lies between the elements, or beside an int4 in the same byte, stays.
+            elements, low = self._elements()
+            self._pick(elements, low)[...] = values
+            values = elements
+        self.buffer.write(_stored(values), first)
 
     def _bytes(self) -> tuple[int, int]:
         """Return where in the buffer the elements lie: the first byte and the number of bytes."""

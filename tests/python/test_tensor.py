@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from types import ModuleType
@@ -184,6 +185,45 @@ def test_threads_write_neighbours_in_one_byte() -> None:
     for thread in threads:
         thread.join()
     assert tensor.tolist() == [29 % 8] * 64
+
+
+def test_a_write_in_the_middle_of_another_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler or finaliser writes the other half of the byte, between read and write."""
+    tensor = aq.asarray(np.zeros(8, np.int8), "int4")
+    read, left = aq.Buffer.read, [3, 2]
+
+    def interrupted(self: aq.Buffer, *arguments: Any) -> Any:
+        data = read(self, *arguments)
+        if left:
+            value = left.pop()
+            tensor[value - 2].write(value)
+        return data
+
+    monkeypatch.setattr(aq.Buffer, "read", interrupted)
+    tensor[2:5].write([5, 6, 7])
+    monkeypatch.undo()
+    assert tensor.tolist() == [2, 3, 5, 6, 7, 0, 0, 0]
+
+
+def test_signal_handlers_write_neighbours() -> None:
+    tensor = aq.asarray(np.zeros(8, np.int8), "int4")
+    written = [0]
+
+    def handler(*_: object) -> None:
+        value = (written[0] + 1) % 8
+        tensor[0].write(value)
+        written[0] = value
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        for i in range(1000):
+            tensor[1].write(i % 8)
+            assert tensor[1].item() == i % 8
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert written[0] and tensor[0].item() == written[0]
 
 
 @pytest.mark.parametrize("offset", range(4))
