@@ -413,7 +413,11 @@ class Tensor:
                 "device memory can only be exported as a copy in host memory: give Tensor.numpy() "
                 "instead, or ask for dl_device=(1, 0)"
             )
-        return self.numpy().__dlpack__(max_version=max_version)
+        array = self.numpy()
+        # NumPy before 2.1 knows no versions.
+        return (
+            array.__dlpack__() if max_version is None else array.__dlpack__(max_version=max_version)
+        )
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """Return kDLExtDev and the device number: CPUs must not read this memory."""

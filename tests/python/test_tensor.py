@@ -207,15 +207,15 @@ def test_a_write_in_the_middle_of_another_is_not_lost(monkeypatch: pytest.Monkey
 
 def test_signal_handlers_write_neighbours() -> None:
     tensor = aq.asarray(np.zeros(8, np.int8), "int4")
-    written = [0]
+    written: list[int] = []
 
     def handler(*_: object) -> None:
-        value = (written[0] + 1) % 8
-        tensor[0].write(value)
-        written[0] = value
+        tensor[0].write(len(written) % 8)
+        written.append(len(written) % 8)
+        signal.setitimer(signal.ITIMER_REAL, 0.0005)  # not before this one has ended
 
     before = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005)
     try:
         for i in range(1000):
             tensor[1].write(i % 8)
@@ -223,7 +223,7 @@ def test_signal_handlers_write_neighbours() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert written[0] and tensor[0].item() == written[0]
+    assert written and tensor[0].item() == written[-1]
 
 
 @pytest.mark.parametrize("offset", range(4))
@@ -361,8 +361,9 @@ def test_numpy_functions_take_tensors() -> None:
     assert np.asarray(tensor).tolist() == [1, 2]
     assert np.asarray(tensor, np.int8).dtype == np.int8
     assert (np.float32([3, 4]) + np.asarray(tensor)).tolist() == [4, 6]
-    with pytest.raises(ValueError, match="copy"):
-        np.array(tensor, copy=False)
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        with pytest.raises(ValueError, match="copy"):
+            np.array(tensor, copy=False)
 
 
 def test_dlpack() -> None:
@@ -379,7 +380,8 @@ def test_dlpack() -> None:
         def __dlpack_device__(self) -> tuple[int, int]:
             return 1, 0
 
-    assert np.from_dlpack(tensor, device="cpu").tolist() == [1, 2]
+    if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
+        assert np.from_dlpack(tensor, device="cpu").tolist() == [1, 2]
     assert np.from_dlpack(OnTheHost()).tolist() == [1, 2]
     assert aq.asarray(OnTheHost()).numpy().tolist() == [1, 2]
     assert aq.quantize(OnTheHost(), 1.0).tolist() == [1, 2]
