@@ -39,7 +39,7 @@ def as_host_array(value: Any, function: str, argument: str) -> npt.NDArray[Any]:
     Raises
     ------
     ParameterError
-        When it is none of these, or has masked elements.
+        When it is something else, or has masked elements.
     """
     try:
         return native(_as_array(value))
