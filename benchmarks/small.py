@@ -22,6 +22,7 @@ from measure import Job, Timing, interleaved
 
 import aclquant as aq
 from aclquant._ffi.library import load
+from aclquant.prepared import extension
 
 HERE = Path(__file__).parent  # where there is no package that is not built
 PEER = "torch.quantize_per_channel"
@@ -96,8 +97,8 @@ def profile(rounds: int) -> dict[str, float]:
         def __call__(self, x: Any, *, out: Any = None) -> None:
             pass
 
-    called, short = Callable(), plan._short
-    if short is None:
+    called, short = Callable(), plan._run
+    if extension is None:
         sys.exit("the profile is that of the extension module, which is missing")
     jobs: dict[str, Job] = {
         "loop": lambda: None,
@@ -140,7 +141,7 @@ def main() -> None:
     if cases.torch is not None:
         cases.torch.set_num_threads(1)
     plan = aq.plan(aq.quantize, X, SCALES)
-    print("extension module:", "missing" if plan._short is None else "there")
+    print("extension module:", "missing" if extension is None else "there")
     plan.close()
     found = small(options.rounds)
     for name, seconds in found.items():

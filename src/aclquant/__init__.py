@@ -30,7 +30,8 @@ _HOMES = {
     "memory": ("Buffer", "HostBuffer"),
     "tensor": ("Tensor", "asarray", "empty"),
     "packing": ("pack_int4", "unpack_int4"),
-    "plans": ("Plan", "forget_plans", "plan"),
+    "plans": ("Plan", "plan"),
+    "kept": ("forget_plans",),
     "quantized_weight": ("QuantizedWeight", "quantize_weight"),
     "stand_in": ("activate",),
     "ops": (
@@ -88,18 +89,18 @@ if TYPE_CHECKING:
     from .errors import RangeError as RangeError
     from .errors import ResourceError as ResourceError
     from .errors import SymbolNotFoundError as SymbolNotFoundError
+    from .kept import forget_plans as forget_plans
     from .memory import Buffer as Buffer
     from .memory import HostBuffer as HostBuffer
-    from .ops.anti_quant import anti_quant as anti_quant
-    from .ops.dynamic_quant import dynamic_quant as dynamic_quant
-    from .ops.dynamic_quant_asymmetric import dynamic_quant_asymmetric as dynamic_quant_asymmetric
-    from .ops.quant_matmul import quant_matmul as quant_matmul
-    from .ops.quantize import quantize as quantize
-    from .ops.trans_quant_param import trans_quant_param as trans_quant_param
+    from .ops.public import anti_quant as anti_quant
+    from .ops.public import dynamic_quant as dynamic_quant
+    from .ops.public import dynamic_quant_asymmetric as dynamic_quant_asymmetric
+    from .ops.public import quant_matmul as quant_matmul
+    from .ops.public import quantize as quantize
+    from .ops.public import trans_quant_param as trans_quant_param
     from .packing import pack_int4 as pack_int4
     from .packing import unpack_int4 as unpack_int4
     from .plans import Plan as Plan
-    from .plans import forget_plans as forget_plans
     from .plans import plan as plan
     from .quantized_weight import QuantizedWeight as QuantizedWeight
     from .quantized_weight import quantize_weight as quantize_weight
@@ -112,16 +113,18 @@ if TYPE_CHECKING:
     from .tensor import empty as empty
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None and name not in _MODULES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    with _forking.lock:
-        if home is None:
-            return importlib.import_module(f"{__name__}.{name}")
-        value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # type checkers know the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        home = _HOME.get(name)
+        if home is None and name not in _MODULES:
+            raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        with _forking.lock:
+            if home is None:
+                return importlib.import_module(f"{__name__}.{name}")
+            value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

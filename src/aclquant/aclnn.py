@@ -28,13 +28,13 @@ from typing import Any
 from . import errors
 from ._ffi.declarations import functions
 from .device import Device
-from .launch import Operator, call, operator
-from .launch import declare as _declare
+from .launch import call
+from .operators import PHASE_ONE as _PHASE_ONE
+from .operators import Operator, operator
+from .operators import declare as _declare
 from .stream import Stream
 
 __all__ = ["AclnnFunction", "declare"]
-
-_PHASE_ONE = "GetWorkspaceSize"
 
 
 class AclnnFunction:

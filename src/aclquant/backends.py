@@ -10,18 +10,18 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import threading
 import warnings
 import weakref
 from collections import Counter, deque
+from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from . import errors, forking, settings
 from ._ffi import CData, ffi
 from ._ffi.check import error_text, raise_for_status
 from ._ffi.library import Library, load
-from .here import forget_other_threads, other_threads
+from .thread_state import forget_other_threads, local, other_threads
 
 if TYPE_CHECKING:
     from .resource import Resource
@@ -126,6 +126,9 @@ class Backend:
         kernels = self.kernels
         return settings.problems(isas=kernels and cast("list[str]", kernels["usable"]))
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Backend belongs to this process: pickle its name, for use_backend")
+
     def __repr__(self) -> str:
         files = "".join(
             f"\n  {file.real_path} ({file.how}{', a stub library' if file.stub else ''})"
@@ -154,11 +157,15 @@ class Backend:
 
     def enter(self, device: int) -> None:
         """Make `device` current in this thread, if it is not."""
-        if _thread.backend is not self or _thread.entered != device:
+        if local.entered != (self, device):
             self.require_usable()
             self.check("aclrtSetDevice", self.library.aclrtSetDevice(device))
             self._device_uses[device] += 1
-            _thread.backend, _thread.entered = self, device
+            local.entered = self, device
+
+    def visit(self, device: int) -> AbstractContextManager[None]:
+        """Make `device` current for a block, which may come between the steps of another call."""
+        return _STAY if local.entered == (self, device) else _Visit(self, device)
 
     def shut_down(self, why: str) -> None:
         """Wait for all work, release everything that is ours, and give the library back."""
@@ -187,14 +194,25 @@ class Backend:
         return asks and self.library.aclquantGetCapability(number) == 1
 
 
-class _Thread(threading.local):
-    """What this thread has made current."""
+class _Visit:
+    """A block with another current device."""
 
-    backend: Backend | None = None
-    entered: int = -1
+    __slots__ = ("_backend", "_before", "_device")
+
+    def __init__(self, backend: Backend, device: int) -> None:
+        self._backend, self._device = backend, device
+        self._before = local.entered
+
+    def __enter__(self) -> None:
+        self._backend.enter(self._device)
+
+    def __exit__(self, *_: object) -> None:
+        backend, device = self._before
+        if backend is self._backend and backend.usable:
+            backend.enter(device)
 
 
-_thread = _Thread()
+_STAY = contextlib.nullcontext()
 _choice: str | None = None
 _active: Backend | None = None
 _warned = False
@@ -220,6 +238,11 @@ def backend() -> Backend:
     1
     """
     return _active if _active is not None else _activate()
+
+
+def active_backend() -> Backend | None:
+    """Return the active backend; None before the first call."""
+    return _active
 
 
 def use_backend(name: str) -> None:
@@ -324,7 +347,7 @@ def _after_fork() -> None:
     """Forget the parent's device: its handles mean nothing in the child."""
     global _active
     forget_other_threads()
-    _thread.backend = None
+    local.entered = None, -1
     if _active is not None:
         for resource in list(_active.live):
             resource.lose()

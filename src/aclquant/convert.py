@@ -101,7 +101,13 @@ def _string(call: Owner, position: int, value: Any) -> CData:
         return ffi.NULL
     if not isinstance(value, (str, bytes)):
         call.wrong(position, repr(value), "a string or None")
-    text = ffi.new("char[]", value.encode() if isinstance(value, str) else value)
+    try:
+        encoded = value.encode() if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        call.wrong(position, repr(value), "a string of valid characters, or None")
+    if b"\0" in encoded:
+        call.wrong(position, repr(value), "a string without null characters, or None")
+    text = ffi.new("char[]", encoded)
     call.temporaries.append(text)
     return text
 

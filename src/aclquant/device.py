@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
 from . import backends as _backends
 from . import errors
 from ._ffi import ffi
 from .backends import Backend
-from .here import here
+from .thread_state import this_thread
 
-__all__ = ["Device", "current_device", "devices"]
+__all__ = ["Device", "current_device", "devices", "on_its_device"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class OnDevice(Protocol):
+    """An object that belongs to a device."""
+
+    device: Device
+
+
+S = TypeVar("S", bound=OnDevice)
+
+
+def on_its_device(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Run a method with its object's device current in the thread."""
+
+    @functools.wraps(method)
+    def visiting(self: S, /, *arguments: P.args, **named: P.kwargs) -> R:
+        with self.device.visit():
+            return method(self, *arguments, **named)
+
+    return visiting
 
 
 class Device:
@@ -53,10 +80,10 @@ class Device:
     @property
     def memory(self) -> tuple[int, int]:
         """Free and total bytes of device memory."""
-        self.enter()
         free, total = ffi.new("size_t *"), ffi.new("size_t *")
         attribute = ffi.integer_const("ACL_HBM_MEM")
-        status = self.backend.library.aclrtGetMemInfo(attribute, free, total)
+        with self.visit():
+            status = self.backend.library.aclrtGetMemInfo(attribute, free, total)
         self.backend.check("aclrtGetMemInfo", status)
         return int(free[0]), int(total[0])
 
@@ -81,6 +108,10 @@ class Device:
         """Make this device current for the C calls of this thread."""
         self.backend.enter(self.number)
 
+    def visit(self) -> AbstractContextManager[None]:
+        """Make this device current for the C calls of a block."""
+        return self.backend.visit(self.number)
+
     def synchronize(self) -> None:
         """Wait until all streams of the device are done.
 
@@ -89,14 +120,14 @@ class Device:
         DeviceError
             When work that was launched before went wrong.
         """
-        self.enter()
-        status = self.backend.library.aclrtSynchronizeDevice()
+        with self.visit():
+            status = self.backend.library.aclrtSynchronizeDevice()
         self.backend.check("aclrtSynchronizeDevice", status)
 
     def __enter__(self) -> Device:
         self.backend.require_usable()
-        here.devices.append(self)
-        here.calls.blocks += 1
+        this_thread().devices.append(self)
+        this_thread().blocks += 1
         return self
 
     def __exit__(
@@ -105,8 +136,8 @@ class Device:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        here.devices.pop()
-        here.calls.blocks -= 1
+        this_thread().devices.pop()
+        this_thread().blocks -= 1
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Device):
@@ -115,6 +146,9 @@ class Device:
 
     def __hash__(self) -> int:
         return hash((id(self.backend), self.number))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Device belongs to this process: pickle its number")
 
     def __repr__(self) -> str:
         return f"Device({self.number})"
@@ -145,10 +179,10 @@ def current_device() -> Device:
     Device(0)
     """
     global _default
-    if here.devices:
-        return here.devices[-1]
+    if this_thread().devices:
+        return this_thread().devices[-1]
     default = _default
-    if default is None or default.backend is not _backends._active:
+    if default is None or default.backend is not _backends.active_backend():
         default = _default = Device(0)
     return default
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import ml_dtypes
 import numpy as np
@@ -18,7 +18,20 @@ from .errors import DtypeError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-DTypeLike = Any
+
+class TorchDType(Protocol):
+    """torch.dtype, which is not imported."""
+
+    @property
+    def is_floating_point(self) -> bool:
+        """Whether numbers of it have fractions."""
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether numbers of it have an imaginary part."""
+
+
+DTypeLike: TypeAlias = "DType | str | int | np.dtype[Any] | type[Any] | TorchDType"
 """Whatever `as_dtype` understands."""
 
 

@@ -41,6 +41,8 @@ class AclError(RuntimeError):
         The sentence of the last line; made from `argument`, `got` and `allowed` when empty.
     function : str
         The C function that failed, or the Python function that refused.
+    caller : str
+        The Python function that was called, when `function` is one of C.
     code : int or None
         The status; None when no C function was called.
     code_name : str
@@ -66,6 +68,7 @@ class AclError(RuntimeError):
         message: str = "",
         *,
         function: str = "",
+        caller: str = "",
         code: int | None = None,
         code_name: str = "",
         argument: str = "",
@@ -76,6 +79,7 @@ class AclError(RuntimeError):
     ) -> None:
         self.message = message
         self.function = function
+        self.caller = caller
         self.code = code
         self.code_name = code_name
         self.argument = argument
@@ -86,7 +90,7 @@ class AclError(RuntimeError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        parts = [self.function] if self.function else []
+        parts = [name for name in (self.caller, self.function) if name]
         if self.code is not None:
             parts.append(f"{self.code} {self.code_name}".rstrip())
         if self.message:
@@ -98,6 +102,12 @@ class AclError(RuntimeError):
         line = f"{': '.join(parts)} ({self.stage})"
         return f"{self.detail}\n{line}" if self.detail else line
 
+    def amend(self, **fields: str) -> None:
+        """Set fields that only a caller knows, before the error leaves it."""
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.args = (str(self),)
+
     def __reduce__(self) -> tuple[object, ...]:
         fields = {name: value for name, value in vars(self).items() if name in _FIELDS}
         others = {name: value for name, value in vars(self).items() if name not in _FIELDS}
@@ -106,7 +116,7 @@ class AclError(RuntimeError):
 
 _FIELDS = frozenset(
     [
-        *("message", "function", "code", "code_name"),
+        *("message", "function", "caller", "code", "code_name"),
         *("argument", "got", "allowed", "detail", "stage"),
     ]
 )

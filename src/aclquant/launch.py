@@ -1,7 +1,7 @@
-"""The two-phase call. No other module knows that there are two phases.
+"""The two-phase call: phase 1 checks and asks for the workspace, phase 2 launches.
 
-A call converts its arguments as the C declaration says, asks for the workspace (phase 1), launches
-(phase 2), and holds everything until the device no longer needs it:
+A call converts its arguments as the C declaration says and holds everything until the device no
+longer needs it:
 
 * with Tensors only, it returns at once; the order of the stream protects the memory;
 * with any ndarray among its arguments, it waits for its stream before it returns. A device that can
@@ -10,9 +10,7 @@ A call converts its arguments as the C declaration says, asks for the workspace 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -21,14 +19,12 @@ from . import backends as _backends
 from . import errors
 from ._ffi import CData, ffi
 from ._ffi.check import error_text, make_error
-from ._ffi.declaration import Function, Parameter, parse
-from ._ffi.declarations import functions
 from ._ffi.library import Library, load
 from .arrays import has_mask
-from .convert import Converter, converter, is_tensor
 from .device import Device, as_device
 from .dtypes import CODES, as_dtype
 from .memory import Buffer
+from .operators import Operator
 from .resource import Resource
 from .stream import Stream, as_stream, quiet_synchronize
 from .tensor import Tensor, asarray, describe_array, empty
@@ -36,99 +32,11 @@ from .tensor import Tensor, asarray, describe_array, empty
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Operator", "Prepared", "call", "operator"]
+__all__ = ["Call", "call"]
 
-_PHASE_ONE = "GetWorkspaceSize"
-_RESULTS = (("uint64_t *", "workspaceSize"), ("aclOpExecutor **", "executor"))
-_PHASE_TWO_TYPE = (
-    Parameter("void *", "workspace"),
-    Parameter("uint64_t", "workspaceSize"),
-    Parameter("aclOpExecutor *", "executor"),
-    Parameter("aclrtStream", "stream"),
-)
 _SIZE_RESULT, _EXECUTOR_RESULT = ffi.typeof("uint64_t *"), ffi.typeof("aclOpExecutor **")
 _INT4 = as_dtype("int4").numpy
-
-
-class Operator:
-    """A two-phase operator: its name and the declaration of its phase 1."""
-
-    def __init__(self, name: str, phase_one: Function) -> None:
-        self.name = name
-        self.phase_one = phase_one
-
-    @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """What the caller gives: everything but the two results of phase 1."""
-        return self.phase_one.parameters[:-2]
-
-    @cached_property
-    def phase_two(self) -> Function:
-        """Phase 2, which has the same form for every operator."""
-        return Function(self.name, "aclnnStatus", _PHASE_TWO_TYPE)
-
-    @cached_property
-    def outputs(self) -> frozenset[int]:
-        """Positions of the outputs.
-
-        CANN's headers do not tell inputs and outputs apart by const alone, so names come first: an
-        operator in place writes ``...Ref``, others write ``out``, ``y``, ``gradInput`` or
-        ``...Out``. Without such a name they are the tensors that are not const, else those after
-        the last attribute.
-        """
-        tensors = {i: p for i, p in enumerate(self.parameters) if is_tensor(p)}
-        references = {i for i, p in tensors.items() if p.name.endswith("Ref")}
-        if references:
-            return frozenset(references)
-        written = {i for i, p in tensors.items() if not p.type.startswith("const")}
-        named = {i for i, p in tensors.items() if _OUTPUT.fullmatch(p.name)}
-        if written or named:
-            return frozenset(written | named)
-        others = [i for i in range(len(self.parameters)) if i not in tensors]
-        return frozenset(i for i in tensors if others and i > others[-1])
-
-    @cached_property
-    def converters(self) -> tuple[Converter, ...]:
-        """One function per parameter, from a Python value to what cffi takes."""
-        return tuple(converter(self.name, p) for p in self.parameters)
-
-
-_known: dict[str, Operator] = {}
-# gradOut is the gradient that comes in.
-_OUTPUT = re.compile(r"out|y|gradInput|(?!gradOut$)\w+Out(Optional)?")
-
-
-def operator(name: str) -> Operator:
-    """Return the declared operator of this name.
-
-    Raises
-    ------
-    KeyError
-        When no header declares it.
-    """
-    found = _known.get(name)
-    if found is None:
-        found = _known[name] = Operator(name, functions[name + _PHASE_ONE])
-    return found
-
-
-def declare(declaration: str) -> Operator:
-    """Make an operator from the C prototype of its phase 1."""
-    try:
-        function = parse(declaration)
-        ffi.typeof(function.pointer_type)
-    except (ValueError, ffi.error) as error:
-        raise errors.ParameterError(str(error), function="aclquant.aclnn.declare") from error
-    last = tuple((parameter.type, parameter.name) for parameter in function.parameters[-2:])
-    if not function.name.endswith(_PHASE_ONE) or [t for t, _ in last] != [t for t, _ in _RESULTS]:
-        raise errors.ParameterError(
-            function="aclquant.aclnn.declare",
-            argument="declaration",
-            got=str(function),
-            allowed=f"aclnnStatus <name>{_PHASE_ONE}(..., uint64_t *workspaceSize, "
-            "aclOpExecutor **executor)",
-        )
-    return Operator(function.name.removesuffix(_PHASE_ONE), function)
+_NULL = ffi.integer_const("ACLNN_ERR_INNER_NULLPTR")
 
 
 def call(
@@ -162,116 +70,12 @@ def call(
     else:
         place = as_device(device)
     stream = as_stream(stream, place)
-    place.enter()
-    running = _Call(op, place.backend.library, stream, place.backend.host_memory)
-    try:
-        running.run(arguments)
-    finally:
-        running.release()
-
-
-class Prepared(Resource):
-    """One call, asked for once (phase 1) and then launched again and again with other addresses.
-
-    Holds the descriptors, a repeatable executor and the workspace. What it is run with must have
-    the types, shapes and strides of `arguments`; it keeps none of them.
-
-    Parameters
-    ----------
-    op : Operator
-    arguments : sequence
-        As for `call`.
-    stream : Stream
-        Where it runs.
-    wait : bool
-        Whether a run waits for the stream.
-
-    Raises
-    ------
-    NotSupportedError
-        When the library cannot repeat this operator.
-    """
-
-    internal = True
-
-    def __init__(self, op: Operator, arguments: Sequence[Any], stream: Stream, *, wait: bool):
-        super().__init__(stream.backend)
-        self.closed = True  # until there is something to release
-        self.op, self.stream = op, stream
-        library = self.library = stream.backend.library
-        self._call = _Call(op, library, None, in_place=True)
-        self._executor: CData | None = None
-        self._workspace: Buffer | None = None
+    with place.visit():
+        running = Call(op, place.backend.library, stream, place.backend.host_memory)
         try:
-            stream.device.enter()
-            size, executor, status = self._call.phase_one(arguments)
-            if status:
-                self._call.refused(arguments, status)
-            status = library.aclSetAclOpExecutorRepeatable(executor)
-            if status:
-                raise errors.NotSupportedError(
-                    "this library cannot repeat the operator, so there is no plan of it",
-                    function=op.name,
-                    code=status,
-                )
-            self._executor = executor
-            if size:
-                self._workspace = Buffer(size, stream.device)
-                self._workspace.internal = True
-        except BaseException:
-            self._release()
-            raise
-        self.record = self._make_record(size, wait, arguments)
-        self.padding = (ffi.NULL,) * (8 - self.record.count)
-        self._end, self.run = load("host").aclquantEndLaunch, load("host").aclquantRunLaunch
-        self.closed = False
-
-    def _make_record(self, size: int, wait: bool, arguments: Sequence[Any]) -> CData:
-        library = self.library
-        record = ffi.new("aclquantLaunch *")
-        bound = library.bind
-        record.setAddress = ffi.cast("aclquantSetAddress", bound(functions["aclSetTensorAddr"]))
-        record.phaseTwo = ffi.cast("aclquantPhaseTwo", bound(self.op.phase_two))
-        if wait:
-            record.wait = ffi.cast("aclquantWait", bound(functions["aclrtSynchronizeStream"]))
-            lend, back = "aclquantHostRegisterRanges", "aclquantHostUnregisterRanges"
-            record.lend = ffi.cast("aclquantLend", bound(functions[lend]))
-            record.takeBack = ffi.cast("aclquantLend", bound(functions[back]))
-        record.executor = self._executor
-        record.workspace = ffi.NULL if self._workspace is None else self._workspace.pointer
-        record.workspaceSize = size
-        record.stream = self.stream.handle
-        handles = [handle for destroy, handle in self._call.descriptors]
-        for position, value in enumerate(arguments):
-            if isinstance(value, (np.ndarray, Tensor)):
-                tensor = record.tensors[record.count]
-                tensor.tensor = handles[record.count]
-                tensor.size = value.nbytes
-                tensor.alignment = value.dtype.itemsize
-                tensor.output = position in self.op.outputs
-                record.count += 1
-        return record
-
-    def lose(self) -> None:
-        """Let nobody launch it any more, nor wait for a thread that the child does not have."""
-        if not self.closed:
-            self.record.executor, self.record.busy = ffi.NULL, 0
-
-    def _release(self) -> None:
-        if self._executor is not None:
-            if hasattr(self, "_end"):
-                self._end(self.record)  # another thread may be running it
-            if self.backend.usable and not self.stream.closed:
-                quiet_synchronize(self.stream)
-            self.library.aclDestroyAclOpExecutor(self._executor)
-            self._executor = None
-        self._call.release()
-        self._call.descriptors.clear()
-        if self._workspace is not None:
-            self._workspace.close()
-
-    def __repr__(self) -> str:
-        return f"<Prepared {self.op.name}{', closed' if self.closed else ''}>"
+            running.run(arguments)
+        finally:
+            running.release()
 
 
 def _place_of(arguments: Sequence[Any]) -> Device:
@@ -281,8 +85,49 @@ def _place_of(arguments: Sequence[Any]) -> Device:
     return as_device(None)
 
 
-class _Call:
-    """One call, and what has to live as long as it."""
+def _borrow_workspace(stream: Stream, size: int) -> Buffer:
+    """Take scratch memory of the stream, or new one; with the stream's lock held.
+
+    It serves one call after the other: the order of the stream keeps them apart. A call that comes
+    in between (from a signal handler, say) finds it taken and makes another one.
+    """
+    try:
+        taken = stream.scratch.pop()
+    except IndexError:
+        taken = None
+    if isinstance(taken, Buffer) and taken.nbytes >= size:
+        return taken
+    try:
+        larger = Buffer(size, stream.device)
+    except BaseException:
+        if taken is not None:
+            stream.scratch.append(taken)
+        raise
+    larger.internal = True
+    if taken is not None:
+        _retire(taken, stream)
+    return larger
+
+
+def _return_workspace(stream: Stream, workspace: Buffer) -> None:
+    if stream.scratch:
+        _retire(workspace, stream)
+    else:
+        stream.scratch.append(workspace)
+
+
+def _retire(workspace: Resource, stream: Stream) -> None:
+    """Free scratch memory after the work that is queued."""
+    if isinstance(workspace, Buffer):
+        workspace.used_on(stream)
+    workspace.close()
+
+
+class Call:
+    """One call, and everything that has to live as long as it.
+
+    Without a stream its descriptors have no data: for phase 1 alone.
+    """
 
     __slots__ = (
         *("op", "library", "stream", "in_place", "synchronous", "launched"),
@@ -303,24 +148,32 @@ class _Call:
         self.copies: list[tuple[npt.NDArray[Any], Any]] = []
 
     def run(self, arguments: Sequence[Any]) -> None:
+        """Make the call."""
         stream = self.stream
         assert stream is not None
         size, executor, status = self.phase_one(arguments)
         if status:
             self.refused(arguments, status)
+        workspace: Buffer | None = None
         with stream.lock:
             try:
                 for tensor in self.tensors:
                     tensor.use_on(stream)
-                workspace = stream.workspace(size) if size else ffi.NULL
+                if size:
+                    workspace = _borrow_workspace(stream, size)
             except BaseException:
                 # The only public way to give up an executor that will not run.
                 self.library.aclSetAclOpExecutorRepeatable(executor)
                 self.library.aclDestroyAclOpExecutor(executor)
                 raise
             self.launched = True
-            status = self.library.bind(self.op.phase_two)(workspace, size, executor, stream.handle)
+            address = ffi.NULL if workspace is None else workspace.pointer
+            status = self.library.bind(self.op.phase_two)(address, size, executor, stream.handle)
             stream.submitted += 1
+            for tensor in self.tensors:  # calls that came in between have moved the stream on
+                tensor.buffer.used_on(stream)
+            if workspace is not None:
+                _return_workspace(stream, workspace)
         stream.backend.check(self.op.name, status)
         if self.synchronous:
             stream.synchronize()
@@ -362,7 +215,7 @@ class _Call:
         """Own a descriptor until the end of the call."""
         if not handle:
             text = error_text(self.library)
-            raise make_error("aclCreate" + destroy.removeprefix("aclDestroy"), 561103, text)
+            raise make_error("aclCreate" + destroy.removeprefix("aclDestroy"), _NULL, text)
         self.descriptors.append((destroy, handle))
         return handle
 
@@ -439,6 +292,7 @@ class _Call:
         return temporary
 
     def wrong(self, position: int, got: str, allowed: str) -> NoReturn:
+        """Refuse an argument."""
         raise errors.ParameterError(
             function=self.op.name,
             argument=self.op.parameters[position].name,
@@ -450,7 +304,7 @@ class _Call:
         """Raise for a refusal by phase 1, with a reason if there is one to be had."""
         name = self.op.phase_one.name
         text = error_text(self.library)
-        if not self.library.has("aclquantVersion"):
+        if not self.library.explains_refusals:
             text = "\n".join([*_second_opinion(self.op, arguments, status), text])
         raise make_error(name, status, text)
 
@@ -469,7 +323,7 @@ def _second_opinion(op: Operator, arguments: Sequence[Any], status: int) -> list
         try:
             if ffi.string(host.aclrtGetSocName()).decode() != _backends.backend().soc:
                 return []
-            trial = _Call(op, host, None, in_place=True)
+            trial = Call(op, host, None, in_place=True)
             try:
                 _, executor, answer = trial.phase_one(arguments)
                 if answer == 0:

@@ -12,7 +12,7 @@ import numpy as np
 from . import errors
 from ._ffi import CData, ffi
 from .backends import Backend
-from .device import Device, as_device
+from .device import Device, as_device, on_its_device
 from .resource import Resource
 from .stream import Stream
 
@@ -81,14 +81,14 @@ class Buffer(Resource):
         """Held by whoever reads a part of the memory to write it back."""
         self.interruptions: list[tuple[Tensor, npt.NDArray[Any]]] | None = None
         """What was written in the middle of such a write, by the same thread."""
-        self.device.enter()
         backend = self.device.backend
         _free_deferred(backend)
         result = ffi.new("void **")
-        status = backend.library.aclrtMalloc(result, max(nbytes, 1), _POLICY)
-        if status == _OUT_OF_MEMORY and backend.deferred:
-            _free_deferred(backend, wait=True)
+        with self.device.visit():
             status = backend.library.aclrtMalloc(result, max(nbytes, 1), _POLICY)
+            if status == _OUT_OF_MEMORY and backend.deferred:
+                _free_deferred(backend, wait=True)
+                status = backend.library.aclrtMalloc(result, max(nbytes, 1), _POLICY)
         backend.check("aclrtMalloc", status)
         self.pointer: CData = result[0]
         self._stream: Stream | None = None
@@ -109,6 +109,10 @@ class Buffer(Resource):
             stream.wait(last)
         self._stream = stream
         self._ticket = stream.submitted + 1
+
+    def used_on(self, stream: Stream) -> None:
+        """Note that work on `stream` with this memory has been launched."""
+        self._stream, self._ticket = stream, stream.submitted
 
     @property
     def busy(self) -> bool:
@@ -164,12 +168,12 @@ class Buffer(Resource):
 
     def _copy(self, target: CData, limit: int, source: CData, count: int, kind: int) -> None:
         if count:
-            self.device.enter()
-            status = self.backend.library.aclrtMemcpy(target, limit, source, count, kind)
+            with self.device.visit():
+                status = self.backend.library.aclrtMemcpy(target, limit, source, count, kind)
             self.backend.check("aclrtMemcpy", status)
 
+    @on_its_device
     def _release(self) -> None:
-        self.device.enter()
         library = self.backend.library
         if self.busy and self._stream is not None:
             event = ffi.new("aclrtEvent *")
@@ -196,16 +200,16 @@ def _free_deferred(backend: Backend, *, wait: bool = False) -> None:
         except IndexError:  # another thread was faster
             return
         event, pointer, device = entry
-        backend.enter(device)
-        if wait:
-            library.aclrtSynchronizeEvent(event)
-        else:
-            library.aclrtQueryEventStatus(event, status)
-            if status[0] != ffi.integer_const("ACL_EVENT_RECORDED_STATUS_COMPLETE"):
-                backend.deferred.appendleft(entry)
-                return
-        library.aclrtDestroyEvent(event)
-        library.aclrtFree(pointer)
+        with backend.visit(device):
+            if wait:
+                library.aclrtSynchronizeEvent(event)
+            else:
+                library.aclrtQueryEventStatus(event, status)
+                if status[0] != ffi.integer_const("ACL_EVENT_RECORDED_STATUS_COMPLETE"):
+                    backend.deferred.appendleft(entry)
+                    return
+            library.aclrtDestroyEvent(event)
+            library.aclrtFree(pointer)
 
 
 class HostBuffer(Resource):
@@ -236,11 +240,11 @@ class HostBuffer(Resource):
         nbytes = _bytes("aclquant.HostBuffer", "nbytes", nbytes)
         self.device = as_device(device)
         self.nbytes = nbytes
-        self.device.enter()
         backend = self.device.backend
         library = backend.library
         result = ffi.new("void **")
-        backend.check("aclrtMallocHost", library.aclrtMallocHost(result, max(nbytes, 1)))
+        with self.device.visit():
+            backend.check("aclrtMallocHost", library.aclrtMallocHost(result, max(nbytes, 1)))
 
         def free(pointer: CData) -> None:
             if backend.usable:

@@ -614,7 +614,7 @@ def _floats(w: Any) -> npt.NDArray[Any]:
     from .ops.common import operand
     from .tensor import Tensor
 
-    array = operand(_NAME, "w", w, np.float32)
+    array = operand("w", w, np.float32, _NAME)
     if isinstance(array, Tensor):
         array = array.numpy()
     if array.dtype == np.float64:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from . import errors
 from ._ffi import CData, ffi
-from .device import Device, as_device
-from .here import here
+from .device import Device, as_device, on_its_device
 from .resource import Resource
-
-if TYPE_CHECKING:
-    from .memory import Buffer
+from .thread_state import this_thread
 
 __all__ = ["Event", "Stream", "current_stream"]
 
@@ -49,17 +46,19 @@ class Stream(Resource):
 
     def __init__(self, device: Device | int | None = None) -> None:
         self.device = as_device(device)
-        self.device.enter()
         self.lock = threading.RLock()
         self.submitted = 0
         self.completed = 0
-        self._workspace: Buffer | None = None
+        self.scratch: list[Resource] = []
+        """Device memory that calls on this stream share, one after the other."""
         handle = ffi.new("aclrtStream *")
         backend = self.device.backend
-        backend.check("aclrtCreateStream", backend.library.aclrtCreateStream(handle))
+        with self.device.visit():
+            backend.check("aclrtCreateStream", backend.library.aclrtCreateStream(handle))
         self.handle: CData = handle[0]
         super().__init__(backend)
 
+    @on_its_device
     def synchronize(self) -> None:
         """Wait until all work launched so far is done.
 
@@ -69,16 +68,15 @@ class Stream(Resource):
             When some of it went wrong; said once.
         """
         self.require_open()
-        self.device.enter()
         ticket = self.submitted
         status = self.backend.library.aclrtSynchronizeStream(self.handle)
         self.completed = max(self.completed, ticket)  # an error, too, means that nothing is queued
         self.backend.check("aclrtSynchronizeStream", status)
 
+    @on_its_device
     def done(self) -> bool:
         """Tell, without waiting, whether all work launched so far is done."""
         self.require_open()
-        self.device.enter()
         status = ffi.new("aclrtStreamStatus *")
         self.backend.check(
             "aclrtStreamQuery", self.backend.library.aclrtStreamQuery(self.handle, status)
@@ -92,6 +90,7 @@ class Stream(Resource):
         event.record(self)
         return event
 
+    @on_its_device
     def wait(self, other: Event | Stream) -> None:
         """Let later work wait for an event, or for all present work of another stream."""
         self.require_open()
@@ -101,37 +100,17 @@ class Stream(Resource):
                 self.wait(event)
             return
         other.require_open()
-        self.device.enter()
         status = self.backend.library.aclrtStreamWaitEvent(self.handle, other.handle)
         self.backend.check("aclrtStreamWaitEvent", status)
 
-    def workspace(self, size: int) -> CData:
-        """Return scratch memory of at least `size` bytes; call with `lock` held.
-
-        It belongs to the stream and serves one call after the other; the stream's order keeps
-        them apart. A larger one replaces it, and the smaller one is freed when its users are done.
-        """
-        from .memory import Buffer
-
-        current = self._workspace
-        if current is None or current.nbytes < size:
-            grown = Buffer(size, self.device)
-            grown.internal = True
-            if current is not None:
-                current.use_on(self)
-                current.close()
-            self._workspace = current = grown
-        return current.pointer
-
+    @on_its_device
     def _release(self) -> None:
         library = self.backend.library
         try:
-            self.device.enter()
             status = library.aclrtSynchronizeStream(self.handle)
             self.completed = self.submitted
-            if self._workspace is not None:
-                self._workspace.close()
-                self._workspace = None
+            while self.scratch:
+                self.scratch.pop().close()
         finally:
             destroyed = library.aclrtDestroyStream(self.handle)
         self.backend.check("aclrtSynchronizeStream", status)
@@ -139,8 +118,8 @@ class Stream(Resource):
 
     def __enter__(self: S) -> S:
         self.require_open()
-        here.streams.append(self)
-        here.calls.blocks += 1
+        this_thread().streams.append(self)
+        this_thread().blocks += 1
         return self
 
     def __exit__(
@@ -149,8 +128,8 @@ class Stream(Resource):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        here.streams.remove(self)
-        here.calls.blocks -= 1
+        this_thread().streams.remove(self)
+        this_thread().blocks -= 1
 
     def __repr__(self) -> str:
         return f"<Stream on {self.device!r}{', closed' if self.closed else ''}>"
@@ -179,28 +158,28 @@ class Event(Resource):
 
     def __init__(self, device: Device | int | None = None, *, timing: bool = True) -> None:
         self.device = as_device(device)
-        self.device.enter()
         handle = ffi.new("aclrtEvent *")
         backend = self.device.backend
         flags = _SYNC | _TIME if timing else _SYNC
-        status = backend.library.aclrtCreateEventExWithFlag(handle, flags)
+        with self.device.visit():
+            status = backend.library.aclrtCreateEventExWithFlag(handle, flags)
         backend.check("aclrtCreateEventExWithFlag", status)
         self.handle: CData = handle[0]
         super().__init__(backend)
 
+    @on_its_device
     def record(self, stream: Stream | None = None) -> None:
         """Mark the present end of `stream`, the current one by default."""
         self.require_open()
         stream = current_stream(self.device) if stream is None else stream
         stream.require_open()
-        self.device.enter()
         status = self.backend.library.aclrtRecordEvent(self.handle, stream.handle)
         self.backend.check("aclrtRecordEvent", status)
 
+    @on_its_device
     def done(self) -> bool:
         """Tell whether the work before the mark is done; true before the first record."""
         self.require_open()
-        self.device.enter()
         status = ffi.new("aclrtEventRecordedStatus *")
         self.backend.check(
             "aclrtQueryEventStatus",
@@ -208,25 +187,25 @@ class Event(Resource):
         )
         return bool(status[0] == ffi.integer_const("ACL_EVENT_RECORDED_STATUS_COMPLETE"))
 
+    @on_its_device
     def synchronize(self) -> None:
         """Wait until the work before the mark is done."""
         self.require_open()
-        self.device.enter()
         status = self.backend.library.aclrtSynchronizeEvent(self.handle)
         self.backend.check("aclrtSynchronizeEvent", status)
 
+    @on_its_device
     def elapsed_ms(self, end: Event) -> float:
         """Return the milliseconds from this event to `end`; both must be done."""
         self.require_open()
         end.require_open()
-        self.device.enter()
         result = ffi.new("float *")
         status = self.backend.library.aclrtEventElapsedTime(result, self.handle, end.handle)
         self.backend.check("aclrtEventElapsedTime", status)
         return float(result[0])
 
+    @on_its_device
     def _release(self) -> None:
-        self.device.enter()
         status = self.backend.library.aclrtDestroyEvent(self.handle)
         self.backend.check("aclrtDestroyEvent", status)
 
@@ -253,14 +232,14 @@ def current_stream(device: Device | int | None = None) -> Stream:
     <Stream on Device(0)>
     """
     device = as_device(device)
-    for stream in reversed(here.streams):
+    for stream in reversed(this_thread().streams):
         if stream.device == device:
             return stream
-    own = here.own.get(device)
+    own = this_thread().own.get(device)
     if own is None or own.closed:
-        for stale in [d for d in here.own if not d.backend.usable]:
-            del here.own[stale]
-        own = here.own[device] = _OwnStream(device)
+        for stale in [d for d in this_thread().own if not d.backend.usable]:
+            del this_thread().own[stale]
+        own = this_thread().own[device] = _OwnStream(device)
     return own
 
 

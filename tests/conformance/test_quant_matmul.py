@@ -665,6 +665,6 @@ def test_row_16_statistics_of_the_printed_example(scale: float, offset: int, pac
     words = aq.trans_quant_param(f32(scale), f32(offset))
     assert words.tolist() == [packed]
     y = aq.quant_matmul(x1, x2, words, offset=f32(offset), bias=bias)
-    assert (y.shape, y.dtype) == ((15, 1, 128), np.int8)
+    assert y.shape == (15, 1, 128) and y.dtype == np.int8
     assert abs(y.mean() - (scale * 127.5 + offset)) < 2
     assert 3 < y.std() < 7

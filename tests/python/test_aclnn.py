@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import aclquant as aq
-from aclquant import launch
+from aclquant import launch, operators
 from aclquant._ffi import ffi
 from aclquant._ffi.library import load
 
@@ -142,7 +142,7 @@ _KINDS = """aclnnStatus aclnnKindsGetWorkspaceSize(const aclIntArray *ints,
 def test_lists_and_scalars_become_c_objects_and_go_away() -> None:
     """The conversions alone: no operator of ours takes these types yet."""
     library = load("host")
-    op = launch.declare(_KINDS + _TAIL)
+    op = operators.declare(_KINDS + _TAIL)
     aq.current_device().enter()
 
     def counts() -> tuple[int, ...]:
@@ -151,7 +151,7 @@ def test_lists_and_scalars_become_c_objects_and_go_away() -> None:
         return counters.tensors, counters.scalars, counters.arrays, counters.lists
 
     before = counts()
-    running = launch._Call(op, library, None, True)
+    running = launch.Call(op, library, None, True)
     tensor = aq.asarray(np.float32([1]))
     values = [[1, -2], (0.5,), [True, False, True], 3, [1.5, True], [tensor, None], 2, 7, 1, "abc"]
     made = [c(running, i, v) for i, (c, v) in enumerate(zip(op.converters, values, strict=True))]
@@ -171,7 +171,7 @@ def test_lists_and_scalars_become_c_objects_and_go_away() -> None:
     running.release()
     assert counts() == before
     for position, value in ((0, [1.5]), (1, ["a"]), (3, [1, 2]), (3, "a")):
-        running = launch._Call(op, library, None, True)
+        running = launch.Call(op, library, None, True)
         with pytest.raises(aq.ParameterError):
             op.converters[position](running, position, value)
         running.release()

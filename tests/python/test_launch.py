@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import aclquant as aq
-from aclquant import launch
+from aclquant import launch, operators
 from aclquant._ffi import ffi
 from aclquant._ffi.library import load
 
@@ -110,7 +110,7 @@ def test_workspace_grows_while_work_is_queued() -> None:
     ],
 )
 def test_outputs_are_found_in_the_declaration(name: str, outputs: list[str]) -> None:
-    op = launch.operator(name)
+    op = operators.operator(name)
     assert [op.parameters[position].name for position in sorted(op.outputs)] == outputs
 
 
@@ -127,7 +127,7 @@ def test_mixed_arguments_are_synchronous() -> None:
 
 def test_wrong_number_of_arguments() -> None:
     with pytest.raises(TypeError, match="takes 6 arguments, not 1"):
-        launch.call(launch.operator("aclnnQuantize"), np.float32([1]))
+        launch.call(operators.operator("aclnnQuantize"), np.float32([1]))
 
 
 def test_read_only_output_is_refused() -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 class Replay:
@@ -7,18 +7,16 @@ class Replay:
         owner: object,
         record: int,
         run: int,
-        function: object,
-        attributes: tuple[Any, ...],
-        arguments: tuple[Any, ...],
-        results: tuple[tuple[tuple[int, ...], Any], ...],
+        binder: Binder | None,
+        arguments: tuple[tuple[Any, ...], ...],
+        results: tuple[tuple[Any, ...], ...],
     ) -> None: ...
     def run(self, *arguments_and_out: Any) -> Any: ...
 
-def install(here: object, function: Callable[..., Any]) -> None: ...
-def replay(
-    function: Callable[..., Any],
-    arrays: tuple[Any, ...],
-    attributes: tuple[Any, ...],
-    out: Any = None,
-    /,
-) -> Any: ...
+class Binder:
+    def __init__(
+        self, names: tuple[str, ...], defaults: tuple[Any, ...], required: object, positional: int
+    ) -> None: ...
+    def again(self, arguments: tuple[Any, ...], named: Mapping[str, Any], /) -> Any: ...
+
+def install(local: object, /) -> None: ...

@@ -86,6 +86,11 @@ class Library:
         """Tell whether a function of this name is exported."""
         return name in self.__dict__ or bool(self._address(name))
 
+    @property
+    def explains_refusals(self) -> bool:
+        """Whether a refusal of phase 1 names the argument, what it got and what is allowed."""
+        return self.has("aclquantVersion")
+
     def describe(self) -> list[dict[str, object]]:
         """Return one dictionary per opened file: path, real_path, how, stub."""
         return [

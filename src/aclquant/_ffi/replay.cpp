@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // aclquant._ffi._replay: recognises "the same call as before" and launches it from its record, in one step from Python.
-// It decides nothing: what it does not recognise goes to the Python function it was given (aclquant/plans.py), which
-// makes the records and is the home of the rules. Stable ABI of Python 3.10, NumPy's C API.
+// It decides nothing: it answers None for a call that it does not recognise, which then takes the long way in Python
+// (aclquant/kept.py makes the records and is the home of the rules). Stable ABI of Python 3.10, NumPy's C API.
 //
 // Python up to 3.13 ends a daemon thread that wants the interpreter's lock after the end of the program: by unwinding its
 // stack, wherever Python code may run. So this file is compiled without exceptions (no destructor runs then, without the
@@ -101,15 +101,55 @@ std::optional<double> number(PyObject* value, bool& fraction) {
     return static_cast<double>(whole);
 }
 
+// Rounded to nearest, ties to even, as NumPy does.
+std::uint16_t float16(double value) {
+    const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000 : 0);
+    const double magnitude = std::fabs(value);
+    if (std::isnan(value)) {
+        return sign | 0x7E00;
+    }
+    if (magnitude >= 65520) {  // halfway between the largest number and the next power of two
+        return sign | 0x7C00;
+    }
+    const int exponent = magnitude < 0x1p-14 ? -14 : std::ilogb(magnitude);
+    const auto significand = static_cast<unsigned>(std::nearbyint(std::scalbn(magnitude, 10 - exponent)));
+    return static_cast<std::uint16_t>(sign | ((static_cast<unsigned>(exponent + 14) << 10) + significand));
+}
+
+// ... as ml_dtypes does.
+std::uint16_t bfloat16(float value) {
+    if (std::isnan(value)) {
+        return std::signbit(value) ? 0xFFC0 : 0x7FC0;
+    }
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof bits);
+    return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
 // A number, or a list or tuple of them. Another value of the same Python type is converted as the first one was. The
 // elements are written to memory of the call in flight: other calls may come in between (signal handlers, finalisers).
 struct Numbers {
+    enum class Element { Float32, Float16, BFloat16, Int32 } element = Element::Float32;
     Object type;            // of the argument
-    bool floats = false;    // the elements: float32, else int32
     bool fraction = false;  // whether there was a float among them, on which the type of the array may depend
     std::size_t size = 0;
 
+    // As much as the widest element needs, so that the next numbers are aligned.
     std::size_t bytes() const { return size * sizeof(float); }
+
+    bool named(const char* name) {
+        constexpr std::pair<const char*, Element> kNames[] = {{"float32", Element::Float32},
+                                                              {"float16", Element::Float16},
+                                                              {"bfloat16", Element::BFloat16},
+                                                              {"int32", Element::Int32}};
+        for (const auto& [known, kind] : kNames) {
+            if (std::strcmp(known, name) == 0) {
+                element = kind;
+                return true;
+            }
+        }
+        return false;
+    }
 
     bool write(PyObject* value, void* elements) const {
         auto* const given = reinterpret_cast<PyObject*>(Py_TYPE(value));
@@ -141,31 +181,39 @@ struct Numbers {
 
   private:
     bool store(void* elements, std::size_t index, double value) const {
-        if (floats) {
-            static_cast<float*>(elements)[index] = static_cast<float>(value);
-            return true;
+        switch (element) {
+            case Element::Float32:
+                static_cast<float*>(elements)[index] = static_cast<float>(value);
+                return true;
+            case Element::Float16:
+                static_cast<std::uint16_t*>(elements)[index] = float16(value);
+                return true;
+            case Element::BFloat16:
+                static_cast<std::uint16_t*>(elements)[index] = bfloat16(static_cast<float>(value));
+                return true;
+            default:
+                if (!(value >= INT32_MIN && value <= INT32_MAX)) {
+                    return false;
+                }
+                static_cast<npy_int32*>(elements)[index] = static_cast<npy_int32>(value);
+                return true;
         }
-        if (!(value >= INT32_MIN && value <= INT32_MAX)) {
-            return false;
-        }
-        static_cast<npy_int32*>(elements)[index] = static_cast<npy_int32>(value);
-        return true;
     }
 };
 
-// An argument of the call that is replayed.
+// An argument of the call that is launched again.
 struct Argument {
-    enum class Kind { Absent, Array, Numbers, Fixed } kind = Kind::Absent;
+    enum class Kind { Same, Array, Numbers, Fixed } kind = Kind::Same;
+    std::size_t tensor = 0;  // its place among the record's tensors
     Look look;
     Numbers numbers;
-    Object fixed;
+    Object object;  // Same: the value; Fixed: the array
 };
 
 // A recorded call. Python object without cycles: it refers to the Prepared that owns the record.
 struct Replay {
     PyObject_HEAD Object owner;
-    Object function;
-    Object attributes;
+    Object binder;  // of the operation; None for a plan
     aclquantLaunch* record;
     Run run;
     std::size_t argumentCount;
@@ -173,6 +221,17 @@ struct Replay {
     std::size_t numberBytes;  // of all numbers of one call
     Argument arguments[kMostArguments];
     Look results[kMost];
+    std::size_t resultTensors[kMost];
+};
+
+// The parameters of an operation: names, and what they are when they are left out. The last three are out, stream, device.
+struct Binder {
+    PyObject_HEAD Object owner;  // of what follows
+    PyObject* required;          // the default of a parameter that has to be given
+    std::size_t positional;
+    std::size_t count;
+    PyObject* names[kMostArguments + 3];
+    PyObject* defaults[kMostArguments + 3];
 };
 
 // One call in flight: addresses, results, and its own copy of the numbers. Trivial, so that nothing is left to do if the
@@ -219,95 +278,13 @@ struct Flight {
 };
 
 PyObject* replayType = nullptr;
-PyObject* here = nullptr;     // what each thread keeps: aclquant.here
-PyObject* longWay = nullptr;  // the Python function for everything else
-PyObject* nameCalls = nullptr;
+PyObject* threadLocal = nullptr;  // aclquant.thread_state.local
+PyObject* nameState = nullptr;
 PyObject* nameBlocks = nullptr;
 PyObject* nameReplays = nullptr;
 
 Replay* asReplay(PyObject* object) {
     return reinterpret_cast<Replay*>(object);
-}
-
-// Collects addresses and results; false (without an exception): the long way has to be taken.
-// `given` answers the argument of that position among those that are given.
-template <class Given>
-bool gather(Flight& flight, std::size_t count, Given&& given, PyObject* out) {
-    const Replay& call = *flight.call;
-    auto* elements = static_cast<unsigned char*>(flight.numbers());
-    std::size_t filled = 0;
-    std::size_t taken = 0;
-    for (std::size_t index = 0; index < call.argumentCount; ++index) {
-        const Argument& argument = call.arguments[index];
-        if (argument.kind == Argument::Kind::Fixed) {
-            flight.addresses[filled++] = PyArray_DATA(argument.fixed.array());
-            continue;
-        }
-        if (taken == count) {
-            return false;
-        }
-        PyObject* const value = given(taken++);
-        switch (argument.kind) {
-            case Argument::Kind::Array:
-                if (!argument.look.fits(value)) {
-                    return false;
-                }
-                flight.addresses[filled++] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(value));
-                break;
-            case Argument::Kind::Numbers:
-                if (!argument.numbers.write(value, elements)) {
-                    return false;
-                }
-                flight.addresses[filled++] = elements;
-                elements += argument.numbers.bytes();
-                break;
-            default:
-                if (value != Py_None) {
-                    return false;
-                }
-        }
-    }
-    const std::size_t size = call.resultCount;
-    const bool many = size != 1;
-    if (taken != count || (out != Py_None && many &&
-                           (Py_TYPE(out) != &PyTuple_Type || static_cast<std::size_t>(PyTuple_Size(out)) != size))) {
-        return false;
-    }
-    for (std::size_t index = 0; index < size; ++index) {
-        const Look& look = call.results[index];
-        if (out == Py_None) {
-            flight.results[index] = look.make();
-            if (flight.results[index] == nullptr) {
-                return false;
-            }
-        } else {
-            PyObject* const result = many ? PyTuple_GetItem(out, static_cast<Py_ssize_t>(index)) : out;
-            if (!look.fits(result) ||
-                PyArray_FailUnlessWriteable(reinterpret_cast<PyArrayObject*>(result), "out") != 0) {
-                return false;
-            }
-            flight.results[index] = Object::borrowed(result).release();
-        }
-        flight.addresses[filled++] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(flight.results[index]));
-    }
-    return true;
-}
-
-static_assert(std::is_trivial_v<Flight>);
-
-// The results, or nothing, with or without an exception: the long way has to be taken.
-template <class Given>
-PyObject* launch(Replay& call, std::size_t count, Given&& given, PyObject* out) {
-    Flight flight;
-    bool good = flight.begin(call) && gather(flight, count, given, out);
-    if (good) {
-        void* const* const a = flight.addresses;
-        // Waiting for the stream may take long, and the work on it may need Python.
-        Py_BEGIN_ALLOW_THREADS;
-        good = call.run(call.record, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]) == 0;
-        Py_END_ALLOW_THREADS;
-    }
-    return flight.finish(good, out);
 }
 
 // Whether a value is what it was: equal is not enough, as 1, 1.0 and True are equal, and 0.0 and -0.0.
@@ -335,32 +312,150 @@ bool same(PyObject* a, PyObject* b) {
     return plain && PyObject_RichCompareBool(a, b, Py_EQ) == 1;
 }
 
-// Nothing, with or without an exception.
-PyObject* find(PyObject* function, PyObject* arrays, PyObject* attributes, PyObject* out) {
-    const Object calls(PyObject_GetAttr(here, nameCalls));
-    const Object blocks(calls ? PyObject_GetAttr(calls.get(), nameBlocks) : nullptr);
+// Collects addresses and results; false (without an exception): the long way has to be taken.
+// `given` answers the argument of that position among those that are given.
+template <class Given>
+bool gather(Flight& flight, std::size_t count, Given&& given, PyObject* out) {
+    const Replay& call = *flight.call;
+    auto* elements = static_cast<unsigned char*>(flight.numbers());
+    std::size_t taken = 0;
+    for (std::size_t index = 0; index < call.argumentCount; ++index) {
+        const Argument& argument = call.arguments[index];
+        if (argument.kind == Argument::Kind::Fixed) {
+            flight.addresses[argument.tensor] = PyArray_DATA(argument.object.array());
+            continue;
+        }
+        if (taken == count) {
+            return false;
+        }
+        PyObject* const value = given(taken++);
+        switch (argument.kind) {
+            case Argument::Kind::Array:
+                if (!argument.look.fits(value)) {
+                    return false;
+                }
+                flight.addresses[argument.tensor] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(value));
+                break;
+            case Argument::Kind::Numbers:
+                if (!argument.numbers.write(value, elements)) {
+                    return false;
+                }
+                flight.addresses[argument.tensor] = elements;
+                elements += argument.numbers.bytes();
+                break;
+            default:
+                if (!same(argument.object.get(), value)) {
+                    return false;
+                }
+        }
+    }
+    const std::size_t size = call.resultCount;
+    const bool many = size != 1;
+    if (taken != count || (out != Py_None && many &&
+                           (Py_TYPE(out) != &PyTuple_Type || static_cast<std::size_t>(PyTuple_Size(out)) != size))) {
+        return false;
+    }
+    for (std::size_t index = 0; index < size; ++index) {
+        const Look& look = call.results[index];
+        if (out == Py_None) {
+            flight.results[index] = look.make();
+            if (flight.results[index] == nullptr) {
+                return false;
+            }
+        } else {
+            PyObject* const result = many ? PyTuple_GetItem(out, static_cast<Py_ssize_t>(index)) : out;
+            if (!look.fits(result) ||
+                PyArray_FailUnlessWriteable(reinterpret_cast<PyArrayObject*>(result), "out") != 0) {
+                return false;
+            }
+            flight.results[index] = Object::borrowed(result).release();
+        }
+        flight.addresses[call.resultTensors[index]] =
+            PyArray_DATA(reinterpret_cast<PyArrayObject*>(flight.results[index]));
+    }
+    return true;
+}
+
+static_assert(std::is_trivial_v<Flight>);
+
+// The results, or nothing, with or without an exception: the long way has to be taken.
+template <class Given>
+PyObject* launch(Replay& call, std::size_t count, Given&& given, PyObject* out) {
+    Flight flight;
+    bool good = flight.begin(call) && gather(flight, count, given, out);
+    if (good) {
+        void* const* const a = flight.addresses;
+        // Waiting for the stream may take long, and the work on it may need Python.
+        Py_BEGIN_ALLOW_THREADS;
+        good = call.run(call.record, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]) == 0;
+        Py_END_ALLOW_THREADS;
+    }
+    return flight.finish(good, out);
+}
+
+// The arguments of a call in the order of the parameters, as Python binds them; false: Python has to say why not.
+bool bind(const Binder& binder, PyObject* positional, PyObject* named, PyObject** values) {
+    const auto given = static_cast<std::size_t>(PyTuple_Size(positional));
+    if (given > binder.positional) {
+        return false;
+    }
+    for (std::size_t index = 0; index < given; ++index) {
+        values[index] = PyTuple_GetItem(positional, static_cast<Py_ssize_t>(index));
+    }
+    std::memcpy(values + given, binder.defaults + given, (binder.count - given) * sizeof(PyObject*));
+    Py_ssize_t place = 0;
+    PyObject* name = nullptr;
+    PyObject* value = nullptr;
+    while (PyDict_Next(named, &place, &name, &value) != 0) {
+        std::size_t index = given;
+        // Names of parameters in calls are interned.
+        while (index < binder.count && binder.names[index] != name) {
+            ++index;
+        }
+        if (index == binder.count) {
+            return false;
+        }
+        values[index] = value;
+    }
+    for (std::size_t index = given; index < binder.count; ++index) {
+        if (values[index] == binder.required) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The results of a call that was made before, or nothing, with or without an exception.
+PyObject* find(PyObject* self, PyObject* positional, PyObject* named) {
+    const auto& binder = *reinterpret_cast<Binder*>(self);
+    PyObject* values[kMostArguments + 3];
+    if (!PyTuple_Check(positional) || !PyDict_Check(named) || !bind(binder, positional, named, values)) {
+        return nullptr;
+    }
+    const std::size_t count = binder.count - 3;
+    if (values[count + 1] != Py_None || values[count + 2] != Py_None) {
+        return nullptr;
+    }
+    const Object state(PyObject_GetAttr(threadLocal, nameState));
+    const Object blocks(state ? PyObject_GetAttr(state.get(), nameBlocks) : nullptr);
     if (!blocks || PyObject_IsTrue(blocks.get()) != 0) {
         return nullptr;
     }
-    const Object replays(PyObject_GetAttr(calls.get(), nameReplays));
-    if (!replays || !PyList_Check(replays.get()) || !PyTuple_Check(arrays)) {
+    const Object replays(PyObject_GetAttr(state.get(), nameReplays));
+    if (!replays || !PyList_Check(replays.get())) {
         return nullptr;
     }
-    const auto count = static_cast<std::size_t>(PyTuple_Size(arrays));
-    const auto given = [arrays](std::size_t index) { return PyTuple_GetItem(arrays, static_cast<Py_ssize_t>(index)); };
+    const auto given = [&values](std::size_t index) { return values[index]; };
     for (Py_ssize_t index = 0; index < PyList_Size(replays.get()); ++index) {
         const Object entry = Object::borrowed(PyList_GetItem(replays.get(), index));
         if (Py_TYPE(entry.get()) != reinterpret_cast<PyTypeObject*>(replayType)) {
             continue;
         }
         Replay& call = *asReplay(entry.get());
-        if (call.function.get() != function || !same(call.attributes.get(), attributes)) {
-            if (PyErr_Occurred() != nullptr) {
-                return nullptr;
-            }
+        if (call.binder.get() != self) {
             continue;
         }
-        PyObject* const result = launch(call, count, given, out);
+        PyObject* const result = launch(call, count, given, values[count]);
         if (result != nullptr || PyErr_Occurred() != nullptr) {
             return result;
         }
@@ -368,27 +463,20 @@ PyObject* find(PyObject* function, PyObject* arrays, PyObject* attributes, PyObj
     return nullptr;
 }
 
-PyObject* replay(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
-    if (longWay == nullptr || count < 3 || count > 4) {
-        PyErr_SetString(PyExc_TypeError, "replay(function, arrays, attributes, out=None), after install()");
+PyObject* again(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+    if (count != 2 || threadLocal == nullptr) {
+        PyErr_SetString(PyExc_TypeError, "again(arguments, named), after install()");
         return nullptr;
     }
-    PyObject* const out = count == 4 ? arguments[3] : Py_None;
-    if (PyObject* const result = find(arguments[0], arguments[1], arguments[2], out); result != nullptr) {
+    if (PyObject* const result = find(self, arguments[0], arguments[1]); result != nullptr) {
         return result;
     }
-    PyErr_Clear();  // whatever it was: the long way says it, and better
-    return PyObject_CallFunctionObjArgs(longWay, arguments[0], arguments[1], arguments[2], out, nullptr);
+    PyErr_Clear();  // the long way meets the same error, and explains it
+    Py_RETURN_NONE;
 }
 
-PyObject* install(PyObject*, PyObject* arguments) {
-    PyObject* place = nullptr;
-    PyObject* function = nullptr;
-    if (!PyArg_ParseTuple(arguments, "OO", &place, &function)) {
-        return nullptr;
-    }
-    Object oldPlace(std::exchange(here, Object::borrowed(place).release()));
-    Object oldFunction(std::exchange(longWay, Object::borrowed(function).release()));
+PyObject* install(PyObject*, PyObject* state) {
+    Object old(std::exchange(threadLocal, Object::borrowed(state).release()));
     Py_RETURN_NONE;
 }
 
@@ -406,17 +494,15 @@ PyObject* runReplay(PyObject* self, PyObject* const* arguments, Py_ssize_t count
     Py_RETURN_NONE;
 }
 
-// (shape, dtype)
-bool readLook(PyObject* pair, Look& look) {
-    PyObject* shape = nullptr;
-    PyObject* dtype = nullptr;
-    if (!PyArg_ParseTuple(pair, "O!O!", &PyTuple_Type, &shape, &PyArrayDescr_Type, &dtype)) {
-        return false;
-    }
+bool fail(PyObject* type, const char* text) {
+    PyErr_SetString(type, text);
+    return false;
+}
+
+bool readLook(PyObject* shape, PyObject* dtype, Look& look) {
     look.dimensions = static_cast<std::size_t>(PyTuple_Size(shape));
     if (look.dimensions > kMostDimensions) {
-        PyErr_SetString(PyExc_ValueError, "too many dimensions");
-        return false;
+        return fail(PyExc_ValueError, "too many dimensions");
     }
     for (std::size_t index = 0; index < look.dimensions; ++index) {
         look.shape[index] = PyLong_AsSsize_t(PyTuple_GetItem(shape, static_cast<Py_ssize_t>(index)));
@@ -429,46 +515,50 @@ bool isArray(PyObject* value, int flags) {
     return PyArray_CheckExact(value) && PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject*>(value), flags);
 }
 
-// None; (shape, dtype); an array that stays; or (type, whether fractions, an array of the numbers' type and length).
+// ("same", value), ("array", tensor, shape, dtype), ("numbers", tensor, type, whether fractions, name of the dtype, count),
+// or ("fixed", tensor, array).
 bool readArgument(PyObject* value, Argument& argument) {
-    if (value == Py_None) {
+    const char* kind = nullptr;
+    PyObject* one = nullptr;
+    PyObject* two = nullptr;
+    PyObject* three = nullptr;
+    const char* name = nullptr;
+    Py_ssize_t size = 0;
+    if (!PyTuple_Check(value) || !PyArg_ParseTuple(value, "sO|OOsn", &kind, &one, &two, &three, &name, &size)) {
+        return fail(PyExc_TypeError, "an argument is a tuple that begins with its kind");
+    }
+    if (std::strcmp(kind, "same") == 0) {
+        argument.object = Object::borrowed(one);
         return true;
     }
-    if (isArray(value, NPY_ARRAY_CARRAY_RO)) {
+    argument.tensor = PyLong_AsSize_t(one);
+    if (PyErr_Occurred() != nullptr || argument.tensor >= kMost) {
+        return fail(PyExc_ValueError, "no such tensor");
+    }
+    if (std::strcmp(kind, "array") == 0 && three != nullptr && PyTuple_Check(two) && PyArray_DescrCheck(three)) {
+        argument.kind = Argument::Kind::Array;
+        return readLook(two, three, argument.look);
+    }
+    if (std::strcmp(kind, "fixed") == 0 && two != nullptr && isArray(two, NPY_ARRAY_CARRAY_RO)) {
         argument.kind = Argument::Kind::Fixed;
-        argument.fixed = Object::borrowed(value);
+        argument.object = Object::borrowed(two);
         return true;
     }
-    if (PyTuple_Check(value) && PyTuple_Size(value) == 3) {
-        PyObject* type = nullptr;
-        PyObject* like = nullptr;
-        int fraction = 0;
-        if (!PyArg_ParseTuple(value, "O!pO!", &PyType_Type, &type, &fraction, &PyArray_Type, &like)) {
-            return false;
-        }
-        auto* const array = reinterpret_cast<PyArrayObject*>(like);
-        const int number = PyArray_TYPE(array);
-        if (PyArray_NDIM(array) != 1 || (number != NPY_FLOAT && number != NPY_INT32)) {
-            PyErr_SetString(PyExc_TypeError, "numbers need an array of one dimension, float32 or int32");
-            return false;
-        }
+    if (std::strcmp(kind, "numbers") == 0 && name != nullptr && size > 0 && argument.numbers.named(name)) {
         argument.kind = Argument::Kind::Numbers;
-        argument.numbers.type = Object::borrowed(type);
-        argument.numbers.floats = number == NPY_FLOAT;
-        argument.numbers.fraction = fraction != 0;
-        argument.numbers.size = static_cast<std::size_t>(PyArray_DIM(array, 0));
+        argument.numbers.type = Object::borrowed(two);
+        argument.numbers.fraction = PyObject_IsTrue(three) == 1;
+        argument.numbers.size = static_cast<std::size_t>(size);
         return true;
     }
-    argument.kind = Argument::Kind::Array;
-    return readLook(value, argument.look);
+    return fail(PyExc_TypeError, "not an argument that can be repeated");
 }
 
 bool readAll(Replay& call, PyObject* inputs, PyObject* results) {
     call.argumentCount = static_cast<std::size_t>(PyTuple_Size(inputs));
     call.resultCount = static_cast<std::size_t>(PyTuple_Size(results));
     if (call.argumentCount > kMostArguments || call.resultCount == 0 || call.resultCount > kMost) {
-        PyErr_SetString(PyExc_ValueError, "too many arguments, or no result");
-        return false;
+        return fail(PyExc_ValueError, "too many arguments, or no result");
     }
     std::size_t tensors = call.resultCount;
     for (std::size_t index = 0; index < call.argumentCount; ++index) {
@@ -476,32 +566,33 @@ bool readAll(Replay& call, PyObject* inputs, PyObject* results) {
         if (!readArgument(PyTuple_GetItem(inputs, static_cast<Py_ssize_t>(index)), argument)) {
             return false;
         }
-        tensors += argument.kind == Argument::Kind::Absent ? 0 : 1;
+        tensors += argument.kind == Argument::Kind::Same ? 0 : 1;
         call.numberBytes += argument.kind == Argument::Kind::Numbers ? argument.numbers.bytes() : 0;
     }
     for (std::size_t index = 0; index < call.resultCount; ++index) {
-        if (!readLook(PyTuple_GetItem(results, static_cast<Py_ssize_t>(index)), call.results[index])) {
+        Argument result;
+        if (!readArgument(PyTuple_GetItem(results, static_cast<Py_ssize_t>(index)), result)) {
             return false;
         }
+        if (result.kind != Argument::Kind::Array) {
+            return fail(PyExc_TypeError, "a result is an array");
+        }
+        call.results[index] = std::move(result.look);
+        call.resultTensors[index] = result.tensor;
     }
-    if (tensors != call.record->count || tensors > kMost) {
-        PyErr_SetString(PyExc_ValueError, "the arguments are not those of the record");
-        return false;
-    }
-    return true;
+    return tensors == call.record->count || fail(PyExc_ValueError, "the arguments are not those of the record");
 }
 
-// Replay(owner, record, run, function, attributes, arguments, results): addresses as numbers.
+// Replay(owner, record, run, binder, arguments, results): addresses as numbers.
 PyObject* newReplay(PyTypeObject* type, PyObject* arguments, PyObject*) {
     PyObject* owner = nullptr;
-    PyObject* function = nullptr;
-    PyObject* attributes = nullptr;
+    PyObject* binder = nullptr;
     PyObject* inputs = nullptr;
     PyObject* results = nullptr;
     unsigned long long record = 0;
     unsigned long long run = 0;
-    if (!PyArg_ParseTuple(arguments, "OKKOOO!O!", &owner, &record, &run, &function, &attributes, &PyTuple_Type, &inputs,
-                          &PyTuple_Type, &results)) {
+    if (!PyArg_ParseTuple(arguments, "OKKOO!O!", &owner, &record, &run, &binder, &PyTuple_Type, &inputs, &PyTuple_Type,
+                          &results)) {
         return nullptr;
     }
     const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
@@ -511,8 +602,7 @@ PyObject* newReplay(PyTypeObject* type, PyObject* arguments, PyObject*) {
     }
     Replay& call = *asReplay(made.get());
     new (&call.owner) Object(Object::borrowed(owner));
-    new (&call.function) Object(Object::borrowed(function));
-    new (&call.attributes) Object(Object::borrowed(attributes));
+    new (&call.binder) Object(Object::borrowed(binder));
     for (Argument& argument : call.arguments) {
         new (&argument) Argument;
     }
@@ -534,9 +624,47 @@ void destroyReplay(PyObject* self) {
     for (Argument& argument : call.arguments) {
         argument.~Argument();
     }
-    call.attributes.~Object();
-    call.function.~Object();
+    call.binder.~Object();
     call.owner.~Object();
+    reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
+    Py_DECREF(reinterpret_cast<PyObject*>(type));
+}
+
+// Binder(names, defaults, required, positional)
+PyObject* newBinder(PyTypeObject* type, PyObject* arguments, PyObject*) {
+    PyObject* names = nullptr;
+    PyObject* defaults = nullptr;
+    PyObject* required = nullptr;
+    Py_ssize_t positional = 0;
+    if (!PyArg_ParseTuple(arguments, "O!O!On", &PyTuple_Type, &names, &PyTuple_Type, &defaults, &required,
+                          &positional)) {
+        return nullptr;
+    }
+    const auto count = static_cast<std::size_t>(PyTuple_Size(names));
+    if (count < 3 || count > kMostArguments + 3 || PyTuple_Size(defaults) != PyTuple_Size(names)) {
+        PyErr_SetString(PyExc_ValueError, "a default for each name, at most 16 and the three that all have");
+        return nullptr;
+    }
+    const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
+    PyObject* const made = allocate(type, 0);
+    if (made != nullptr) {
+        auto& binder = *reinterpret_cast<Binder*>(made);
+        new (&binder.owner) Object(Object::borrowed(arguments));
+        binder.required = required;
+        for (std::size_t index = 0; index < count; ++index) {
+            binder.names[index] = PyTuple_GetItem(names, static_cast<Py_ssize_t>(index));
+            binder.defaults[index] = PyTuple_GetItem(defaults, static_cast<Py_ssize_t>(index));
+        }
+        binder.positional = static_cast<std::size_t>(positional);
+        binder.count = count;
+    }
+    return made;
+}
+
+void destroyBinder(PyObject* self) {
+    auto& binder = *reinterpret_cast<Binder*>(self);
+    PyTypeObject* const type = Py_TYPE(self);
+    binder.owner.~Object();
     reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(reinterpret_cast<PyObject*>(type));
 }
@@ -559,10 +687,21 @@ PyType_Slot replaySlots[] = {
 };
 PyType_Spec replaySpec = {"aclquant._ffi._replay.Replay", sizeof(Replay), 0, Py_TPFLAGS_DEFAULT, replaySlots};
 
+PyMethodDef binderMethods[] = {
+    {"again", asMethod(again), METH_FASTCALL,
+     "again(arguments, named): the results of a call that was made before, or None if the long way has to be taken"},
+    {nullptr, nullptr, 0, nullptr},
+};
+PyType_Slot binderSlots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(newBinder)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(destroyBinder)},
+    {Py_tp_methods, binderMethods},
+    {0, nullptr},
+};
+PyType_Spec binderSpec = {"aclquant._ffi._replay.Binder", sizeof(Binder), 0, Py_TPFLAGS_DEFAULT, binderSlots};
+
 PyMethodDef moduleMethods[] = {
-    {"install", install, METH_VARARGS,
-     "install(here, function): where threads keep their calls, and who takes the long way"},
-    {"replay", asMethod(replay), METH_FASTCALL, "replay(function, arrays, attributes, out=None)"},
+    {"install", install, METH_O, "install(local): where threads keep their calls"},
     {nullptr, nullptr, 0, nullptr},
 };
 PyModuleDef moduleDefinition = {
@@ -570,16 +709,19 @@ PyModuleDef moduleDefinition = {
 
 }  // namespace
 
-PyMODINIT_FUNC PyInit__replay();  // for -Wmissing-declarations
+PyMODINIT_FUNC PyInit__replay();
+
 PyMODINIT_FUNC PyInit__replay() {
     import_array();
-    nameCalls = PyUnicode_InternFromString("calls");
+    nameState = PyUnicode_InternFromString("state");
     nameBlocks = PyUnicode_InternFromString("blocks");
     nameReplays = PyUnicode_InternFromString("replays");
     Object module(PyModule_Create(&moduleDefinition));
     replayType = module ? PyType_FromSpec(&replaySpec) : nullptr;
-    if (replayType == nullptr || nameReplays == nullptr ||
-        PyModule_AddObject(module.get(), "Replay", Object::borrowed(replayType).release()) != 0) {
+    Object binderType(replayType != nullptr ? PyType_FromSpec(&binderSpec) : nullptr);
+    if (!binderType || nameReplays == nullptr ||
+        PyModule_AddObject(module.get(), "Replay", Object::borrowed(replayType).release()) != 0 ||
+        PyModule_AddObject(module.get(), "Binder", binderType.release()) != 0) {
         return nullptr;
     }
     return module.release();

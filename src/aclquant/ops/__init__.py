@@ -1,14 +1,16 @@
-"""The operators: for each one its documented Python surface and the inference of its outputs.
+"""The operators: for each one its documented Python surface and the form of its results.
 
-What is legal is not decided here but by phase 1 of the device.
+Phase 1 of the device decides what is legal.
 """
 
-from .anti_quant import anti_quant
-from .dynamic_quant import dynamic_quant
-from .dynamic_quant_asymmetric import dynamic_quant_asymmetric
-from .quant_matmul import quant_matmul
-from .quantize import quantize
-from .trans_quant_param import trans_quant_param
+from .public import (
+    anti_quant,
+    dynamic_quant,
+    dynamic_quant_asymmetric,
+    quant_matmul,
+    quantize,
+    trans_quant_param,
+)
 
 __all__ = [
     "anti_quant",

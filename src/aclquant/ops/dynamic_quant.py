@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from ..dtypes import DTypeLike
-from ..plans import Arrangement, perform, replay
-from .common import Array, Place, Stream
-from .dynamic import arrange
+from ..invocation import Invocation
+from ..operation import operation
+from .common import Factor, Operand
+from .dynamic import dynamic
 
 __all__ = ["dynamic_quant"]
 
-_NAME = "aclquant.dynamic_quant"
 
-
+@operation(results=("y", "scale"), aliases={"x": "input"})
 def dynamic_quant(
-    x: Any,
+    x: Operand,
     *,
-    smooth_scales: Any = None,
-    group_index: Any = None,
+    smooth_scales: Factor | None = None,
+    group_index: Factor | None = None,
     dst_type: DTypeLike | None = None,
     quant_mode: str = "pertoken",
     dst_type_max: float = 0.0,
-    out: tuple[Array | None, Array | None] | None = None,
-    stream: Stream | None = None,
-    device: Place = None,
-) -> tuple[Any, Any]:
+) -> Invocation:
     """Quantise each row by its own largest magnitude.
 
     ``scale = max(abs(x)) / 127``, ``y = round(x * (127 / max(abs(x))))``, in float32, ties to even;
@@ -48,12 +43,6 @@ def dynamic_quant(
         position in the last two dimensions but the row number.
     dst_type_max : float, optional
         Largest value of an 8-bit float type of the 950 family; 0 to 32768, without effect here.
-    out : tuple of two, optional
-        Where y and scale go; None makes a new one.
-    stream : Stream, optional
-        The current stream by default.
-    device : Device or int, optional
-        The device of the arguments, or the current one, by default.
 
     Returns
     -------
@@ -83,31 +72,4 @@ def dynamic_quant(
     >>> aq.dynamic_quant(np.float16([[1, -2, 0.5, 4]]))
     (array([[ 32, -64,  16, 127]], dtype=int8), array([0.03149606], dtype=float32))
     """
-    if stream is None and device is None:
-        attributes = (dst_type, quant_mode, dst_type_max)
-        results = replay(_arrange, (x, smooth_scales, group_index), attributes, out)
-        if results is not None:
-            return cast("tuple[Any, Any]", results)
-    arrangement = _arrange(
-        x, smooth_scales, group_index, dst_type, quant_mode, dst_type_max, out=out
-    )
-    return cast("tuple[Any, Any]", perform(arrangement, stream, device))
-
-
-def _arrange(
-    x: Any,
-    smooth_scales: Any = None,
-    group_index: Any = None,
-    dst_type: DTypeLike | None = None,
-    quant_mode: str = "pertoken",
-    dst_type_max: float = 0.0,
-    *,
-    out: tuple[Array | None, Array | None] | None = None,
-) -> Arrangement:
-    return arrange(
-        *(_NAME, True, x, smooth_scales, group_index),
-        *(dst_type, quant_mode, dst_type_max, out),
-    )
-
-
-dynamic_quant.arrange = _arrange  # type: ignore[attr-defined]
+    return dynamic(True, x, smooth_scales, group_index, dst_type, quant_mode, dst_type_max)

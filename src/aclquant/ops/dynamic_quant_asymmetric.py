@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from ..dtypes import DTypeLike
-from ..plans import Arrangement, perform, replay
-from .common import Array, Place, Stream
-from .dynamic import arrange
+from ..invocation import Invocation
+from ..operation import operation
+from .common import Factor, Operand
+from .dynamic import dynamic
 
 __all__ = ["dynamic_quant_asymmetric"]
 
-_NAME = "aclquant.dynamic_quant_asymmetric"
 
-
+@operation(results=("y", "scale", "offset"), aliases={"x": "input"})
 def dynamic_quant_asymmetric(
-    x: Any,
+    x: Operand,
     *,
-    smooth_scales: Any = None,
-    group_index: Any = None,
+    smooth_scales: Factor | None = None,
+    group_index: Factor | None = None,
     dst_type: DTypeLike | None = None,
     quant_mode: str = "pertoken",
-    out: tuple[Array | None, Array | None, Array | None] | None = None,
-    stream: Stream | None = None,
-    device: Place = None,
-) -> tuple[Any, Any, Any]:
+) -> Invocation:
     """Quantise each row between its own minimum and maximum.
 
     ``scale = (max - min) / 255`` (at least 1e-12), ``offset = 127 - max / scale``,
@@ -46,12 +41,6 @@ def dynamic_quant_asymmetric(
     quant_mode : str, optional
         "pertoken": one scale for each row; "pertensor": one for all; "perchannel": one for each
         position in the last two dimensions but the row number.
-    out : tuple of three, optional
-        Where y, scale and offset go; None makes a new one.
-    stream : Stream, optional
-        The current stream by default.
-    device : Device or int, optional
-        The device of the arguments, or the current one, by default.
 
     Returns
     -------
@@ -85,25 +74,4 @@ def dynamic_quant_asymmetric(
     (array([[-128,  -43,   42,  127]], dtype=int8), array([0.01176471], dtype=float32), \
 array([-978.], dtype=float32))
     """
-    if stream is None and device is None:
-        attributes = (dst_type, quant_mode)
-        results = replay(_arrange, (x, smooth_scales, group_index), attributes, out)
-        if results is not None:
-            return cast("tuple[Any, Any, Any]", results)
-    arrangement = _arrange(x, smooth_scales, group_index, dst_type, quant_mode, out=out)
-    return cast("tuple[Any, Any, Any]", perform(arrangement, stream, device))
-
-
-def _arrange(
-    x: Any,
-    smooth_scales: Any = None,
-    group_index: Any = None,
-    dst_type: DTypeLike | None = None,
-    quant_mode: str = "pertoken",
-    *,
-    out: tuple[Array | None, Array | None, Array | None] | None = None,
-) -> Arrangement:
-    return arrange(_NAME, False, x, smooth_scales, group_index, dst_type, quant_mode, 0.0, out)
-
-
-dynamic_quant_asymmetric.arrange = _arrange  # type: ignore[attr-defined]
+    return dynamic(False, x, smooth_scales, group_index, dst_type, quant_mode, 0.0)

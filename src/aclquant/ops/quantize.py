@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from operator import index
-from typing import Any
 
 import numpy as np
 
 from .. import dtypes, errors
-from ..dtypes import DType, DTypeLike, as_dtype
-from ..launch import operator
-from ..plans import Arrangement, perform, replay
-from .common import Array, Place, Stream, apart, operand, output, packed_shape, parameter
+from ..dtypes import DType, DTypeLike
+from ..invocation import Invocation, Result
+from ..operation import operation
+from . import common
+from .common import Factor, Operand, flag, operand, packed_shape, parameter
 
 __all__ = ["quantize"]
 
-_NAME = "aclquant.quantize"
 _DIVIDE = frozenset(
     [
         *("int8", "qint8", "uint8", "quint8", "int32", "qint32"),
@@ -24,18 +23,15 @@ _DIVIDE = frozenset(
 )
 
 
+@operation(aliases={"x": "input"}, required=("zero_points", "dtype"))
 def quantize(
-    x: Any,
-    scales: Any,
-    zero_points: Any = None,
+    x: Operand,
+    scales: Factor,
+    zero_points: Factor | None = None,
     dtype: DTypeLike = "qint8",
     axis: int = 1,
     div_mode: bool = True,
-    *,
-    out: Array | None = None,
-    stream: Stream | None = None,
-    device: Place = None,
-) -> Any:
+) -> Invocation:
     """Quantise with given scales: ``round(x / scales + zero_points)``, saturated.
 
     With ``div_mode=False`` it is ``round(x * scales + zero_points)``. Ties go to the even number;
@@ -62,12 +58,6 @@ def quantize(
         axis above -2 means the last one, and -2 the one before.
     div_mode : bool
         Whether to divide by the scales or to multiply.
-    out : numpy.ndarray or Tensor, optional
-        Where the result goes; it is returned.
-    stream : Stream, optional
-        The current stream by default.
-    device : Device or int, optional
-        The device of the arguments, or the current one, by default.
 
     Returns
     -------
@@ -100,58 +90,48 @@ def quantize(
     >>> aq.quantize(np.float32([1, 2, 3, 4, 5, 6, 7, 8]), 1.0, dtype="quint4x2", div_mode=False)
     array([2003125025], dtype=int32)
     """
-    if stream is None and device is None:
-        y = replay(_arrange, (x, scales, zero_points), (dtype, axis, div_mode), out)
-        if y is not None:
-            return y
-    return perform(_arrange(x, scales, zero_points, dtype, axis, div_mode, out=out), stream, device)
-
-
-def _arrange(
-    x: Any,
-    scales: Any,
-    zero_points: Any = None,
-    dtype: DTypeLike = "qint8",
-    axis: int = 1,
-    div_mode: bool = True,
-    *,
-    out: Array | None = None,
-) -> Arrangement:
-    kind = as_dtype(dtype, function=_NAME)
-    x = operand(_NAME, "x", x, np.float32)
-    if div_mode:
-        scales = parameter(_NAME, "scales", scales, x, np.float32)
-        zero_points = parameter(_NAME, "zero_points", zero_points, x, np.int32)
+    kind = common.dtype("dtype", dtype)
+    x = operand("x", x, np.float32)
+    if flag("div_mode", div_mode):
+        scales = parameter("scales", scales, x, np.float32)
+        zero_points = parameter("zero_points", zero_points, x, np.int32)
         if kind.name not in _DIVIDE:
             raise _unknown(
                 kind,
                 "qint8, quint8, qint32, int8, uint8 or int32; 8-bit floats on the 950 family only",
             )
-        y = output(_NAME, out, x, x.shape, kind.numpy)
-        if out is not None:
-            x, scales, zero_points = (apart(v, y) for v in (x, scales, zero_points))
-        op = operator("aclnnQuantize")
-        return Arrangement(op, (x, scales, zero_points, kind.code, axis, y), (y,))
-    scales = parameter(_NAME, "scales", scales, x, x.dtype)
-    zero_points = parameter(_NAME, "zero_points", zero_points, x, getattr(scales, "dtype", x.dtype))
+        return Invocation(
+            "aclnnQuantize",
+            {"out": "dtype"},
+            x=x,
+            scales=scales,
+            zeroPoints=zero_points,
+            dtype=kind.code,
+            axis=axis,
+            out=Result(x, x.shape, kind.numpy),
+        )
+    scales = parameter("scales", scales, x, x.dtype)
+    zero_points = parameter("zero_points", zero_points, x, getattr(scales, "dtype", x.dtype))
     if kind in (dtypes.quint8, dtypes.qint32):
         raise _unknown(kind, "qint8, int8, quint4x2, int32 (packed int4) or int4")
-    packs = kind.code == dtypes.int32.code
-    y = output(_NAME, out, x, packed_shape(_NAME, x) if packs else x.shape, kind.numpy)
-    if out is not None:
-        x, scales, zero_points = (apart(v, y) for v in (x, scales, zero_points))
+    shape = packed_shape(x) if kind.code == dtypes.int32.code else x.shape
     try:
-        where = index(axis) if index(axis) < -1 else -1
+        along = index(axis) if index(axis) < -1 else -1
     except TypeError:
-        raise errors.ParameterError(
-            function=_NAME, argument="axis", got=repr(axis), allowed="an integer"
-        ) from None
-    op = operator("aclnnAscendQuantV3")
-    return Arrangement(op, (x, scales, zero_points, False, "round", kind.code, where, y), (y,))
-
-
-quantize.arrange = _arrange  # type: ignore[attr-defined]
+        raise errors.ParameterError(argument="axis", got=repr(axis), allowed="an integer") from None
+    return Invocation(
+        "aclnnAscendQuantV3",
+        {"scale": "scales", "offset": "zero_points", "dstType": "dtype", "y": "dtype"},
+        x=x,
+        scale=scales,
+        offset=zero_points,
+        sqrtMode=False,
+        roundMode="round",
+        dstType=kind.code,
+        axis=along,
+        y=Result(x, shape, kind.numpy),
+    )
 
 
 def _unknown(kind: DType, allowed: str) -> errors.DtypeError:
-    return errors.DtypeError(function=_NAME, argument="dtype", got=kind.name, allowed=allowed)
+    return errors.DtypeError(argument="dtype", got=kind.name, allowed=allowed)

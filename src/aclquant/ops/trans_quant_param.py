@@ -1,4 +1,4 @@
-"""Scale and offset, packed into the word that the matrix unit reads."""
+"""Scale and offset, packed into the 64-bit format that the matrix unit reads."""
 
 from __future__ import annotations
 
@@ -8,24 +8,18 @@ import numpy as np
 
 from .. import errors
 from ..backends import backend
-from ..launch import operator
-from ..plans import Arrangement, perform, replay
-from .common import Array, Place, Stream, apart, operand, output, parameter
+from ..invocation import Invocation, Result
+from ..operation import operation
+from ..operators import operator
+from .common import Factor, Operand, operand, parameter
 
 __all__ = ["trans_quant_param"]
 
-_NAME = "aclquant.trans_quant_param"
 
-
+@operation()
 def trans_quant_param(
-    scale: Any,
-    offset: Any = None,
-    round_mode: int | None = 0,
-    *,
-    out: Array | None = None,
-    stream: Stream | None = None,
-    device: Place = None,
-) -> Any:
+    scale: Operand, offset: Factor | None = None, round_mode: int | None = 0
+) -> Invocation:
     """Pack float32 scales and offsets into 64-bit words for quantised matrix products.
 
     Bits 13 to 31 of a word are the upper 19 bits of the scale, bits 37 to 45 the offset, rounded
@@ -39,12 +33,6 @@ def trans_quant_param(
         float32, same shapes; one element serves all scales, and one scale all offsets.
     round_mode : int, optional
         0 or None: cut the scale to 19 bits; 1: round it, ties to even.
-    out : numpy.ndarray or Tensor, optional
-        Where the result goes; it is returned.
-    stream : Stream, optional
-        The current stream by default.
-    device : Device or int, optional
-        The device of the arguments, or the current one, by default.
 
     Returns
     -------
@@ -72,51 +60,27 @@ def trans_quant_param(
     >>> [hex(word) for word in aq.trans_quant_param(np.float32([1.0, 1.1]), [3.0])]
     ['0x40603f800000', '0x40603f8cc000']
     """
-    if stream is None and device is None:
-        y = replay(_arrange, (scale, offset), (round_mode,), out)
-        if y is not None:
-            return y
-    return perform(_arrange(scale, offset, round_mode, out=out), stream, device)
-
-
-def _arrange(
-    scale: Any,
-    offset: Any = None,
-    round_mode: int | None = 0,
-    *,
-    out: Array | None = None,
-) -> Arrangement:
     mode = 0 if round_mode is None else round_mode
-    if mode not in (0, 1):
-        raise errors.ParameterError(
-            function=_NAME, argument="round_mode", got=repr(round_mode), allowed="0 or 1"
-        )
-    if np.isscalar(scale):
-        scale = [scale]
-    scale = _in_order(operand(_NAME, "scale", scale, np.float32))
-    offset = _in_order(parameter(_NAME, "offset", offset, scale, np.float32))
-    shape = scale.shape
+    if not isinstance(mode, (int, np.integer)) or mode not in (0, 1):
+        raise errors.ParameterError(argument="round_mode", got=repr(round_mode), allowed="0 or 1")
+    first = _in_order(operand("scale", [scale] if np.isscalar(scale) else scale, np.float32))
+    second: Any = _in_order(parameter("offset", offset, first, np.float32))
+    shape = first.shape
     # torch_npu compares first dimensions only: (1,) and (1, n) give (1, n).
-    if scale.ndim == 1 and offset is not None and offset.ndim and offset.shape[0] >= shape[0]:
-        shape = offset.shape
-    y = output(_NAME, out, scale, shape, np.int64)
-    if out is not None:
-        scale, offset = apart(scale, y), apart(offset, y)
-    if backend().library.has("aclnnTransQuantParamV3GetWorkspaceSize"):
-        op = operator("aclnnTransQuantParamV3")
-        return Arrangement(op, (scale, offset, mode, y), (y,))
+    if first.ndim == 1 and second is not None and second.ndim and second.shape[0] >= shape[0]:
+        shape = second.shape
+    arguments = {"scale": first, "offset": second, "out": Result(first, shape, np.int64)}
+    if operator("aclnnTransQuantParamV3").is_in(backend().library):
+        return Invocation("aclnnTransQuantParamV3", None, roundMode=int(mode), **arguments)
     if mode:
         raise errors.NotSupportedError(
-            "round_mode 1 needs aclnnTransQuantParamV3, which a newer CANN has", function=_NAME
+            "round_mode 1 needs aclnnTransQuantParamV3, which a newer CANN has"
         )
-    return Arrangement(operator("aclnnTransQuantParamV2"), (scale, offset, y), (y,))
-
-
-trans_quant_param.arrange = _arrange  # type: ignore[attr-defined]
+    return Invocation("aclnnTransQuantParamV2", None, **arguments)
 
 
 def _in_order(value: Any) -> Any:
-    """Return an array in C order, as the device wants it; Tensors are the caller's matter."""
+    """Return an array in C order, as the operator wants it; Tensors are taken as they are."""
     if isinstance(value, np.ndarray) and not value.flags.c_contiguous:
         return np.ascontiguousarray(value)
     return value
