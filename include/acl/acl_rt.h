@@ -312,6 +312,13 @@ typedef enum aclrtStreamStatus {
 #define ACL_STREAM_WAIT_VALUE_AND 2
 #define ACL_STREAM_WAIT_VALUE_NOR 3
 
+/* Newer. The stream writes 8 bytes (flag 0), or waits until 8 bytes are at least the value, equal to it, ...
+ * (flag: one of the conditions above). */
+ACL_FUNC_VISIBILITY aclError aclrtValueWrite(void *devAddr, uint64_t value, uint32_t flag,
+    aclrtStream stream);
+ACL_FUNC_VISIBILITY aclError aclrtValueWait(void *devAddr, uint64_t value, uint32_t flag,
+    aclrtStream stream);
+
 typedef enum aclrtStreamConfigAttr {
     ACL_RT_STREAM_WORK_ADDR_PTR = 0,
     ACL_RT_STREAM_WORK_SIZE = 1,

@@ -58,8 +58,9 @@ ACLQUANT_API const char *aclquantVersion(void);
 /* 1 if the device has the capability, 0 if not or if the number is unknown. */
 ACLQUANT_API int32_t aclquantGetCapability(aclquantCapability capability);
 
-/* Lend size bytes of host memory to kernels, and take them back. Any alignment; ranges may overlap
- * and repeat, each lending is taken back on its own with the same pointer and size. A kernel that
+/* Lend size bytes of host memory to kernels, and take them back, once the streams that use them have been
+ * waited for. Any alignment; ranges may overlap and repeat, each lending is taken back on its own with the
+ * same pointer and size. A kernel that
  * meets memory it does not know fails with 507015 at the next synchronise. */
 ACLQUANT_API aclError aclquantHostRegister(const void *ptr, uint64_t size);
 ACLQUANT_API aclError aclquantHostUnregister(const void *ptr, uint64_t size);
@@ -82,7 +83,9 @@ ACLQUANT_API aclError aclquantSetDeviceCount(uint32_t count);
 ACLQUANT_API aclError aclquantSetMemoryLimit(uint64_t bytes);
 
 /* "guarded": memory allocated from now on is out of the CPU's reach, as on a card: touching it is SIGSEGV,
- * and a plain copy whose kind does not fit its addresses is refused. "plain": neither
+ * and a plain copy whose kind does not fit its addresses is refused. "strict": this, and programs are held to
+ * the sizes they asked for: memory without the padding that a card adds (to a multiple of 32 bytes, and 32 more
+ * with aclrtMalloc), and in phase 2 all the workspace that phase 1 asked for. "plain": none of it
  * (ACLQUANT_HOST_MEMORY, guarded by default). */
 ACLQUANT_API aclError aclquantSetMemoryMode(const char *mode);
 

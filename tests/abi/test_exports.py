@@ -33,7 +33,7 @@ FILTERS = {
     "libascendcl.so": RUNTIME,
     "libfmk_parser.so": "none",
     "libgraph.so": "none",
-    "libhccl.so": r"aclquant/neighbours\.h",
+    "libhccl.so": r"aclquant/other_libraries\.h",
     "libnnopbase.so": r"aclnn/.*",
     "libopapi.so": OPERATORS,
     "libopapi_math.so": r"aclnnop/(?!.*quant).*",
@@ -46,8 +46,7 @@ PROBED = [
     "InitHugeMemThreadLocal", "UnInitHugeMemThreadLocal", "ReleaseHugeMem", "CanUsePTACache",
     "InitPTACacheThreadLocal", "UnInitPTACacheThreadLocal", "SetPTAHashKey", "SetPTACacheHashKey",
     "PTAGetExecCache", "PTAFindExecCache", "AddTensorAddrToCachedList", "ResetCacheThreadLocal",
-    "aclnnReselectStaticKernel", "aclmdlRICaptureBegin", "aclrtCreateStreamV2",
-    "aclrtSetStreamAttribute",
+    "aclnnReselectStaticKernel", "aclrtCreateStreamV2",
 ]  # fmt: skip
 
 

@@ -31,10 +31,12 @@ def build(
     )  # fmt: skip
 
 
-def run(program: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    program: Path, *arguments: str, timeout: float = 60, **environment: str
+) -> subprocess.CompletedProcess[str]:
     path = {"LD_LIBRARY_PATH": aclquant("libdir")}
     return subprocess.run(
-        [program, *arguments], capture_output=True, text=True, timeout=60, check=False,
+        [program, *arguments], capture_output=True, text=True, timeout=timeout, check=False,
         env={**os.environ, **path, **environment},
     )  # fmt: skip
 
@@ -61,6 +63,39 @@ def test_threads(tmp_path: Path, mode: str) -> None:
     program = tmp_path / "threads"
     build("threads.cpp", "c++17", OLD, program)
     done = run(program, "3", ACLQUANT_HOST_MEMORY=mode)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    program = tmp_path_factory.mktemp("hostile") / "hostile"
+    build("hostile.cpp", "c++17", OLD, program)
+    return program
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "settings",  # R10: changed while other threads use them
+        "unregister",  # R2: memory that kernels are working on
+        "fork",  # at any moment
+        "threads",  # that come and go
+        "starved",  # R6: no thread to be had
+        "lateshape",  # R9: outputs destroyed before their shape is known
+        "graphs",  # captured, replayed and updated in several threads
+    ],
+)
+@pytest.mark.parametrize("rounds", ["10", pytest.param("1000", marks=pytest.mark.nightly)])
+def test_unlucky_programs(hostile: Path, what: str, rounds: str) -> None:
+    done = run(hostile, what, rounds, timeout=60 if rounds == "10" else 900)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_calls_at_the_very_end(tmp_path: Path) -> None:
+    """R7: the last messages outlive the destructors of the program's own objects."""
+    program = tmp_path / "exit"
+    build("exit.cpp", "c++17", OLD, program)
+    done = run(program)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

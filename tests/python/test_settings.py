@@ -18,7 +18,7 @@ GOOD = {
     "ACLQUANT_HOST_VERSION": ["8.5", "9.1.0", "8.0.RC3"],
     "ACLQUANT_HOST_DEVICES": ["1", "64"],
     "ACLQUANT_HOST_MEMORY_LIMIT": ["0", str(2**40)],
-    "ACLQUANT_HOST_MEMORY": ["plain", "guarded"],
+    "ACLQUANT_HOST_MEMORY": ["plain", "strict", "guarded"],
     "ACLQUANT_HOST_POISON": ["0", "1"],
     "ACLQUANT_HOST_THREADS": ["1", "256"],
     "ACLQUANT_HOST_ISA": ["scalar"],
@@ -29,6 +29,7 @@ BAD = {
     "ACLQUANT_HOST_MEMORY_LIMIT": ["1G", "1e9", str(2**64)],
     "ACLQUANT_HOST_MEMORY": ["Plain", "guard"],
     "ACLQUANT_HOST_POISON": ["yes"],
+    "ACLQUANT_HOST_DELAY": ["60000001"],
     "ACLQUANT_HOST_THREADS": ["1e3", "-3", "0", "257", " 2"],
     "ACLQUANT_HOST_ISA": ["foo"],
 }

@@ -79,13 +79,27 @@ def test_destroyed_when_phase_2_fails() -> None:
                 status = host.aclnnQuantize(pointer(64), size, executor, NULL)
                 assert status != 0 and "aclnnAscendQuantV3" in message()
             else:
-                status = host.aclnnAscendQuantV3(pointer(64), size - 1, executor, NULL)
-                assert status != 0 and "'workspaceSize'" in message()
+                with memory_mode("strict"):
+                    status = host.aclnnAscendQuantV3(pointer(64), size - 1, executor, NULL)
+                refused(status, 161002, "'workspaceSize'")
             assert live() == before
         refused(host.aclnnAscendQuantV3(NULL, 0, NULL, NULL), 161001, "'executor'")
         for wrong in (work.tx, work.x.pointer, pointer(3), pointer(2**64 - 8)):
             wrong = ffi.cast("aclOpExecutor *", wrong)
             refused(host.aclnnAscendQuantV3(NULL, 0, wrong, NULL), 561103, "'executor'")
+
+
+def test_phase_2_without_workspace() -> None:
+    """abi_and_codes F7: as in CANN, only a null workspace with a size above 0 is refused."""
+    with job() as work, stream() as on:
+        for workspace, size in ((NULL, 0), (work.y.pointer, 1)):
+            _, executor = work.prepare()
+            ok(host.aclnnAscendQuantV3(workspace, size, executor, on))
+            ok(host.aclrtSynchronizeStream(on))
+            assert work.result() == Job.EXPECTED
+        with memory_mode("strict"):
+            _, executor = work.prepare()
+            refused(host.aclnnAscendQuantV3(NULL, 0, executor, on), 161002, "'workspaceSize'")
 
 
 def test_dynamic_quant_answers_every_failure_of_phase_2_with_561000() -> None:
@@ -212,7 +226,7 @@ def test_an_address_never_set() -> None:
 @pytest.mark.parametrize("offset", [1, 100, -1, 2**62, -(2**63), 2**63 - 1])
 def test_a_view_that_leaves_its_memory(offset: int) -> None:
     # Beside plain memory there may be other memory that the device knows.
-    with memory_mode("guarded"), job() as work, stream() as on:
+    with memory_mode("strict"), job() as work, stream() as on:
         ok(host.aclDestroyTensor(work.tx))
         work.tx = tensor([4], "float32", work.x.pointer, offset=offset, storage=[4])
         ok(work.run(on))

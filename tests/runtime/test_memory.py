@@ -27,6 +27,7 @@ from runtime.support import (
     run_python,
     stalled,
     stream,
+    tensor,
 )
 
 H2H, H2D, D2H, D2D, DEFAULT, BUFFERED = range(6)
@@ -175,7 +176,8 @@ def test_where_pointers_point() -> None:
     own = ffi.new("char[64]")
     assert [location(memory.pointer + n)[0] for n in (0, 50, 99)] == [1, 1, 1]
     assert [location(pinned + n)[0] for n in (0, 50, 99)] == [0, 0, 0]
-    assert location(own)[0] == location(memory.pointer + 100)[0] == 2
+    assert location(memory.pointer + 159)[0] == 1  # its padding
+    assert location(own)[0] == location(memory.pointer + 160)[0] == 2
     assert location(pointer(1))[0] == location(pointer(2**64 - 1))[0] == 2
     refused(host.aclrtPointerGetAttributes(NULL, ffi.new("aclrtPtrAttributes *")), 100000)
     refused(host.aclrtPointerGetAttributes(own, NULL), 100000)
@@ -238,8 +240,8 @@ def test_order_of_the_checks_of_a_copy() -> None:
     refused(host.aclrtMemcpy(memory.pointer, 64, NULL, 8, H2D), 100000, "'src'")
     refused(host.aclrtMemcpy(memory.pointer, 7, own, 8, H2D), 107000, "destMax")
     ok(host.aclrtMemcpy(own, 64, own, 64, H2H))
-    refused(host.aclrtMemcpy(memory.pointer, 100, own, 65, H2D), 107000, "'dst'", "of 64 bytes")
-    refused(host.aclrtMemcpy(own, 64, memory.pointer + 60, 5, D2H), 107000, "'src'")
+    refused(host.aclrtMemcpy(memory.pointer, 100, own, 97, H2D), 107000, "'dst'", "of 64 bytes")
+    refused(host.aclrtMemcpy(own, 64, memory.pointer + 92, 5, D2H), 107000, "'src'")
     memory.free()
 
 
@@ -349,7 +351,7 @@ def test_memset() -> None:
     ok(host.aclrtMemset(memory.pointer, 64, 5, 0))
     refused(host.aclrtMemset(memory.pointer, 10, 5, 11), 107000, "maxCount")
     refused(host.aclrtMemset(NULL, 10, 5, 1), 100000)
-    refused(host.aclrtMemset(memory.pointer, 100, 5, 65), 107000, "of 64 bytes")
+    refused(host.aclrtMemset(memory.pointer, 100, 5, 97), 107000, "of 64 bytes")
     refused(host.aclrtMemset(own, 64, 5, 64), 107000, "does not know")
     refused(host.aclrtMemsetAsync(own, 64, 5, 64, NULL), 107000, "does not know")
     assert not memory.read("uint8").any()
@@ -382,7 +384,7 @@ def test_two_dimensional_copy(asynchronous: bool) -> None:
     for kind in (H2H, DEFAULT, 5, 6):
         refused(copy(target.pointer, 6, source.pointer, 5, 3, 4, kind), 100000, "'kind'")
     refused(copy(target.pointer, 6, own, 6, 3, 4, D2D), 107000, "loc type")
-    refused(copy(target.pointer, 6, source.pointer, 5, 3, 5, D2D), 107000)  # outside
+    refused(copy(target.pointer, 6, source.pointer, 5, 3, 15, D2D), 107000)  # outside
     refused(copy(target.pointer, 2**63, source.pointer, 2**63, 3, 5, D2D), 107000)
     ok(copy(own, 6, target.pointer, 6, 6, 4, D2H))
     ok(host.aclrtSynchronizeStream(NULL))
@@ -465,3 +467,65 @@ resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_IN
 y, scale = aq.dynamic_quant(x, quant_mode="perchannel", out=out)[:2]
 assert (y == 127).all() and (scale == np.float32(1 / 127)).all(), (y, scale)
 """)
+
+
+PADDED = [
+    ("aclrtMalloc", 12, 64), ("aclrtMalloc", 32, 64), ("aclrtMalloc", 33, 96),
+    ("aclrtMallocCached", 1, 64), ("aclrtMallocAlign32", 1, 32), ("aclrtMallocAlign32", 33, 64),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "asked", "legal"), PADDED)
+@pytest.mark.parametrize("mode", ["guarded", "plain"])
+def test_padding_may_be_touched(name: str, asked: int, legal: int, mode: str) -> None:
+    """abi_and_codes F2: ALIGN_UP(size, 32) + 32 bytes, or ALIGN_UP(size, 32)."""
+    with memory_mode(mode), stream() as on:
+        made = create(getattr(host, name), asked, 0)
+        back = ffi.new("char[]", legal + 1)
+        ok(host.aclrtMemset(made, legal, 5, legal))
+        ok(host.aclrtMemsetAsync(made, legal, 7, legal, on))
+        ok(host.aclrtSynchronizeStream(on))
+        ok(host.aclrtMemcpy(back, legal, made, legal, D2H))
+        assert ffi.buffer(back, legal)[:] == b"\7" * legal
+        words = f"{asked} bytes ({legal} with its padding)" if asked != legal else f"{asked} bytes"
+        refused(host.aclrtMemset(made, legal + 1, 5, legal + 1), 107000, words)
+        refused(host.aclrtMemcpy(back, legal + 1, made, legal + 1, D2H), 107000, words)
+        ok(host.aclrtFree(made))
+
+
+@pytest.mark.parametrize(("name", "asked", "legal"), PADDED)
+def test_strict_memory_has_the_size_that_was_asked_for(name: str, asked: int, legal: int) -> None:
+    with memory_mode("strict"):
+        made = create(getattr(host, name), asked, 0)
+        ok(host.aclrtMemset(made, asked, 5, asked))
+        refused(host.aclrtMemset(made, legal, 5, asked + 1), 107000, f"of {asked} bytes")
+        ok(host.aclrtFree(made))
+
+
+@pytest.mark.parametrize(("mode", "code"), [("guarded", 0), ("strict", 507015)])
+def test_trans_quant_param_writes_24_bytes_to_12(mode: str, code: int) -> None:
+    """abi_and_codes F2: CANN's examples allocate 4 bytes for each of 3 numbers of 8."""
+    with memory_mode(mode), stream() as on:
+        scale, out = Buffer(np.float32([1, 2, 3])), create(host.aclrtMalloc, 12, 0)
+        tensors = [tensor([3], "float32", scale.pointer), tensor([3], 10, out)]
+        size, executor = ffi.new("uint64_t *"), ffi.new("aclOpExecutor **")
+        ok(
+            host.aclnnTransQuantParamV2GetWorkspaceSize(
+                tensors[0], NULL, tensors[1], size, executor
+            )
+        )
+        workspace = Buffer(int(size[0]))
+        ok(host.aclnnTransQuantParamV2(workspace.pointer, size[0], executor[0], on))
+        status = host.aclrtSynchronizeStream(on)
+        if code:
+            refused(status, code, "'out'", "12 bytes")
+        else:
+            ok(status)
+            result = np.zeros(3, np.uint64)
+            ok(host.aclrtMemcpy(ffi.from_buffer(result), 24, out, 24, D2H))
+            assert (result & 0xFFFFFFFF).astype(np.uint32).view(np.float32).tolist() == [1, 2, 3]
+        for made in tensors:
+            ok(host.aclDestroyTensor(made))
+        ok(host.aclrtFree(out))
+        for buffer in (scale, workspace):
+            buffer.free()

@@ -319,3 +319,130 @@ def test_force_destroy_of_a_stream_that_waits_for_an_event() -> None:
         ok(host.aclrtSynchronizeStream(held))
         assert not hangs
         assert statuses == [0]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "member", "values", "wrong"),
+    [
+        (1, "failureMode", [1], 2),
+        (2, "overflowSwitch", [1, 0], 2),
+        (3, "userCustomTag", [7, 2**32 - 1], None),
+        (4, "cacheOpInfoSwitch", [1, 0], 2),
+        (5, "streamPriority", [3], None),
+    ],
+)
+def test_attributes(attribute: int, member: str, values: list[int], wrong: int | None) -> None:
+    with stream() as on:
+        value = ffi.new("aclrtStreamAttrValue *")
+        for number in values:
+            setattr(value, member, number)
+            ok(host.aclrtSetStreamAttribute(on, attribute, value))
+            read = ffi.new("aclrtStreamAttrValue *")
+            ok(host.aclrtGetStreamAttribute(on, attribute, read))
+            assert getattr(read, member) == number
+        if wrong is not None:
+            setattr(value, member, wrong)
+            refused(host.aclrtSetStreamAttribute(on, attribute, value), 107000, f"got {wrong}")
+
+
+def test_attributes_that_do_not_exist() -> None:
+    with stream() as on:
+        value = ffi.new("aclrtStreamAttrValue *")
+        for function in (host.aclrtSetStreamAttribute, host.aclrtGetStreamAttribute):
+            refused(function(on, 4, NULL), 100000, "'value'")
+            refused(function(on, 6, value), 107000, "'stmAttrType'")
+        value.failureMode = 1
+        ok(host.aclrtSetStreamAttribute(on, 1, value))
+        refused(host.aclrtSetStreamFailureMode(on, 0), 107000, "once")
+
+
+@pytest.mark.parametrize("block", [0, 1])
+def test_callbacks_run_in_the_subscribed_thread(block: int) -> None:
+    calls: list[int] = []
+    function = ffi.callback("void(void *)", lambda _: calls.append(threading.get_ident()))
+    with stream() as on:
+        refused(host.aclrtLaunchCallback(function, NULL, block, on), 107015)
+        ready, finish = threading.Event(), threading.Event()
+        identity: list[int] = []
+
+        def serve() -> None:
+            ok(host.aclrtSetDevice(0))
+            identity.append(threading.get_ident())
+            refused(host.aclrtProcessReport(10), 107012)
+            ready.set()
+            while not finish.is_set():
+                status = host.aclrtProcessReport(20)
+                assert status in (0, 507012, 107012)
+                message()
+            ok(host.aclrtResetDevice(0))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert ready.wait(10)
+        ok(host.aclrtSubscribeReport(identity[0], on))
+        refused(host.aclrtSubscribeReport(identity[0], on), 107011)
+        for _ in range(3):
+            ok(host.aclrtLaunchCallback(function, NULL, block, on))
+        ok(host.aclrtSynchronizeStream(on))
+        if block:
+            assert len(calls) == 3
+        for _ in range(200):
+            if len(calls) == 3:
+                break
+            time.sleep(0.01)
+        assert calls == identity * 3
+        ok(host.aclrtUnSubscribeReport(identity[0], on))
+        refused(host.aclrtUnSubscribeReport(identity[0], on), 107012)
+        finish.set()
+        thread.join()
+    refused(host.aclrtLaunchCallback(NULL, NULL, 0, NULL), 100000, "'fn'")
+    refused(host.aclrtProcessReport(0), 100000, "'timeout'")
+
+
+def test_values_in_memory_order_streams() -> None:
+    with stream() as on, stream() as other:
+        cell = Buffer(np.zeros(32, np.uint8))
+        target = Buffer(np.zeros(1, np.uint8))
+        ok(host.aclrtValueWait(cell.pointer, 5, 1, on))
+        ok(host.aclrtMemsetAsync(target.pointer, 1, 9, 1, on))
+        ok(host.aclrtValueWrite(cell.pointer, 4, 0, other))
+        time.sleep(0.02)
+        assert target.read("uint8")[0] == 0
+        ok(host.aclrtValueWrite(cell.pointer, 5, 0, other))
+        ok(host.aclrtSynchronizeStream(on))
+        assert target.read("uint8")[0] == 9
+        for value, condition in ((4, 0), (5, 0), (1, 2), (2, 3)):  # >=, >=, &, nor
+            ok(host.aclrtValueWait(cell.pointer, value, condition, on))
+        ok(host.aclrtSynchronizeStreamWithTimeout(on, 10000))
+        refused(host.aclrtValueWait(cell.pointer, 1, 4, on), 107000, "'flag'")
+        refused(host.aclrtValueWrite(cell.pointer, 1, 1, on), 107000, "'flag'")
+        refused(host.aclrtValueWrite(cell.pointer + 4, 1, 0, on), 107000, "'devAddr'")
+        refused(host.aclrtValueWait(ffi.new("char[8]"), 1, 1, on), 107000, "'devAddr'")
+        ok(host.aclrtValueWait(cell.pointer, 77, 1, on))
+        ok(host.aclrtStreamAbort(on))  # ends the wait
+        ok(host.aclrtSynchronizeStream(on))
+        for buffer in (cell, target):
+            buffer.free()
+
+
+def test_a_function_of_a_stream_cannot_wait_for_the_stream() -> None:
+    """What would hang is refused: waiting for the stream, or its end, in a task of its own."""
+    answers: list[Any] = []
+    with stream() as on:
+
+        def inside(_: Any) -> None:
+            ok(host.aclrtSetDevice(0))
+            for call in (
+                lambda: host.aclrtSynchronizeStream(on),
+                lambda: host.aclrtSynchronizeStreamWithTimeout(on, 1000),
+                lambda: host.aclrtSynchronizeDevice(),
+                lambda: host.aclrtDestroyStream(on),
+            ):
+                answers.append((call(), message()))
+            ok(host.aclrtResetDevice(0))
+
+        function = ffi.callback("void(void *)", inside)
+        ok(host.aclrtLaunchHostFunc(on, function, NULL))
+        ok(host.aclrtSynchronizeStream(on))
+    assert [code for code, _ in answers] == [507004] * 4
+    assert all("the stream runs" in text for _, text in answers)

@@ -11,11 +11,6 @@ using namespace aclq;
 
 namespace {
 
-aclError requireOut(const void* pointer, const char* argument) {
-    return pointer != nullptr ? ACL_SUCCESS
-                              : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
-}
-
 aclError checkOption(aclSysParamOpt option, int last) {
     return option >= 0 && option <= last
                ? ACL_SUCCESS
@@ -32,7 +27,7 @@ bool hasInfNan(const Soc& soc) {
 aclError aclrtGetDeviceCount(uint32_t* count) {
     return aclApi(__func__, [&]() -> aclError {
         ACLQ_RETURN_IF_FAILED(requireOut(count, "count"));
-        *count = static_cast<uint32_t>(runtime().devices.size());
+        *count = runtime().settings.deviceCount;
         return ACL_SUCCESS;
     });
 }
@@ -103,9 +98,10 @@ aclError aclGetDeviceCapability(uint32_t deviceId, aclDeviceInfo deviceInfo, int
     return aclApi(__func__, [&]() -> aclError {
         ACLQ_RETURN_IF_FAILED(requireOut(value, "value"));
         ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_RT_SOC_VERSION));
-        if (deviceId >= runtime().devices.size()) {
+        const uint32_t count = runtime().settings.deviceCount;
+        if (deviceId >= count) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "deviceId", std::to_string(deviceId),
-                                text("0 to %zu", runtime().devices.size() - 1));
+                                text("0 to %u", count - 1));
         }
         const Soc& soc = *runtime().settings.soc;
         switch (deviceInfo) {
@@ -202,14 +198,19 @@ aclError aclrtSetDeviceSatMode(aclrtFloatOverflowMode mode) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "mode", std::to_string(static_cast<int>(mode)),
                                 "0 (saturation) or 1 (Inf/NaN)");
         }
-        Context* context = nullptr;
-        ACLQ_RETURN_IF_FAILED(requireContext(context));
+        ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_RT_SOC_VERSION));
         if (mode == ACL_RT_OVERFLOW_MODE_INFNAN && !hasInfNan(*runtime().settings.soc)) {
             return fail(
                 ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
                 text("argument 'mode': got 1 (Inf/NaN); allowed on %s: 0 (saturation)", runtime().settings.soc->name));
         }
-        runtime().devices[static_cast<size_t>(context->device)]->saturate = mode == ACL_RT_OVERFLOW_MODE_SATURATION;
+        const Context* context = currentContext();
+        // Without one it is the mode of the process, which devices begin with.
+        for (size_t device = 0; device < kMaxDevices; ++device) {
+            if (context == nullptr || device == static_cast<size_t>(context->device)) {
+                runtime().devices[device].saturate = mode == ACL_RT_OVERFLOW_MODE_SATURATION;
+            }
+        }
         return ACL_SUCCESS;
     });
 }
@@ -220,7 +221,7 @@ aclError aclrtGetDeviceSatMode(aclrtFloatOverflowMode* mode) {
         Context* context = nullptr;
         ACLQ_RETURN_IF_FAILED(requireContext(context));
         const bool saturate =
-            !hasInfNan(*runtime().settings.soc) || runtime().devices[static_cast<size_t>(context->device)]->saturate;
+            !hasInfNan(*runtime().settings.soc) || runtime().devices[static_cast<size_t>(context->device)].saturate;
         *mode = saturate ? ACL_RT_OVERFLOW_MODE_SATURATION : ACL_RT_OVERFLOW_MODE_INFNAN;
         return ACL_SUCCESS;
     });
@@ -253,7 +254,7 @@ aclError aclrtDeviceEnablePeerAccess(int32_t peerDeviceId, uint32_t flags) {
                                 "another device than the current one");
         }
         const std::lock_guard lock(runtime().mutex);
-        runtime().devices[static_cast<size_t>(context->device)]->peers.insert(peerDeviceId);
+        runtime().devices[static_cast<size_t>(context->device)].peers.insert(peerDeviceId);
         return ACL_SUCCESS;
     });
 }
@@ -263,7 +264,7 @@ aclError aclrtDeviceDisablePeerAccess(int32_t peerDeviceId) {
         Context* context = nullptr;
         ACLQ_RETURN_IF_FAILED(requireContext(context));
         const std::lock_guard lock(runtime().mutex);
-        const bool enabled = runtime().devices[static_cast<size_t>(context->device)]->peers.erase(peerDeviceId) != 0;
+        const bool enabled = runtime().devices[static_cast<size_t>(context->device)].peers.erase(peerDeviceId) != 0;
         return enabled ? ACL_SUCCESS
                        : failArgument(ACL_ERROR_RT_PARAM_INVALID, "peerDeviceId", std::to_string(peerDeviceId),
                                       "a device whose access was enabled");
@@ -275,7 +276,7 @@ aclError aclrtGetPrimaryCtxState(int32_t deviceId, uint32_t* flags, int32_t* act
         ACLQ_RETURN_IF_FAILED(requireOut(active, "active"));
         ACLQ_RETURN_IF_FAILED(checkDeviceId(deviceId));
         const std::lock_guard lock(runtime().mutex);
-        *active = runtime().devices[static_cast<size_t>(deviceId)]->primary != nullptr ? 1 : 0;
+        *active = runtime().devices[static_cast<size_t>(deviceId)].primary != nullptr ? 1 : 0;
         if (flags != nullptr) {
             *flags = 0;
         }

@@ -13,16 +13,15 @@ constexpr uint32_t kPlainFlags = ACL_EVENT_SYNC | ACL_EVENT_TIME_LINE;
 constexpr uint32_t kKnownFlags = ACL_EVENT_SYNC | ACL_EVENT_CAPTURE_STREAM_PROGRESS | ACL_EVENT_TIME_LINE |
                                  ACL_EVENT_DEVICE_USE_ONLY | ACL_EVENT_EXTERNAL | ACL_EVENT_IPC;
 
-aclError requireOut(const void* pointer, const char* argument) {
-    return pointer != nullptr ? ACL_SUCCESS
-                              : failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
-}
-
 aclError makeEvent(aclrtEvent* event, uint32_t flags, bool recordableAgain) {
     ACLQ_RETURN_IF_FAILED(requireOut(event, "event"));
     if (flags == 0 || (flags & ~kKnownFlags) != 0) {
         return failArgument(ACL_ERROR_RT_PARAM_INVALID, "flag", text("0x%x", flags),
                             text("a combination of the ACL_EVENT_ flags, 0x%x", kKnownFlags));
+    }
+    if ((flags & ACL_EVENT_EXTERNAL) != 0 && (flags != ACL_EVENT_EXTERNAL || recordableAgain)) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, "flag", text("0x%x", flags),
+                            "ACL_EVENT_EXTERNAL alone, with aclrtCreateEventWithFlag");
     }
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
@@ -35,7 +34,7 @@ aclError queueWait(aclrtStream stream, aclrtEvent event, int64_t timeoutMs) {
     ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
     Stream* waiting = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(stream, waiting));
-    if ((found->flags & ACL_EVENT_SYNC) == 0) {
+    if ((found->flags & ACL_EVENT_SYNC) == 0 && !found->external()) {
         return fail(
             ACL_ERROR_RT_PARAM_INVALID,
             "argument 'event': got an event without the flag ACL_EVENT_SYNC; allowed: one that streams can wait for");
@@ -44,11 +43,12 @@ aclError queueWait(aclrtStream stream, aclrtEvent event, int64_t timeoutMs) {
 }
 
 // The recording whose time is asked for.
-aclError timed(aclrtEvent event, std::shared_ptr<Capture>& capture) {
+aclError timed(aclrtEvent event, std::shared_ptr<Recording>& recording) {
     Event* found = nullptr;
     ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
-    capture = found->latest();
-    if ((found->flags & ACL_EVENT_TIME_LINE) == 0 || !capture || !capture->done()) {
+    ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("have a time"));
+    recording = found->latest();
+    if ((found->flags & ACL_EVENT_TIME_LINE) == 0 || !recording || !recording->done()) {
         return fail(ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID,
                     "the event has no time: it lacks the flag ACL_EVENT_TIME_LINE, or it is not recorded and complete");
     }
@@ -108,6 +108,7 @@ aclError aclrtQueryEvent(aclrtEvent event, aclrtEventStatus* status) {
             return fail(ACL_ERROR_RT_PARAM_INVALID,
                         "argument 'event': got an event of aclrtCreateEventExWithFlag; use aclrtQueryEventStatus");
         }
+        ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("be complete"));
         *status = found->recorded() ? ACL_EVENT_STATUS_COMPLETE : ACL_EVENT_STATUS_NOT_READY;
         return ACL_SUCCESS;
     });
@@ -118,6 +119,7 @@ aclError aclrtQueryEventStatus(aclrtEvent event, aclrtEventRecordedStatus* statu
         ACLQ_RETURN_IF_FAILED(requireOut(status, "status"));
         Event* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
+        ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("be complete"));
         *status = found->recorded() ? ACL_EVENT_RECORDED_STATUS_COMPLETE : ACL_EVENT_RECORDED_STATUS_NOT_READY;
         return ACL_SUCCESS;
     });
@@ -132,6 +134,7 @@ aclError aclrtQueryEventWaitStatus(aclrtEvent event, aclrtEventWaitStatus* statu
             return fail(ACL_ERROR_RT_PARAM_INVALID,
                         "argument 'event': got an event of aclrtCreateEventExWithFlag; its waits cannot be asked for");
         }
+        ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("be complete"));
         *status = found->waited() ? ACL_EVENT_WAIT_STATUS_COMPLETE : ACL_EVENT_WAIT_STATUS_NOT_READY;
         return ACL_SUCCESS;
     });
@@ -157,8 +160,8 @@ aclError aclrtSynchronizeEventWithTimeout(aclrtEvent event, int32_t timeout) {
 aclError aclrtEventElapsedTime(float* ms, aclrtEvent startEvent, aclrtEvent endEvent) {
     return aclApi(__func__, [&]() -> aclError {
         ACLQ_RETURN_IF_FAILED(requireOut(ms, "ms"));
-        std::shared_ptr<Capture> start;
-        std::shared_ptr<Capture> end;
+        std::shared_ptr<Recording> start;
+        std::shared_ptr<Recording> end;
         ACLQ_RETURN_IF_FAILED(timed(startEvent, start));
         ACLQ_RETURN_IF_FAILED(timed(endEvent, end));
         if (end->nanoseconds() < start->nanoseconds()) {
@@ -172,9 +175,9 @@ aclError aclrtEventElapsedTime(float* ms, aclrtEvent startEvent, aclrtEvent endE
 aclError aclrtEventGetTimestamp(aclrtEvent event, uint64_t* timestamp) {
     return aclApi(__func__, [&]() -> aclError {
         ACLQ_RETURN_IF_FAILED(requireOut(timestamp, "timestamp"));
-        std::shared_ptr<Capture> capture;
-        ACLQ_RETURN_IF_FAILED(timed(event, capture));
-        *timestamp = capture->nanoseconds() / 1000;
+        std::shared_ptr<Recording> recording;
+        ACLQ_RETURN_IF_FAILED(timed(event, recording));
+        *timestamp = recording->nanoseconds() / 1000;
         return ACL_SUCCESS;
     });
 }

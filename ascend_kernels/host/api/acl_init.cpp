@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Initialise and finalise, versions, error texts, log.
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "acl/acl_rt.h"
+#include "aclquant/host_device.h"
 #include "meta/report.h"
 #include "runtime/device.h"
+#include "runtime/environment.h"
 #include "runtime/status.h"
+#include "simd/kernels.h"
 
 using namespace aclq;
 
@@ -63,6 +67,17 @@ aclError configure(Runtime& state, const char* path) {
     return ACL_SUCCESS;
 }
 
+// The kernels take the best variant when they are asked for one that does not exist or that this processor cannot run.
+void checkIsa() {
+    const char* wanted = textFrom("ACLQUANT_HOST_ISA");
+    const auto usable = usableKernels();
+    if (wanted != nullptr && std::none_of(usable.begin(), usable.end(), [&](const Kernels* variant) {
+            return std::strcmp(variant->name, wanted) == 0;
+        })) {
+        reportRefusedValue("ACLQUANT_HOST_ISA", aclquantListIsas(), text("%s holds", kernels().name).c_str());
+    }
+}
+
 aclError finaliseOnce(Runtime& state) {
     if (state.finalised) {
         return fail(ACL_ERROR_REPEAT_FINALIZE, "the process has finalised already");
@@ -86,6 +101,7 @@ aclError aclInit(const char* configPath) {
         }
         ACLQ_RETURN_IF_FAILED(configure(state, configPath));
         ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_INTERNAL_ERROR));
+        checkIsa();
         reportAtExitIfAsked();
         state.initialisations = 1;
         state.finalised = false;
@@ -151,11 +167,11 @@ aclError aclsysGetCANNVersion(aclCANNPackageName name, aclCANNPackageVersion* ve
         }
         const Version& reported = runtime().settings.version;
         std::memset(version, 0, sizeof *version);
-        copyText(version->version, reported.text);
-        copyText(version->majorVersion, std::to_string(reported.major));
-        copyText(version->minorVersion, std::to_string(reported.minor));
+        copyText(version->version, reported.text.get());
+        copyText(version->majorVersion, std::to_string(reported.major.get()));
+        copyText(version->minorVersion, std::to_string(reported.minor.get()));
         copyText(version->releaseVersion, "");
-        copyText(version->patchVersion, std::to_string(reported.patch));
+        copyText(version->patchVersion, std::to_string(reported.patch.get()));
         return ACL_SUCCESS;
     });
 }
@@ -166,7 +182,7 @@ aclError aclsysGetVersionStr(char* pkgName, char* versionStr) {
             return failArgument(ACL_ERROR_INVALID_PARAM, pkgName == nullptr ? "pkgName" : "versionStr", "null",
                                 "a package name and room for 128 characters");
         }
-        std::snprintf(versionStr, 128, "%s", runtime().settings.version.text.c_str());
+        std::snprintf(versionStr, 128, "%s", runtime().settings.version.text.get());
         return ACL_SUCCESS;
     });
 }

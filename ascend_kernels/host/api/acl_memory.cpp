@@ -13,9 +13,7 @@ constexpr uint64_t kBlock = 32;
 constexpr uint64_t kPage = 4096;
 
 aclError checkRequest(void** pointer, uint64_t size, const char* argument) {
-    if (pointer == nullptr) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
-    }
+    ACLQ_RETURN_IF_FAILED(requireOut(pointer, argument));
     if (size == 0) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "size", "0", "1 byte or more");
     }
@@ -25,19 +23,21 @@ aclError checkRequest(void** pointer, uint64_t size, const char* argument) {
                                                           "a size whose padding does not overflow");
 }
 
-// `slack`: vector loads may read past the end of what was asked for.
+// On these chips what was asked for is followed by padding that programs may touch: up to a multiple of 32 bytes, and
+// 32 more (`slack`), unless they asked for an allocation without it.
 aclError allocateDevice(void** devPtr, size_t size, uint64_t slack) {
     ACLQ_RETURN_IF_FAILED(checkRequest(devPtr, size, "devPtr"));
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
     const uint64_t padded = (size + kBlock - 1) / kBlock * kBlock + slack;
     const Settings& settings = runtime().settings;
-    return runtime().memory.allocate(devPtr, {.size = size,
+    return runtime().memory.allocate(devPtr, {.asked = size,
+                                              .size = settings.strictSizes() ? size : padded,
                                               .padded = padded,
                                               .kind = MemoryKind::Device,
                                               .device = context->device,
                                               .limit = settings.memoryLimit,
-                                              .guarded = settings.guarded,
+                                              .guarded = settings.guarded(),
                                               .poisoned = settings.poisoned});
 }
 
@@ -45,7 +45,8 @@ aclError allocateHost(void** hostPtr, uint64_t size, const char* argument) {
     ACLQ_RETURN_IF_FAILED(checkRequest(hostPtr, size, argument));
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
-    return runtime().memory.allocate(hostPtr, {.size = size, .padded = size, .kind = MemoryKind::Host, .device = -1});
+    return runtime().memory.allocate(
+        hostPtr, {.asked = size, .size = size, .padded = size, .kind = MemoryKind::Host, .device = -1});
 }
 
 aclError release(void* pointer, MemoryKind kind, const char* argument) {
@@ -123,9 +124,7 @@ aclError aclrtFreeHostWithDevSync(void* hostPtr) {
 
 aclError aclrtHostRegister(void* ptr, uint64_t size, aclrtHostRegisterType type, void** devPtr) {
     return aclApi(__func__, [&]() -> aclError {
-        if (devPtr == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "devPtr", "null", "a pointer for the result");
-        }
+        ACLQ_RETURN_IF_FAILED(requireOut(devPtr, "devPtr"));
         if (type != ACL_HOST_REGISTER_MAPPED) {
             return failArgument(ACL_ERROR_RT_PARAM_INVALID, "type", std::to_string(static_cast<int>(type)),
                                 "0 (mapped)");
@@ -194,10 +193,8 @@ aclError aclrtPointerGetAttributes(const void* ptr, aclrtPtrAttributes* attribut
 
 aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t* free, size_t* total) {
     return aclApi(__func__, [&]() -> aclError {
-        if (free == nullptr || total == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, free == nullptr ? "free" : "total", "null",
-                                "a pointer for the result");
-        }
+        ACLQ_RETURN_IF_FAILED(requireOut(free, "free"));
+        ACLQ_RETURN_IF_FAILED(requireOut(total, "total"));
         if (static_cast<int>(attr) < ACL_DDR_MEM || attr > ACL_MEM_P2P_HUGE1G) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "attr", std::to_string(static_cast<int>(attr)), "0 to 17");
         }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "aclnn/aclnn_base.h"
+#include "meta/late_shape.h"
 #include "meta/pools.h"
 #include "runtime/status.h"
 
@@ -53,20 +54,15 @@ aclnnStatus require(HandlePool<T>& pool, const T* handle, const char* argument, 
                                            text("%p", static_cast<const void*>(handle)), "a live object");
 }
 
-template <class Value>
-aclnnStatus requireOut(Value* pointer, const char* argument) {
-    return pointer != nullptr ? ACLNN_SUCCESS
-                              : failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "a pointer for the result");
-}
-
 // Arrays of dimensions belong to the caller, who releases them with delete[].
 aclnnStatus giveDims(const char* name, const aclTensor* tensor, int64_t** values, uint64_t* count,
                      Dims aclTensor::*dims) {
     return metaApi(name, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
-        ACLQ_RETURN_IF_FAILED(requireOut(values, "values"));
-        ACLQ_RETURN_IF_FAILED(requireOut(count, "count"));
+        ACLQ_RETURN_IF_FAILED(requireOut(values, "values", ACLNN_ERR_PARAM_NULLPTR));
+        ACLQ_RETURN_IF_FAILED(requireOut(count, "count", ACLNN_ERR_PARAM_NULLPTR));
+        settle(*found);
         const Dims& chosen = found->*dims;
         *values = new int64_t[static_cast<size_t>(chosen.rank())];
         std::memcpy(*values, chosen.data(), static_cast<size_t>(chosen.rank()) * sizeof(int64_t));
@@ -80,7 +76,7 @@ aclnnStatus giveSize(const char* name, HandlePool<T>& pool, const T* array, uint
     return metaApi(name, [&]() -> aclnnStatus {
         T* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pool, array, "array", found));
-        ACLQ_RETURN_IF_FAILED(requireOut(size, "size"));
+        ACLQ_RETURN_IF_FAILED(requireOut(size, "size", ACLNN_ERR_PARAM_NULLPTR));
         *size = count(*found);
         return ACLNN_SUCCESS;
     });
@@ -125,6 +121,7 @@ void describeTensor(aclTensor& tensor, const int64_t* viewDims, uint64_t viewDim
     tensor.dtype = dataType;
     tensor.format = format;
     tensor.offset = offset;
+    tensor.late.reset();
     if (viewDims != nullptr || viewDimsNum == 0) {
         tensor.shape = Dims(viewDims, viewDimsNum);
         tensor.strides = stride != nullptr ? Dims(stride, viewDimsNum) : Dims::contiguousStrides(tensor.shape);
@@ -259,7 +256,7 @@ aclnnStatus aclGetViewOffset(const aclTensor* tensor, int64_t* offset) {
     return metaApi(__func__, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
-        ACLQ_RETURN_IF_FAILED(requireOut(offset, "offset"));
+        ACLQ_RETURN_IF_FAILED(requireOut(offset, "offset", ACLNN_ERR_PARAM_NULLPTR));
         *offset = found->offset;
         return ACLNN_SUCCESS;
     });
@@ -269,7 +266,7 @@ aclnnStatus aclGetFormat(const aclTensor* tensor, aclFormat* format) {
     return metaApi(__func__, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
-        ACLQ_RETURN_IF_FAILED(requireOut(format, "format"));
+        ACLQ_RETURN_IF_FAILED(requireOut(format, "format", ACLNN_ERR_PARAM_NULLPTR));
         *format = found->format;
         return ACLNN_SUCCESS;
     });
@@ -279,7 +276,7 @@ aclnnStatus aclGetDataType(const aclTensor* tensor, aclDataType* dataType) {
     return metaApi(__func__, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
-        ACLQ_RETURN_IF_FAILED(requireOut(dataType, "dataType"));
+        ACLQ_RETURN_IF_FAILED(requireOut(dataType, "dataType", ACLNN_ERR_PARAM_NULLPTR));
         const bool known = bitsOf(found->dtype) != 0 || found->dtype == ACL_STRING;
         *dataType = known ? found->dtype : ACL_DT_UNDEFINED;
         return ACLNN_SUCCESS;
@@ -396,7 +393,7 @@ aclnnStatus aclGetRawTensorAddr(const aclTensor* tensor, void** addr) {
     return metaApi(__func__, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
-        ACLQ_RETURN_IF_FAILED(requireOut(addr, "addr"));
+        ACLQ_RETURN_IF_FAILED(requireOut(addr, "addr", ACLNN_ERR_PARAM_NULLPTR));
         *addr = found->data;
         return ACLNN_SUCCESS;
     });

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams and host functions on them.
 #include "acl/acl_rt.h"
+#include "runtime/callbacks.h"
 #include "runtime/device.h"
 #include "runtime/status.h"
+#include "runtime/stream_value.h"
 
 using namespace aclq;
 
 namespace {
 
 aclError makeStream(aclrtStream* stream, uint32_t priority, uint32_t flag) {
-    if (stream == nullptr) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, "stream", "null", "a pointer for the result");
-    }
+    ACLQ_RETURN_IF_FAILED(requireOut(stream, "stream"));
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
     Stream* made = nullptr;
@@ -23,13 +23,36 @@ aclError makeStream(aclrtStream* stream, uint32_t priority, uint32_t flag) {
 // Finds the stream and writes what `read` says of it.
 template <class Value, class Read>
 aclError get(aclrtStream handle, Value* value, const char* argument, Read&& read) {
-    if (value == nullptr) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, argument, "null", "a pointer for the result");
-    }
+    ACLQ_RETURN_IF_FAILED(requireOut(value, argument));
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
     *value = read(*stream);
     return ACL_SUCCESS;
+}
+
+aclError setFailureMode(Stream& stream, uint64_t mode, const char* argument) {
+    if (mode > ACL_STOP_ON_FAILURE) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, argument, std::to_string(mode), "0 (continue) or 1 (stop)");
+    }
+    if (stream.failureModeSet.exchange(true)) {
+        return fail(ACL_ERROR_RT_PARAM_INVALID, "the failure mode of a stream can be set once");
+    }
+    stream.stopOnFailure = mode == ACL_STOP_ON_FAILURE;
+    return ACL_SUCCESS;
+}
+
+aclError setOverflowSwitch(Stream& stream, uint32_t flag, const char* argument) {
+    ACLQ_RETURN_IF_FAILED(refuseWhileCapturing(stream, "switch its checks for overflow"));
+    if (flag > 1) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, argument, std::to_string(flag), "0 or 1");
+    }
+    stream.overflowSwitch = flag;
+    return ACL_SUCCESS;
+}
+
+aclError refuseAttribute(aclrtStreamAttr attribute) {
+    return failArgument(ACL_ERROR_RT_PARAM_INVALID, "stmAttrType", std::to_string(static_cast<int>(attribute)),
+                        "1 (failure mode), 2 (overflow check), 3 (custom tag), 4 (cache op info) or 5 (priority)");
 }
 
 class HostFunctionTask : public Task {
@@ -39,6 +62,8 @@ class HostFunctionTask : public Task {
         function_(arguments_);
         return std::nullopt;
     }
+    TaskKind kind() const override { return TaskKind::HostFunction; }
+    const char* name() const override { return "aclrtLaunchHostFunc"; }
 
   private:
     const aclrtHostFunc function_;
@@ -67,6 +92,7 @@ aclError aclrtSynchronizeStream(aclrtStream stream) {
     return aclApi(__func__, [&]() -> aclError {
         Stream* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        ACLQ_RETURN_IF_FAILED(refuseWhileCapturing(*found, "be waited for"));
         return found->synchronize(-1);
     });
 }
@@ -76,15 +102,19 @@ aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t timeout) 
         ACLQ_RETURN_IF_FAILED(checkTimeout(timeout));
         Stream* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        ACLQ_RETURN_IF_FAILED(refuseWhileCapturing(*found, "be waited for"));
         return found->synchronize(timeout);
     });
 }
 
 aclError aclrtStreamQuery(aclrtStream stream, aclrtStreamStatus* status) {
-    return aclApi(__func__, [&] {
-        return get(stream, status, "status", [](const Stream& found) {
-            return found.idle() ? ACL_STREAM_STATUS_COMPLETE : ACL_STREAM_STATUS_NOT_READY;
-        });
+    return aclApi(__func__, [&]() -> aclError {
+        ACLQ_RETURN_IF_FAILED(requireOut(status, "status"));
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        ACLQ_RETURN_IF_FAILED(refuseWhileCapturing(*found, "be complete"));
+        *status = found->idle() ? ACL_STREAM_STATUS_COMPLETE : ACL_STREAM_STATUS_NOT_READY;
+        return ACL_SUCCESS;
     });
 }
 
@@ -92,6 +122,7 @@ aclError aclrtStreamAbort(aclrtStream stream) {
     return aclApi(__func__, [&]() -> aclError {
         Stream* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        ACLQ_RETURN_IF_FAILED(refuseWhileCapturing(*found, "be aborted"));
         found->abort();
         return ACL_SUCCESS;
     });
@@ -104,7 +135,7 @@ aclError aclrtStreamGetId(aclrtStream stream, int32_t* streamId) {
 
 aclError aclrtStreamGetPriority(aclrtStream stream, uint32_t* priority) {
     return aclApi(__func__, [&] {
-        return get(stream, priority, "priority", [](const Stream& found) { return found.priority; });
+        return get(stream, priority, "priority", [](const Stream& found) { return found.priority.load(); });
     });
 }
 
@@ -117,14 +148,7 @@ aclError aclrtSetStreamFailureMode(aclrtStream stream, uint64_t mode) {
     return aclApi(__func__, [&]() -> aclError {
         Stream* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
-        if (mode > ACL_STOP_ON_FAILURE) {
-            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "mode", std::to_string(mode), "0 (continue) or 1 (stop)");
-        }
-        if (std::exchange(found->failureModeSet, true)) {
-            return fail(ACL_ERROR_RT_PARAM_INVALID, "the failure mode of a stream can be set once");
-        }
-        found->stopOnFailure = mode == ACL_STOP_ON_FAILURE;
-        return ACL_SUCCESS;
+        return setFailureMode(*found, mode, "mode");
     });
 }
 
@@ -132,17 +156,75 @@ aclError aclrtSetStreamOverflowSwitch(aclrtStream stream, uint32_t flag) {
     return aclApi(__func__, [&]() -> aclError {
         Stream* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
-        if (flag > 1) {
-            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "flag", std::to_string(flag), "0 or 1");
+        return setOverflowSwitch(*found, flag, "flag");
+    });
+}
+
+aclError aclrtSetStreamAttribute(aclrtStream stream, aclrtStreamAttr stmAttrType, aclrtStreamAttrValue* value) {
+    return aclApi(__func__, [&]() -> aclError {
+        if (value == nullptr) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "value", "null", "a pointer to the value");
         }
-        found->overflowSwitch = flag;
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        switch (stmAttrType) {
+            case ACL_STREAM_ATTR_FAILURE_MODE:
+                return setFailureMode(*found, value->failureMode, "value");
+            case ACL_STREAM_ATTR_FLOAT_OVERFLOW_CHECK:
+                return setOverflowSwitch(*found, value->overflowSwitch, "value");
+            case ACL_STREAM_ATTR_USER_CUSTOM_TAG:
+                found->customTag = value->userCustomTag;
+                return ACL_SUCCESS;
+            case ACL_STREAM_ATTR_CACHE_OP_INFO:
+                if (value->cacheOpInfoSwitch > 1) {
+                    return failArgument(ACL_ERROR_RT_PARAM_INVALID, "value", std::to_string(value->cacheOpInfoSwitch),
+                                        "0 or 1");
+                }
+                found->cacheOpInfo = value->cacheOpInfoSwitch;
+                return ACL_SUCCESS;
+            case ACL_STREAM_ATTR_PRIORITY:
+                found->priority = value->streamPriority;
+                return ACL_SUCCESS;
+            default:
+                return refuseAttribute(stmAttrType);
+        }
+    });
+}
+
+aclError aclrtGetStreamAttribute(aclrtStream stream, aclrtStreamAttr stmAttrType, aclrtStreamAttrValue* value) {
+    return aclApi(__func__, [&]() -> aclError {
+        ACLQ_RETURN_IF_FAILED(requireOut(value, "value"));
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        aclrtStreamAttrValue read{};
+        switch (stmAttrType) {
+            case ACL_STREAM_ATTR_FAILURE_MODE:
+                read.failureMode = found->stopOnFailure ? ACL_STOP_ON_FAILURE : ACL_CONTINUE_ON_FAILURE;
+                break;
+            case ACL_STREAM_ATTR_FLOAT_OVERFLOW_CHECK:
+                read.overflowSwitch = found->overflowSwitch;
+                break;
+            case ACL_STREAM_ATTR_USER_CUSTOM_TAG:
+                read.userCustomTag = found->customTag;
+                break;
+            case ACL_STREAM_ATTR_CACHE_OP_INFO:
+                read.cacheOpInfoSwitch = found->cacheOpInfo;
+                break;
+            case ACL_STREAM_ATTR_PRIORITY:
+                read.streamPriority = found->priority;
+                break;
+            default:
+                return refuseAttribute(stmAttrType);
+        }
+        *value = read;
         return ACL_SUCCESS;
     });
 }
 
 aclError aclrtGetStreamOverflowSwitch(aclrtStream stream, uint32_t* flag) {
-    return aclApi(__func__,
-                  [&] { return get(stream, flag, "flag", [](const Stream& found) { return found.overflowSwitch; }); });
+    return aclApi(__func__, [&] {
+        return get(stream, flag, "flag", [](const Stream& found) { return found.overflowSwitch.load(); });
+    });
 }
 
 aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void* args) {
@@ -153,5 +235,62 @@ aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void* args) {
         Stream* found = nullptr;
         ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
         return found->submit(std::make_unique<HostFunctionTask>(fn, args));
+    });
+}
+
+aclError aclrtSubscribeReport(uint64_t threadId, aclrtStream stream) {
+    return aclApi(__func__, [&]() -> aclError {
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        return subscribeReport(threadId, *found);
+    });
+}
+
+aclError aclrtUnSubscribeReport(uint64_t threadId, aclrtStream stream) {
+    return aclApi(__func__, [&]() -> aclError {
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        return unsubscribeReport(threadId, *found);
+    });
+}
+
+aclError aclrtLaunchCallback(aclrtCallback fn, void* userData, aclrtCallbackBlockType blockType, aclrtStream stream) {
+    return aclApi(__func__, [&]() -> aclError {
+        if (fn == nullptr) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "fn", "null", "a function");
+        }
+        if (blockType != ACL_CALLBACK_NO_BLOCK && blockType != ACL_CALLBACK_BLOCK) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "blockType", std::to_string(static_cast<int>(blockType)),
+                                "0 (the stream goes on) or 1 (it waits)");
+        }
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        return launchCallback(fn, userData, blockType == ACL_CALLBACK_BLOCK, *found);
+    });
+}
+
+aclError aclrtProcessReport(int32_t timeout) {
+    return aclApi(__func__, [&]() -> aclError {
+        if (timeout < -1 || timeout == 0) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "timeout", std::to_string(timeout),
+                                "-1 (for ever) or more than 0, in ms");
+        }
+        return processReport(timeout);
+    });
+}
+
+aclError aclrtValueWrite(void* devAddr, uint64_t value, uint32_t flag, aclrtStream stream) {
+    return aclApi(__func__, [&]() -> aclError {
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        return writeValue(devAddr, value, flag, *found);
+    });
+}
+
+aclError aclrtValueWait(void* devAddr, uint64_t value, uint32_t flag, aclrtStream stream) {
+    return aclApi(__func__, [&]() -> aclError {
+        Stream* found = nullptr;
+        ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
+        return waitForValue(devAddr, value, flag, *found);
     });
 }

@@ -5,7 +5,7 @@
 
 #include "acl/acl_mdl.h"
 #include "acl/acl_rt.h"
-#include "aclquant/neighbours.h"
+#include "aclquant/other_libraries.h"
 #include "runtime/device.h"
 #include "runtime/status.h"
 
@@ -51,9 +51,7 @@ aclError aclrtSetOpExecuteTimeOut(uint32_t) {
 
 aclError aclrtSetOpExecuteTimeOutV2(uint64_t timeout, uint64_t* actualTimeout) {
     return aclApi(__func__, [&]() -> aclError {
-        if (actualTimeout == nullptr) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "actualTimeout", "null", "a pointer for the result");
-        }
+        ACLQ_RETURN_IF_FAILED(requireOut(actualTimeout, "actualTimeout"));
         *actualTimeout = timeout;
         return ACL_SUCCESS;
     });

@@ -5,7 +5,7 @@
 #include "acl/acl_op_compiler.h"
 #include "acl/acl_rt.h"
 #include "acl/acl_tdt.h"
-#include "aclquant/neighbours.h"
+#include "aclquant/other_libraries.h"
 #include "runtime/status.h"
 
 using namespace aclq;
@@ -45,6 +45,9 @@ aclError aclrtReserveMemAddress(void**, size_t, size_t, void*, uint64_t) {
     return refuse(__func__, kVirtual);
 }
 aclError aclrtReleaseMemAddress(void*) {
+    return refuse(__func__, kVirtual);
+}
+aclError aclrtMemGetAllocationGranularity(aclrtPhysicalMemProp*, aclrtMemGranularityOptions, size_t*) {
     return refuse(__func__, kVirtual);
 }
 aclError aclrtMallocPhysical(aclrtDrvMemHandle*, size_t, const aclrtPhysicalMemProp*, uint64_t) {
@@ -93,10 +96,6 @@ int32_t rtKernelLaunch(const void*, uint32_t, void*, uint32_t, void*, void*) {
 }
 int32_t rtGetC2cCtrlAddr(uint64_t*, uint32_t*) {
     return refuse(__func__, "synchronisation between cores");
-}
-
-aclError aclrtProcessReport(int32_t) {
-    return refuse(__func__, "callbacks that a thread of the client runs (aclrtLaunchHostFunc needs none)");
 }
 
 aclError aclopStartDumpArgs(uint32_t, const char*) {

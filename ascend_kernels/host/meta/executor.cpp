@@ -86,7 +86,7 @@ class KernelTask : public Task {
             range.holder = holds_.data()[index].id;
             if (Allocation holder; range.holder != 0 && runtime().memory.find(holds_.data()[index].begin, holder)) {
                 range.heldBegin = holder.begin;
-                range.heldSize = holder.size;
+                range.heldSize = holder.asked;
             }
         }
         deferred_ = true;
@@ -94,6 +94,14 @@ class KernelTask : public Task {
 
     bool isSmall() const override { return bytes_ <= kSmallBytes; }
     bool suitsWaiters() const override { return true; }
+    TaskKind kind() const override { return TaskKind::Kernel; }
+    const char* name() const override { return operation_; }
+    std::uint64_t bytes() const override { return bytes_; }
+    std::optional<AsyncError> replay() override {
+        KernelTask fresh(*this);  // a run changes addresses
+        fresh.deferred_ = false;  // memory may come and go between replays: only what is there now counts
+        return fresh.run();
+    }
 
     std::optional<AsyncError> run() override {
         Pins pins({holds_.data(), holds_.size()});
@@ -229,7 +237,7 @@ aclnnStatus enqueue(aclOpExecutor& executor, void* workspace, std::uint64_t work
 }
 
 aclnnStatus run(const char* operation, void* workspace, std::uint64_t workspaceSize, aclOpExecutor* handle,
-                aclrtStream stream) {
+                aclrtStream stream, WorkspaceRule rule) {
     if (handle == nullptr) {
         return failArgument(ACLNN_ERR_PARAM_NULLPTR, "executor", "null", "the executor of phase 1");
     }
@@ -246,7 +254,8 @@ aclnnStatus run(const char* operation, void* workspace, std::uint64_t workspaceS
         status =
             failArgument(ACLNN_ERR_PARAM_NULLPTR, "workspace", "null",
                          text("%llu bytes of device memory", static_cast<unsigned long long>(executor->workspaceSize)));
-    } else if (workspaceSize < executor->workspaceSize) {
+    } else if (workspaceSize < executor->workspaceSize &&
+               (rule == WorkspaceRule::Whole || runtime().settings.strictSizes())) {
         status = failArgument(
             ACLNN_ERR_PARAM_INVALID, "workspaceSize", std::to_string(workspaceSize),
             text("the %llu bytes phase 1 asked for", static_cast<unsigned long long>(executor->workspaceSize)));
@@ -293,17 +302,10 @@ Extend extendOf(const View& view) {
     return {firstByte, static_cast<std::uint64_t>(endByte - firstByte), alignmentOf(view.dtype)};
 }
 
-aclnnStatus runExecutor(const char* operation, RunRules rules, void* workspace, std::uint64_t workspaceSize,
-                        aclOpExecutor* executor, aclrtStream stream) {
-    return api(operation, ACLNN_ERR_INNER, ACLNN_ERR_INNER, [&]() -> aclnnStatus {
-        const aclnnStatus status = run(operation, workspace, workspaceSize, executor, stream);
-        if (status == ACLNN_SUCCESS || rules == RunRules::Common) {
-            return status;
-        }
-        // The dynamic quantisation operators answer every failure of phase 2 with one code.
-        return fail(ACLNN_ERR_INNER, text("phase 2 of this operator reports every failure as %d; the reason was %d %s",
-                                          ACLNN_ERR_INNER, status, codeName(status)));
-    });
+aclnnStatus runExecutor(const char* operation, void* workspace, std::uint64_t workspaceSize, aclOpExecutor* executor,
+                        aclrtStream stream, WorkspaceRule rule) noexcept {
+    return api(operation, ACLNN_ERR_INNER, ACLNN_ERR_INNER,
+               [&] { return run(operation, workspace, workspaceSize, executor, stream, rule); });
 }
 
 }  // namespace aclq

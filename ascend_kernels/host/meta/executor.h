@@ -47,8 +47,8 @@ class Kernel {
     virtual void run(const View* tensors, const KernelContext& context) const = 0;
 };
 
-// Operators answer differently when phase 2 is called wrongly.
-enum class RunRules { Common, DynamicQuant };
+// Whether phase 2 insists on all the workspace that phase 1 asked for.
+enum class WorkspaceRule { Any, Whole };
 
 // Tensors that a launch holds without asking for memory; operators on lists may have more.
 constexpr std::size_t kFewArguments = 32;
@@ -73,7 +73,8 @@ struct aclOpExecutor {
 
 namespace aclq {
 
-aclnnStatus runExecutor(const char* operation, RunRules rules, void* workspace, std::uint64_t workspaceSize,
-                        aclOpExecutor* executor, aclrtStream stream);
+// Phase 2 of every operator.
+aclnnStatus runExecutor(const char* operation, void* workspace, std::uint64_t workspaceSize, aclOpExecutor* executor,
+                        aclrtStream stream, WorkspaceRule rule = WorkspaceRule::Any) noexcept;
 
 }  // namespace aclq

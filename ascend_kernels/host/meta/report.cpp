@@ -77,10 +77,10 @@ void addContext(Lines& lines, const Context& context) {
 void addRuntime(Lines& lines, const Runtime& state) {
     const std::lock_guard lock(state.mutex);
     for (std::size_t device = 0; device < state.devices.size(); ++device) {
-        if (const Context* primary = state.devices[device]->primary) {
+        if (const Context* primary = state.devices[device].primary) {
             addContext(lines, *primary);
             lines.add(
-                text("device %zu, set %llu times more than reset", device, number(state.devices[device]->references)));
+                text("device %zu, set %llu times more than reset", device, number(state.devices[device].references)));
         }
     }
     for (const Context* context : state.explicitContexts) {
@@ -90,7 +90,8 @@ void addRuntime(Lines& lines, const Runtime& state) {
     lines.addAll(state.events, "event", [](const Event& event) {
         return text(" (number %u)%s", event.id, event.latest() != nullptr ? ", recorded" : ", never recorded");
     });
-    state.memory.forEach([&](const Allocation& allocation) {
+    state.memory.forEach([&](Allocation allocation) {
+        allocation.size = allocation.asked;  // as the client knows it
         lines.add(describe(allocation) +
                   (allocation.kind == MemoryKind::Device ? text(" (device %d)", allocation.device) : ""));
     });

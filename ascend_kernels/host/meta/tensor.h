@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "meta/dtype.h"
 
 namespace aclq {
+
+class LateShape;
 
 // The product of dimensions: 0 if one is 0 or less, however large the others are; INT64_MAX if it is larger.
 std::int64_t product(const std::int64_t* dimensions, std::int64_t rank);
@@ -49,7 +52,8 @@ struct aclTensor {
     aclq::Dims shape;
     aclq::Dims strides;  // in elements
     aclq::Dims storage;
-    void* data = nullptr;  // address of element 0 of the storage
+    void* data = nullptr;                   // address of element 0 of the storage
+    std::shared_ptr<aclq::LateShape> late;  // of outputs whose shape the kernel finds (meta/late_shape.h)
 
     std::int64_t elements() const { return shape.elements(); }
     bool empty() const { return elements() == 0; }

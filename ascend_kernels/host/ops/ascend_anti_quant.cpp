@@ -193,5 +193,5 @@ aclnnStatus aclnnAscendAntiQuantGetWorkspaceSize(const aclTensor* x, const aclTe
 }
 
 aclnnStatus aclnnAscendAntiQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
 }

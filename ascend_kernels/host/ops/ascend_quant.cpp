@@ -189,7 +189,7 @@ aclnnStatus aclnnAscendQuantGetWorkspaceSize(const aclTensor* x, const aclTensor
 }
 
 aclnnStatus aclnnAscendQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
 }
 
 aclnnStatus aclnnAscendQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset,
@@ -211,5 +211,5 @@ aclnnStatus aclnnAscendQuantV3GetWorkspaceSize(const aclTensor* x, const aclTens
 }
 
 aclnnStatus aclnnAscendQuantV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
 }

@@ -26,6 +26,7 @@
 #include "meta/dtype.h"
 #include "meta/executor.h"
 #include "meta/handles.h"
+#include "meta/late_shape.h"
 #include "meta/tensor.h"
 #include "runtime/status.h"
 
@@ -110,6 +111,7 @@ aclError maskedSelect(NamedCall& call) {
     }
     // The operator gives its result, and the tensor its shape, when it runs.
     ACLQ_RETURN_IF_FAILED(aclrtSynchronizeStream(call.stream));
+    settle(*out);
     call.outputs[0].dims.assign(out->shape.data(), out->shape.data() + out->shape.rank());
     return ACL_SUCCESS;
 }

@@ -210,6 +210,16 @@ aclnnStatus prepareNewer(const char* function, const char* operation, const aclT
     });
 }
 
+// Phase 2 of these operators answers every failure with one code.
+aclnnStatus launch(const char* operation, void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                   aclrtStream stream) {
+    const aclnnStatus status = runExecutor(operation, workspace, workspaceSize, executor, stream);
+    return status == ACLNN_SUCCESS ? status : api(operation, ACLNN_ERR_INNER, ACLNN_ERR_INNER, [&] {
+        return fail(ACLNN_ERR_INNER, text("phase 2 of this operator reports every failure as %d; the reason was %d %s",
+                                          ACLNN_ERR_INNER, status, codeName(status)));
+    });
+}
+
 }  // namespace
 
 aclnnStatus aclnnDynamicQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
@@ -224,7 +234,7 @@ aclnnStatus aclnnDynamicQuantGetWorkspaceSize(const aclTensor* x, const aclTenso
 }
 
 aclnnStatus aclnnDynamicQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::DynamicQuant, workspace, workspaceSize, executor, stream);
+    return launch(__func__, workspace, workspaceSize, executor, stream);
 }
 
 // dstType is not read: the dtype of yOut decides.
@@ -241,7 +251,7 @@ aclnnStatus aclnnDynamicQuantV2GetWorkspaceSize(const aclTensor* x, const aclTen
 }
 
 aclnnStatus aclnnDynamicQuantV2(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::DynamicQuant, workspace, workspaceSize, executor, stream);
+    return launch(__func__, workspace, workspaceSize, executor, stream);
 }
 
 aclnnStatus aclnnDynamicQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
@@ -254,7 +264,7 @@ aclnnStatus aclnnDynamicQuantV3GetWorkspaceSize(const aclTensor* x, const aclTen
 }
 
 aclnnStatus aclnnDynamicQuantV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::DynamicQuant, workspace, workspaceSize, executor, stream);
+    return launch(__func__, workspace, workspaceSize, executor, stream);
 }
 
 aclnnStatus aclnnDynamicQuantV4GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
@@ -267,5 +277,5 @@ aclnnStatus aclnnDynamicQuantV4GetWorkspaceSize(const aclTensor* x, const aclTen
 }
 
 aclnnStatus aclnnDynamicQuantV4(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::DynamicQuant, workspace, workspaceSize, executor, stream);
+    return launch(__func__, workspace, workspaceSize, executor, stream);
 }

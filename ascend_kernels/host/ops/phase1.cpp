@@ -3,16 +3,20 @@
 
 #include <algorithm>
 
+#include "meta/late_shape.h"
+
 namespace aclq {
 
 aclnnStatus checkAlive(const char* argument, const aclTensor* tensor) {
     if (tensor == nullptr) {
         return ACLNN_SUCCESS;
     }
-    if (pools().tensors.find(tensor) == nullptr) {
+    aclTensor* const found = pools().tensors.find(tensor);
+    if (found == nullptr) {
         return refuse(argument, text("%p", static_cast<const void*>(tensor)),
-                      "a live aclTensor (this one was destroyed, or is none)");
+                      "a live aclTensor (this one was destroyed, or never was one)");
     }
+    settle(*found);
     for (std::int64_t index = 0; index < tensor->shape.rank(); ++index) {
         if (tensor->shape[index] < 0) {
             return refuse(argument, "shape " + tensor->shape.text(), "dimensions of 0 or more");
@@ -67,8 +71,7 @@ aclnnStatus checkEven(const char* argument, const aclTensor& tensor) {
 
 aclnnStatus checkResults(const std::uint64_t* workspaceSize, aclOpExecutor* const* executor) {
     if (workspaceSize == nullptr || executor == nullptr) {
-        return failArgument(ACLNN_ERR_PARAM_NULLPTR, workspaceSize == nullptr ? "workspaceSize" : "executor", "null",
-                            "a pointer for the result");
+        return requireOut(nullptr, workspaceSize == nullptr ? "workspaceSize" : "executor", ACLNN_ERR_PARAM_NULLPTR);
     }
     return ACLNN_SUCCESS;
 }

@@ -436,7 +436,7 @@ aclnnStatus aclnnQuantMatmulV3GetWorkspaceSize(const aclTensor* x1, const aclTen
 }
 
 aclnnStatus aclnnQuantMatmulV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
 }
 
 aclnnStatus aclnnQuantMatmulV4GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* scale,
@@ -453,7 +453,7 @@ aclnnStatus aclnnQuantMatmulV4GetWorkspaceSize(const aclTensor* x1, const aclTen
 }
 
 aclnnStatus aclnnQuantMatmulV4(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
 }
 
 aclnnStatus aclnnQuantMatmulV5GetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* x1Scale,
@@ -473,5 +473,5 @@ aclnnStatus aclnnQuantMatmulV5GetWorkspaceSize(const aclTensor* x1, const aclTen
 }
 
 aclnnStatus aclnnQuantMatmulV5(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
 }

@@ -112,5 +112,5 @@ aclnnStatus aclnnQuantizeGetWorkspaceSize(const aclTensor* x, const aclTensor* s
 }
 
 aclnnStatus aclnnQuantize(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
 }

@@ -145,7 +145,7 @@ aclnnStatus aclnnTransQuantParamV2GetWorkspaceSize(const aclTensor* scale, const
 
 aclnnStatus aclnnTransQuantParamV2(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
                                    const aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
 }
 
 aclnnStatus aclnnTransQuantParamV3GetWorkspaceSize(const aclTensor* scale, const aclTensor* offset, int64_t roundMode,
@@ -158,7 +158,7 @@ aclnnStatus aclnnTransQuantParamV3GetWorkspaceSize(const aclTensor* scale, const
 
 aclnnStatus aclnnTransQuantParamV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
                                    const aclrtStream stream) {
-    return runExecutor(__func__, RunRules::Common, workspace, workspaceSize, executor, stream);
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
 }
 
 aclnnStatus aclnnTransQuantParam(const float* scaleArray, uint64_t scaleSize, const float* offsetArray,

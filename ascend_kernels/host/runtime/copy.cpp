@@ -7,6 +7,7 @@
 #include <future>
 #include <iterator>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -131,6 +132,24 @@ class FunctionTask : public Task {
     }
     bool isSmall() const override { return small_; }
     bool suitsWaiters() const override { return true; }
+    std::optional<AsyncError> replay() override {
+        // The memory of a graph may come and go between replays: only what is there now counts.
+        FunctionTask fresh(*this);
+        fresh.holders_.assign(holders_.size(), Allocation{});
+        runtime().memory.findHolders(fresh.queued_);
+        for (const Hold& hold : fresh.queued_) {
+            if (hold.id == 0 && hold.size > 0) {
+                return error(static_cast<std::size_t>(&hold - fresh.queued_.data()), "before the graph was replayed");
+            }
+        }
+        return fresh.run();
+    }
+    TaskKind kind() const override { return TaskKind::Copy; }
+    const char* name() const override { return function_; }
+    std::uint64_t bytes() const override {
+        return std::accumulate(queued_.begin(), queued_.end(), std::uint64_t{0},
+                               [](std::uint64_t sum, const Hold& hold) { return sum + hold.size; });
+    }
 
   private:
     AsyncError error(std::size_t index, const char* when) const {
@@ -211,6 +230,20 @@ aclError checkDirection(aclrtMemcpyKind kind, const Place& src, const Place& dst
                                                        src.device ? 1 : 0, dst.device ? 1 : 0, static_cast<int>(kind)));
 }
 
+// A copy from or to ordinary host memory is synchronous, which captures do not allow.
+aclError checkPageable(const Stream& stream, const Place& from, const Place& to) {
+    if (from.known() && to.known()) {
+        return ACL_SUCCESS;
+    }
+    if (const CapturePart part = stream.capture(); part.graph != nullptr) {
+        return failArgument(ACL_ERROR_RT_PARAM_INVALID, from.known() ? "dst" : "src",
+                            text("ordinary host memory, in the capture of %s", part.graph->who().c_str()),
+                            "in a capture: device memory, and host memory of aclrtMallocHost or aclrtHostRegister");
+    }
+    return checkCaptureMode(*stream.context, ACL_ERROR_RT_CAPTURE_MODE_BLOCK_ASYNC,
+                            "a copy from or to ordinary host memory, which becomes synchronous,");
+}
+
 aclError checkFill(void* pointer, std::size_t maxCount, std::size_t count) {
     if (pointer == nullptr) {
         return failArgument(ACL_ERROR_INVALID_PARAM, "devPtr", "null", "an address");
@@ -238,11 +271,12 @@ aclError copyNow(void* dst, std::size_t destMax, const void* src, std::size_t co
     }
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
+    ACLQ_RETURN_IF_FAILED(checkCaptureMode(*context, ACL_ERROR_RT_CAPTURE_MODE_NOT_SUPPORT, "a synchronous copy"));
     Place from;
     Place to;
     ACLQ_RETURN_IF_FAILED(findPlaces(src, dst, from, to));
     // Chips of today take the direction from the addresses; CANN asks not to rely on it.
-    if (runtime().settings.guarded && (kind != ACL_MEMCPY_HOST_TO_HOST || from.device || to.device)) {
+    if (runtime().settings.guarded() && (kind != ACL_MEMCPY_HOST_TO_HOST || from.device || to.device)) {
         ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
     }
     ACLQ_RETURN_IF_FAILED(checkInside(src, count, from, "src"));
@@ -278,6 +312,7 @@ aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t 
             count, false);
     }
     // With ordinary host memory the call is synchronous, in its place in the stream.
+    ACLQ_RETURN_IF_FAILED(checkPageable(*stream, from, to));
     return enqueue(
         *stream, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); },
         {{"src", src, count}, {"dst", dst, count}}, count, !(from.known() && to.known()));
@@ -318,6 +353,9 @@ aclError copy2d(void* dst, std::size_t dpitch, const void* src, std::size_t spit
     ACLQ_RETURN_IF_FAILED(checkInside(dst, written, to, "dst"));
     const auto work = [=](Holds holds) { copyRows(holds, dpitch, spitch, width, height); };
     const Touched touched[]{{"src", src, read}, {"dst", dst, written}};
+    ACLQ_RETURN_IF_FAILED(
+        async ? checkPageable(*stream, from, to)
+              : checkCaptureMode(*stream->context, ACL_ERROR_RT_CAPTURE_MODE_NOT_SUPPORT, "a synchronous copy"));
     return async ? enqueue(*stream, work, {std::begin(touched), std::end(touched)}, width * height,
                            !(from.known() && to.known()))
                  : perform(*stream->context, work, touched);
@@ -327,6 +365,7 @@ aclError fillNow(void* pointer, std::size_t maxCount, std::int32_t value, std::s
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
     ACLQ_RETURN_IF_FAILED(checkFill(pointer, maxCount, count));
+    ACLQ_RETURN_IF_FAILED(checkCaptureMode(*context, ACL_ERROR_RT_CAPTURE_MODE_NOT_SUPPORT, "a synchronous fill"));
     return perform(*context, [=](Holds holds) { std::memset(holds[0].bytes(), value, count); },
                    {{"devPtr", pointer, count}});
 }

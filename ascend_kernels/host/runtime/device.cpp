@@ -33,6 +33,7 @@ void destroyStreams(Runtime& state, Context& context, bool force) {
         context.defaultStream = nullptr;
     }
     for (Stream* stream : streams) {
+        dropCaptures(*stream);
         stream->resume();  // a stalled stream may hold up another one of these
     }
     for (Stream* stream : streams) {
@@ -61,7 +62,7 @@ Visit::Visit(const Runtime& state, std::int32_t device) {
     const auto add = [&](const Context& context) {
         streams.insert(streams.end(), context.streams.begin(), context.streams.end());
     };
-    if (const Context* primary = state.devices[static_cast<std::size_t>(device)]->primary) {
+    if (const Context* primary = state.devices[static_cast<std::size_t>(device)].primary) {
         add(*primary);
     }
     for (const Context* context : state.explicitContexts) {
@@ -76,17 +77,7 @@ Visit::Visit(const Runtime& state, std::int32_t device) {
 
 }  // namespace
 
-Runtime::Runtime(Settings values) : settings(std::move(values)), memory(kMaxDevices) {
-    setDeviceCount(settings.deviceCount);
-}
-
-void Runtime::setDeviceCount(std::uint32_t count) {
-    settings.deviceCount = count;
-    devices.clear();
-    for (std::uint32_t device = 0; device < count; ++device) {
-        devices.push_back(std::make_unique<Device>());
-    }
-}
+Runtime::Runtime(Settings values) : settings(std::move(values)), memory(kMaxDevices) {}
 
 Runtime& runtime() {
     return PerProcess<Runtime, make>::get();
@@ -150,7 +141,7 @@ aclError requireEvent(aclrtEvent handle, Event*& event) {
 }
 
 aclError checkDeviceId(std::int64_t device, const char* argument) {
-    const auto count = static_cast<std::int64_t>(runtime().devices.size());
+    const auto count = static_cast<std::int64_t>(runtime().settings.deviceCount);
     return device >= 0 && device < count ? ACL_SUCCESS
                                          : failArgument(ACL_ERROR_RT_INVALID_DEVICEID, argument, std::to_string(device),
                                                         text("0 to %lld", static_cast<long long>(count - 1)));
@@ -174,7 +165,7 @@ aclError createStream(Context& context, std::uint32_t priority, std::uint32_t fl
     if (Visit(state, context.device).streams.size() >= (inferenceSeries ? kMaxStreamsInferenceSeries : kMaxStreams)) {
         return fail(ACL_ERROR_RT_NO_STREAM_RESOURCE, text("device %d has no stream left", context.device));
     }
-    const bool saturate = inferenceSeries || state.devices[static_cast<std::size_t>(context.device)]->saturate;
+    const bool saturate = inferenceSeries || state.devices[static_cast<std::size_t>(context.device)].saturate;
     Stream* made =
         state.streams.create(&context, state.nextStreamId++, priority, flags, saturate, state.settings.taskDelay);
     try {
@@ -193,6 +184,13 @@ aclError destroyStream(aclrtStream handle, bool force) {
     }
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
+    ACLQ_RETURN_IF_FAILED(refuseWhileCapturing(*stream, "be destroyed"));
+    if (stream->inTask()) {
+        return fail(ACL_ERROR_RT_STREAM_NOT_COMPLETE,
+                    "a function that the stream runs destroys the stream; do it in another thread, or after the "
+                    "function has returned");
+    }
+    dropCaptures(*stream);
     Runtime& state = runtime();
     {
         const std::lock_guard lock(state.mutex);
@@ -211,7 +209,7 @@ aclError setDevice(std::int32_t device) {
     ACLQ_RETURN_IF_FAILED(checkDeviceId(device));
     Runtime& state = runtime();
     const std::lock_guard lock(state.mutex);
-    Device& entry = *state.devices[static_cast<std::size_t>(device)];
+    Device& entry = state.devices[static_cast<std::size_t>(device)];
     if (entry.primary == nullptr) {
         Context* context = state.contexts.create(device, true);
         const aclError status = createStream(*context, 0, 0, &context->defaultStream);
@@ -233,7 +231,7 @@ aclError resetDevice(std::int32_t device, bool force) {
     Context* context = nullptr;
     {
         const std::lock_guard lock(state.mutex);
-        Device& entry = *state.devices[static_cast<std::size_t>(device)];
+        Device& entry = state.devices[static_cast<std::size_t>(device)];
         if (entry.primary == nullptr) {
             return fail(ACL_ERROR_RT_CONTEXT_RELEASE_ERROR,
                         text("device %d is not set (or was reset as often as it was set)", device));
@@ -288,6 +286,7 @@ aclError destroyContext(aclrtContext handle) {
 aclError synchronizeDevice(std::int32_t timeoutMs) {
     Context* context = nullptr;
     ACLQ_RETURN_IF_FAILED(requireContext(context));
+    ACLQ_RETURN_IF_FAILED(refuseDeviceWhileCapturing(*context));
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(std::max(timeoutMs, 0));
     aclError first = ACL_SUCCESS;
     const Visit visit(runtime(), context->device);

@@ -2,6 +2,7 @@
 // Devices, contexts and what hangs on them; the one object that holds the state of the process.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -11,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "runtime/captured_graph.h"
 #include "runtime/event.h"
 #include "runtime/handle_pool.h"
 #include "runtime/memory.h"
@@ -49,16 +51,17 @@ struct Runtime {
     std::atomic<std::int32_t> defaultDevice{-1};
     std::map<aclSysParamOpt, std::int64_t> options;
 
-    std::vector<std::unique_ptr<Device>> devices;
+    // Of these, settings.deviceCount exist.
+    std::array<Device, kMaxDevices> devices;
     Memory memory;
     HandlePool<Context> contexts;
     std::set<Context*> explicitContexts;
     HandlePool<Stream> streams;
     HandlePool<Event> events;
+    Captures captures;
     std::atomic<std::int32_t> nextStreamId{0};
     std::atomic<std::uint32_t> nextEventId{0};
 
-    void setDeviceCount(std::uint32_t count);
     // Settings may change only while no context exists.
     bool inUse() const { return contexts.live() != 0; }
 };

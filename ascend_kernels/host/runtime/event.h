@@ -8,14 +8,15 @@
 #include <memory>
 #include <mutex>
 
+#include "runtime/captured_graph.h"
 #include "runtime/stream.h"
 
 namespace aclq {
 
 // One recording of an event: done once the stream has passed it.
-class Capture {
+class Recording {
   public:
-    explicit Capture(std::shared_ptr<ErrorSlot> errors) : errors_(std::move(errors)) {}
+    explicit Recording(std::shared_ptr<ErrorSlot> errors) : errors_(std::move(errors)) {}
 
     void finish();
     bool done() const;
@@ -33,10 +34,13 @@ class Capture {
     const std::shared_ptr<ErrorSlot> errors_;
 };
 
+// What an event with the flag ACL_EVENT_EXTERNAL is: set, waited for and unset by tasks, inside captured graphs and
+// outside. They own it: the event may be destroyed before they run.
+using ExternalFlag = std::atomic<bool>;
+
 class Event {
   public:
-    Event(std::uint32_t id, std::uint32_t flags, bool recordableAgain)
-        : id(id), flags(flags), recordableAgain(recordableAgain) {}
+    Event(std::uint32_t id, std::uint32_t flags, bool recordableAgain);
 
     aclError record(Stream& stream);
     aclError makeWait(Stream& stream, std::int64_t timeoutMs);
@@ -44,7 +48,10 @@ class Event {
     aclError synchronize(std::int32_t timeoutMs);
     bool recorded() const;  // the latest recording is done; before the first one: recordableAgain
     bool waited() const;    // no stream still has a wait on this event ahead of it
-    std::shared_ptr<Capture> latest() const;
+    std::shared_ptr<Recording> latest() const;
+    // 107028 if the event was recorded in a capture that goes on: nothing can be asked of it yet.
+    aclError refuseWhileCaptured(const char* what) const;
+    bool external() const { return external_ != nullptr; }
 
     const std::uint32_t id;
     const std::uint32_t flags;
@@ -52,9 +59,18 @@ class Event {
     const bool recordableAgain;
 
   private:
+    // The capture that it was last recorded in, if that goes on, and the node.
+    std::shared_ptr<CapturedGraph> inCapture(std::size_t* node) const;
+    aclError refuseInCapture(const CapturePart& part) const;
+    aclError captureRecord(const CapturePart& part);
+    aclError captureWait(Stream& stream, const std::shared_ptr<CapturedGraph>& graph, std::size_t node);
+
+    const std::shared_ptr<ExternalFlag> external_;  // null: an ordinary event
     mutable std::mutex mutex_;
-    std::shared_ptr<Capture> capture_;
-    std::shared_ptr<Capture> lastWait_;
+    std::weak_ptr<CapturedGraph> graph_;
+    std::size_t node_ = 0;
+    std::shared_ptr<Recording> recording_;
+    std::shared_ptr<Recording> lastWait_;
 };
 
 // How long a queued wait may stall a stream, for the whole process; 0 means for ever.

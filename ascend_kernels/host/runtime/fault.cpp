@@ -52,7 +52,7 @@ void explain(std::uintptr_t address) {
         line.add(" of device memory 0x");
         line.add(found.begin, 16);
         line.add(" of ");
-        line.add(found.size, 10);
+        line.add(found.asked, 10);
         line.add(" bytes");
     } else {
         line.add(", where no live allocation is (freed, or beyond its end)");

@@ -27,8 +27,12 @@ const char* kindName(MemoryKind kind) {
 }  // namespace
 
 std::string describe(const Allocation& allocation) {
+    const std::string padding = allocation.size != allocation.asked
+                                    ? text(" (%llu with its padding)", static_cast<unsigned long long>(allocation.size))
+                                    : "";
     return text("%s %p of %llu bytes", kindName(allocation.kind), reinterpret_cast<void*>(allocation.begin),
-                static_cast<unsigned long long>(allocation.size));
+                static_cast<unsigned long long>(allocation.asked)) +
+           padding;
 }
 
 aclError Memory::allocate(void** pointer, const Request& request) {
@@ -64,7 +68,7 @@ aclError Memory::allocate(void** pointer, const Request& request) {
         begin = request.guarded ? addresses_.take(request.padded) : begin;
         if (begin != 0) {
             insert(Allocation{begin, request.size, request.kind, request.device, nextId_++, request.padded, bytes,
-                              request.poisoned});
+                              request.poisoned, request.asked});
         }
     } catch (...) {
         std::free(bytes);
@@ -115,6 +119,9 @@ aclError Memory::release(const void* pointer, MemoryKind kind) {
 }
 
 void Memory::discard(const Allocation& allocation) {
+    if (allocation.kind == MemoryKind::Registered) {
+        return;  // the client's
+    }
     // Guarded memory is out of everybody's reach once it is freed.
     if (allocation.poisoned && !allocation.guarded()) {
         std::memset(allocation.bytes, kFreed, allocation.charged);
@@ -137,19 +144,29 @@ aclError Memory::registerHost(void* pointer, std::uint64_t size) {
                          "memory that is not registered",
                          pointer, static_cast<unsigned long long>(size)));
     }
-    insert(
-        Allocation{begin, size, MemoryKind::Registered, -1, nextId_++, 0, static_cast<unsigned char*>(pointer), false});
+    insert(Allocation{begin, size, MemoryKind::Registered, -1, nextId_++, 0, static_cast<unsigned char*>(pointer),
+                      false, size});
     return ACL_SUCCESS;
 }
 
 aclError Memory::unregisterHost(const void* pointer) {
-    const std::unique_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     const auto found = allocations_.find(reinterpret_cast<std::uintptr_t>(pointer));
     if (found == allocations_.end() || found->second.allocation.kind != MemoryKind::Registered) {
         return fail(ACL_ERROR_HOST_MEMORY_NOT_REGISTERED,
                     text("argument 'ptr': got %p; allowed: the start of registered host memory", pointer));
     }
-    allocations_.erase(found);
+    if (found->second.pins.load() == 0) {
+        allocations_.erase(found);
+        return ACL_SUCCESS;
+    }
+    const std::uint64_t id = found->second.allocation.id;
+    freed_.reserve(freed_.size() + 1);
+    freed_.push_back(allocations_.extract(found));  // no other task finds it any more
+    unpinned_.wait(lock, [&] {
+        return std::none_of(freed_.begin(), freed_.end(),
+                            [&](const Entries::node_type& node) { return node.mapped().allocation.id == id; });
+    });
     return ACL_SUCCESS;
 }
 
@@ -287,6 +304,7 @@ std::ptrdiff_t Memory::unpin(std::span<const Hold> holds) {
             discard(allocation);
             return true;
         });
+        unpinned_.notify_all();
     }
     return freed;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -21,13 +22,14 @@ enum class MemoryKind { Device, Host, Registered };
 
 struct Allocation {
     std::uintptr_t begin = 0;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;  // bytes that may be touched
     MemoryKind kind = MemoryKind::Device;
     std::int32_t device = 0;
     std::uint64_t id = 0;            // never used twice: tells memory from other memory at the same address
     std::uint64_t charged = 0;       // bytes it counts for
     unsigned char* bytes = nullptr;  // where they are: at `begin`, unless the memory is guarded
     bool poisoned = false;           // filled with kFreed when it is freed
+    std::uint64_t asked = 0;         // bytes that the client asked for
 
     bool guarded() const { return reinterpret_cast<std::uintptr_t>(bytes) != begin; }
 };
@@ -49,7 +51,8 @@ struct Hold {
 
 // What is asked of Memory::allocate.
 struct Request {
-    std::uint64_t size = 0;
+    std::uint64_t asked = 0;
+    std::uint64_t size = 0;    // bytes that may be touched
     std::uint64_t padded = 0;  // bytes it counts for
     MemoryKind kind = MemoryKind::Device;
     std::int32_t device = 0;
@@ -58,7 +61,7 @@ struct Request {
     bool poisoned = false;
 };
 
-// "device memory 0x7f.. of 4096 bytes", for error texts.
+// "device memory 0x7f.. of 4096 bytes (4128 with its padding)", for error texts.
 std::string describe(const Allocation& allocation);
 
 class Memory {
@@ -68,6 +71,7 @@ class Memory {
     aclError allocate(void** pointer, const Request& request);
     aclError release(const void* pointer, MemoryKind kind);
     aclError registerHost(void* pointer, std::uint64_t size);
+    // Waits for the tasks that are running on the memory: after it the client may do with it what it likes.
     aclError unregisterHost(const void* pointer);
 
     // Ranges lent by our own clients (aclquantHostRegister): any alignment, overlapping and repeated.
@@ -125,6 +129,7 @@ class Memory {
     mutable std::shared_mutex mutex_;
     Entries allocations_;
     std::vector<Entries::node_type> freed_;  // but pinned
+    std::condition_variable_any unpinned_;   // one of them is not any more
     std::vector<Lent> lent_;
     AddressSpace addresses_;
     std::vector<std::uint64_t> used_;

@@ -20,11 +20,7 @@ class PerProcess {
     static T& get() {
         T* state = current_.load(std::memory_order_acquire);
         if (state == nullptr) {
-            static const int registered = pthread_atfork(nullptr, nullptr, [] {
-                current_.store(nullptr);
-                processGeneration.fetch_add(1);
-            });
-            (void)registered;
+            (void)&registered_;
             T* fresh = make();
             if (current_.compare_exchange_strong(state, fresh)) {
                 return *fresh;
@@ -39,6 +35,11 @@ class PerProcess {
 
   private:
     inline static std::atomic<T*> current_{nullptr};
+    // When the library is loaded, not at first use: another thread may fork while one is at it.
+    inline static const int registered_ = pthread_atfork(nullptr, nullptr, [] {
+        current_.store(nullptr);
+        processGeneration.fetch_add(1);
+    });
 };
 
 }  // namespace aclq

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
+#include <mutex>
+#include <set>
 
+#include "runtime/environment.h"
 #include "runtime/status.h"
 
 namespace aclq {
@@ -36,17 +37,6 @@ constexpr std::array kSocs{
     Soc{"Ascend310P7", Family::InferenceSeries, 8, 7, 16777216, 24000000000},
 };
 
-// A number from the environment, or the fallback when it is missing or no number.
-std::uint64_t number(const char* variable, std::uint64_t fallback) {
-    const char* value = std::getenv(variable);
-    if (value == nullptr || *value == '\0') {
-        return fallback;
-    }
-    char* end = nullptr;
-    const unsigned long long parsed = std::strtoull(value, &end, 10);
-    return *end == '\0' && *value != '-' ? parsed : fallback;
-}
-
 }  // namespace
 
 const Soc* findSoc(const std::string& name) {
@@ -62,55 +52,86 @@ std::string supportedSocs() {
     return names;
 }
 
+const char* keepForever(const std::string& text) {
+    static auto& mutex = *new std::mutex;
+    static auto& kept = *new std::set<std::string>;
+    const std::lock_guard lock(mutex);
+    return kept.insert(text).first->c_str();
+}
+
 bool parseVersion(const std::string& text, Version& version) {
-    Version parsed;
-    parsed.text = text;
-    parsed.patch = 0;
-    if (std::sscanf(text.c_str(), "%d.%d.%d", &parsed.major, &parsed.minor, &parsed.patch) < 2) {
+    int major = 0;
+    int minor = 0;
+    int patch = 0;
+    int read = 0;
+    // Not "%d.%d.%d" alone: signs, blanks and numbers that overflow would pass.
+    if (text.find_first_not_of("0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") !=
+            std::string::npos ||
+        std::sscanf(text.c_str(), "%6d.%6d%n.%6d", &major, &minor, &read, &patch) < 2 || major < 0 || minor < 0 ||
+        patch < 0 || (text[static_cast<std::size_t>(read)] != '\0' && text[static_cast<std::size_t>(read)] != '.')) {
         return false;
     }
-    version = parsed;
+    version.major = major;
+    version.minor = minor;
+    version.patch = patch;
+    version.text = keepForever(text);
+    return true;
+}
+
+bool findMemoryMode(const std::string& name, MemoryMode& mode) {
+    if (name == "guarded") {
+        mode = MemoryMode::Guarded;
+    } else if (name == "strict") {
+        mode = MemoryMode::Strict;
+    } else if (name == "plain") {
+        mode = MemoryMode::Plain;
+    } else {
+        return false;
+    }
     return true;
 }
 
 Settings Settings::fromEnvironment() {
+    reportUnknownVariables();
     Settings settings;
-    if (const char* name = std::getenv("ACLQUANT_HOST_SOC"); name != nullptr && *name != '\0') {
-        settings.socName = name;
+    if (const char* name = textFrom("ACLQUANT_HOST_SOC")) {
+        settings.socName = keepForever(name);
     }
-    settings.soc = findSoc(settings.socName);
-    if (const char* version = std::getenv("ACLQUANT_HOST_VERSION"); version != nullptr && *version != '\0') {
+    settings.soc = findSoc(settings.socName.get());
+    parseVersion(ACLQUANT_CANN_VERSION, settings.version);
+    if (const char* version = textFrom("ACLQUANT_HOST_VERSION"); version != nullptr) {
         if (!parseVersion(version, settings.version)) {
-            settings.badVersion = version;
+            settings.badVersion = keepForever(version);
         }
     }
-    settings.deviceCount =
-        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(number("ACLQUANT_HOST_DEVICES", 1), 1, kMaxDevices));
+    settings.deviceCount = static_cast<std::uint32_t>(numberFrom("ACLQUANT_HOST_DEVICES", 1, kMaxDevices, 1));
     // A device cannot hold more than this machine does.
     const std::uint64_t physical =
         static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const std::uint64_t chip = settings.soc != nullptr ? settings.soc->memoryBytes : 64 * kGiB;
-    settings.memoryLimit = number("ACLQUANT_HOST_MEMORY_LIMIT", std::min(chip, physical));
-    settings.strictSoc = number("ACLQUANT_HOST_STRICT_SOC", 0) != 0;
-    settings.workspaceBytes = number("ACLQUANT_HOST_WORKSPACE", settings.workspaceBytes);
-    const char* memory = std::getenv("ACLQUANT_HOST_MEMORY");
-    settings.guarded = memory == nullptr || std::strcmp(memory, "plain") != 0;
-    settings.poisoned = number("ACLQUANT_HOST_POISON", 1) != 0;
-    settings.report = number("ACLQUANT_HOST_REPORT", 0) != 0;
-    settings.taskDelay = std::min(number("ACLQUANT_HOST_DELAY", 0), kMaxTaskDelay);
+    settings.memoryLimit = numberFrom("ACLQUANT_HOST_MEMORY_LIMIT", 0, UINT64_MAX, std::min(chip, physical));
+    settings.strictSoc = switchFrom("ACLQUANT_HOST_STRICT_SOC", false);
+    settings.workspaceBytes = numberFrom("ACLQUANT_HOST_WORKSPACE", 0, UINT64_MAX, settings.workspaceBytes);
+    MemoryMode mode{};
+    findMemoryMode(wordFrom("ACLQUANT_HOST_MEMORY", {"guarded", "strict", "plain"}), mode);
+    settings.memory = mode;
+    settings.poisoned = switchFrom("ACLQUANT_HOST_POISON", true);
+    settings.report = switchFrom("ACLQUANT_HOST_REPORT", false);
+    settings.taskDelay = numberFrom("ACLQUANT_HOST_DELAY", 0, kMaxTaskDelay, 0);
     return settings;
 }
 
 std::string Settings::problem() const {
-    if (!badVersion.empty()) {
-        return text("ACLQUANT_HOST_VERSION is '%.64s'; allowed: major.minor[.patch], such as 9.1.0",
-                    badVersion.c_str());
+    if (badVersion != nullptr) {
+        return text("ACLQUANT_HOST_VERSION is '%.64s'; allowed: major.minor[.patch], such as " ACLQUANT_CANN_VERSION,
+                    badVersion.get());
     }
     if (soc != nullptr) {
         return {};
     }
-    const bool family950 = socName.rfind("Ascend950", 0) == 0 || socName.rfind("Ascend350", 0) == 0;
-    return text("SoC name '%s' is not supported by the host device%s; supported: %s", socName.c_str(),
+    const std::string name = socName.get();
+    const bool family950 = name.rfind("Ascend950", 0) == 0 || name.rfind("Ascend350", 0) == 0;
+    return text("SoC name '%s' is not supported by the host device%s; supported: %s", name.c_str(),
                 family950 ? " (its arithmetic of the Ascend 950 family is not implemented)" : "",
                 supportedSocs().c_str());
 }

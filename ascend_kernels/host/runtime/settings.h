@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host device pretends to be: chip, CANN version, number of devices, limits. Read once from the environment;
-// include/aclquant/host_device.h changes it while no context exists.
+// include/aclquant/host_device.h changes it. Any thread may read any setting at any time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -28,33 +29,71 @@ std::string supportedSocs();
 constexpr std::uint32_t kMaxDevices = 64;
 constexpr std::uint64_t kMaxTaskDelay = 60'000'000;  // microseconds
 
-struct Version {
-    int major = 9;
-    int minor = 1;
-    int patch = 0;
-    std::string text = "9.1.0";
+// A value that one thread may change while others read it. Values do not depend on each other, so no order is kept.
+template <class T>
+class Setting {
+  public:
+    Setting(T value) : value_(value) {}
+    Setting(const Setting& other) : value_(other.get()) {}
+    Setting& operator=(const Setting& other) {
+        value_.store(other.get(), std::memory_order_relaxed);
+        return *this;
+    }
+    Setting& operator=(T value) {
+        value_.store(value, std::memory_order_relaxed);
+        return *this;
+    }
+    T get() const { return value_.load(std::memory_order_relaxed); }
+    operator T() const { return get(); }
+    T operator->() const { return get(); }
+
+  private:
+    std::atomic<T> value_;
 };
-// False if the text does not start with major.minor[.patch].
+
+// A copy of the text that lives as long as the process, so that it can be read while another one takes its place.
+const char* keepForever(const std::string& text);
+
+struct Version {
+    Setting<int> major = 0;
+    Setting<int> minor = 0;
+    Setting<int> patch = 0;
+    Setting<const char*> text = "";
+};
+// False if the text is not major.minor[.patch] and perhaps more behind a dot.
 bool parseVersion(const std::string& text, Version& version);
 
+// How device memory is watched.
+enum class MemoryMode {
+    Guarded,  // out of the CPU's reach; plain copies must name their direction rightly
+    Strict,   // and programs are held to the sizes they asked for, without the padding of a card
+    Plain     // the CPU can touch it
+};
+
 struct Settings {
-    std::string socName = "Ascend910B1";
-    const Soc* soc = nullptr;  // null: socName is not a chip the host device can be
+    Setting<const char*> socName = "Ascend910B1";
+    Setting<const Soc*> soc = nullptr;  // null: socName is not a chip the host device can be
     Version version;
-    std::string badVersion;  // what was asked for instead, if that is no version
-    std::uint32_t deviceCount = 1;
-    std::uint64_t memoryLimit = 0;  // bytes of each device
-    bool strictSoc = false;
+    Setting<const char*> badVersion = nullptr;  // what was asked for instead, if that is not a version
+    Setting<std::uint32_t> deviceCount = 1;
+    Setting<std::uint64_t> memoryLimit = 0;  // bytes of each device
+    Setting<bool> strictSoc = false;
     // Not zero, so that clients' handling of workspaces is exercised; the kernels need none.
-    std::uint64_t workspaceBytes = 1024;
-    bool guarded = true;   // the CPU cannot touch device memory, and plain copies must name their direction rightly
-    bool poisoned = true;  // device memory is filled when it is allocated and freed
-    bool report = false;   // aclFinalize and the end of the process tell what is left
-    std::uint64_t taskDelay = 0;  // microseconds before each task of a new stream
+    Setting<std::uint64_t> workspaceBytes = 1024;
+    Setting<MemoryMode> memory = MemoryMode::Guarded;
+    Setting<bool> poisoned = true;         // device memory is filled when it is allocated and freed
+    Setting<bool> report = false;          // aclFinalize and the end of the process tell what is left
+    Setting<std::uint64_t> taskDelay = 0;  // microseconds before each task of a new stream
+
+    bool guarded() const { return memory != MemoryMode::Plain; }
+    bool strictSizes() const { return memory == MemoryMode::Strict; }
 
     static Settings fromEnvironment();
     // Null text if everything is usable, else what is wrong.
     std::string problem() const;
 };
+
+// False unless the name is that of a mode.
+bool findMemoryMode(const std::string& name, MemoryMode& mode);
 
 }  // namespace aclq

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/status.h"
 
+#include <pthread.h>
+
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <deque>
-
-#include "aclnn/aclnn_base.h"
+#include <iterator>
+#include <memory>
 
 namespace aclq {
 namespace {
@@ -13,77 +16,63 @@ namespace {
 // A thread that never reads its messages keeps only the newest ones.
 constexpr std::size_t kMaxMessages = 16;
 
-struct ThreadMessages {
-    const char* function = "";
-    int lastError = 0;
+// What a thread was told and has not read yet.
+struct Messages {
     std::deque<std::string> lines;
     std::string taken;
 };
 
-ThreadMessages& thread() {
-    thread_local ThreadMessages messages;
-    return messages;
+// Calls may come from destructors of the client's own thread_local objects and from exit handlers, so nothing here may
+// have a destructor: the messages are given back by a pthread key, whose turn comes after all of those.
+struct ThreadState {
+    const char* function;
+    int lastError;
+    Messages* messages;
+};
+constinit thread_local ThreadState thread{"", 0, nullptr};
+
+Messages& messages() {
+    if (thread.messages == nullptr) {
+        static const pthread_key_t key = [] {
+            pthread_key_t made{};
+            pthread_key_create(&made, [](void* held) {
+                thread.messages = nullptr;
+                delete static_cast<Messages*>(held);
+            });
+            return made;
+        }();
+        auto made = std::make_unique<Messages>();
+        pthread_setspecific(key, made.get());
+        thread.messages = made.release();
+    }
+    return *thread.messages;
 }
 
 int note(int code, std::string line) {
-    ThreadMessages& messages = thread();
-    messages.lastError = code;
-    messages.lines.push_front(std::move(line));
-    if (messages.lines.size() > kMaxMessages) {
-        messages.lines.pop_back();
+    thread.lastError = code;
+    Messages& all = messages();
+    all.lines.push_front(std::move(line));
+    if (all.lines.size() > kMaxMessages) {
+        all.lines.pop_back();
     }
     return code;
 }
 
+struct CodeName {
+    int code;
+    const char* name;
+};
+// From the headers, by code_names.cmake.
+constexpr CodeName kCodeNames[] = {
+#include "code_names.inc"
+};
+
 }  // namespace
 
 const char* codeName(int code) {
-    switch (code) {
-#define ACLQ_NAME(name) \
-    case name:          \
-        return #name
-        ACLQ_NAME(ACL_SUCCESS);
-        ACLQ_NAME(ACL_ERROR_INVALID_PARAM);
-        ACLQ_NAME(ACL_ERROR_REPEAT_INITIALIZE);
-        ACLQ_NAME(ACL_ERROR_INVALID_FILE);
-        ACLQ_NAME(ACL_ERROR_PARSE_FILE);
-        ACLQ_NAME(ACL_ERROR_REPEAT_FINALIZE);
-        ACLQ_NAME(ACL_ERROR_BAD_ALLOC);
-        ACLQ_NAME(ACL_ERROR_API_NOT_SUPPORT);
-        ACLQ_NAME(ACL_ERROR_FEATURE_UNSUPPORTED);
-        ACLQ_NAME(ACL_ERROR_INTERNAL_ERROR);
-        ACLQ_NAME(ACL_ERROR_RT_PARAM_INVALID);
-        ACLQ_NAME(ACL_ERROR_RT_INVALID_DEVICEID);
-        ACLQ_NAME(ACL_ERROR_RT_CONTEXT_NULL);
-        ACLQ_NAME(ACL_ERROR_RT_STREAM_CONTEXT);
-        ACLQ_NAME(ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID);
-        ACLQ_NAME(ACL_ERROR_RT_EVENT_TIMESTAMP_REVERSAL);
-        ACLQ_NAME(ACL_ERROR_RT_INVALID_HANDLE);
-        ACLQ_NAME(ACL_ERROR_RT_SYSPARAMOPT_NOT_SET);
-        ACLQ_NAME(ACL_ERROR_RT_STREAM_ABORT);
-        ACLQ_NAME(ACL_ERROR_RT_FEATURE_NOT_SUPPORT);
-        ACLQ_NAME(ACL_ERROR_RT_MEMORY_ALLOCATION);
-        ACLQ_NAME(ACL_ERROR_RT_MEMORY_FREE);
-        ACLQ_NAME(ACL_ERROR_RT_NO_STREAM_RESOURCE);
-        ACLQ_NAME(ACL_ERROR_RT_INTERNAL_ERROR);
-        ACLQ_NAME(ACL_ERROR_RT_STREAM_TASK_FULL);
-        ACLQ_NAME(ACL_ERROR_RT_CONTEXT_RELEASE_ERROR);
-        ACLQ_NAME(ACL_ERROR_RT_SOC_VERSION);
-        ACLQ_NAME(ACL_ERROR_RT_AICORE_EXCEPTION);
-        ACLQ_NAME(ACL_ERROR_RT_STREAM_SYNC_TIMEOUT);
-        ACLQ_NAME(ACL_ERROR_RT_EVENT_SYNC_TIMEOUT);
-        ACLQ_NAME(ACL_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
-        ACLQ_NAME(ACL_ERROR_HOST_MEMORY_NOT_REGISTERED);
-        ACLQ_NAME(ACLNN_ERR_PARAM_NULLPTR);
-        ACLQ_NAME(ACLNN_ERR_PARAM_INVALID);
-        ACLQ_NAME(ACLNN_ERR_RUNTIME_ERROR);
-        ACLQ_NAME(ACLNN_ERR_INNER);
-        ACLQ_NAME(ACLNN_ERR_INNER_CREATE_EXECUTOR);
-        ACLQ_NAME(ACLNN_ERR_INNER_NULLPTR);
-#undef ACLQ_NAME
-        default:
-            return "unknown code";
-    }
+    const auto* found = std::find_if(std::begin(kCodeNames), std::end(kCodeNames),
+                                     [&](const CodeName& one) { return one.code == code; });
+    return found != std::end(kCodeNames) ? found->name : "UNKNOWN_CODE";
 }
 
 std::string text(const char* format, ...) {
@@ -111,7 +100,7 @@ int failQuietly(int code, const char* sentence) noexcept {
     try {
         return fail(code, sentence);
     } catch (...) {
-        thread().lastError = code;
+        thread.lastError = code;
         return code;
     }
 }
@@ -120,46 +109,50 @@ int failArgument(int code, const char* argument, const std::string& got, const s
     return fail(code, text("argument '%s': got %s; allowed: %s", argument, got.c_str(), allowed.c_str()));
 }
 
+int requireOut(const void* pointer, const char* argument, int code) {
+    return pointer != nullptr ? ACL_SUCCESS : failArgument(code, argument, "null", "a pointer for the result");
+}
+
 int failAgain(int code, const std::string& line) {
     return note(code, line);
 }
 
 const char* takeMessages() noexcept try {
-    ThreadMessages& messages = thread();
-    if (messages.lines.empty()) {
+    if (thread.messages == nullptr || thread.messages->lines.empty()) {
         return nullptr;
     }
-    messages.taken.clear();
-    for (const std::string& line : messages.lines) {
-        if (!messages.taken.empty()) {
-            messages.taken += '\n';
+    Messages& all = *thread.messages;
+    all.taken.clear();
+    for (const std::string& line : all.lines) {
+        if (!all.taken.empty()) {
+            all.taken += '\n';
         }
-        messages.taken += line;
+        all.taken += line;
     }
-    messages.lines.clear();
-    return messages.taken.c_str();
+    all.lines.clear();
+    return all.taken.c_str();
 } catch (...) {
     return nullptr;  // no memory for the text; the lines stay
 }
 
 int lastError() {
-    return thread().lastError;
+    return thread.lastError;
 }
 
 int takeLastError() {
-    const int code = thread().lastError;
-    thread().lastError = 0;
+    const int code = thread.lastError;
+    thread.lastError = 0;
     return code;
 }
 
-FunctionScope::FunctionScope(const char* name) : previous_(thread().function) {
-    thread().function = name;
+FunctionScope::FunctionScope(const char* name) : previous_(thread.function) {
+    thread.function = name;
 }
 FunctionScope::~FunctionScope() {
-    thread().function = previous_;
+    thread.function = previous_;
 }
 const char* currentFunction() {
-    return thread().function;
+    return thread.function;
 }
 
 }  // namespace aclq

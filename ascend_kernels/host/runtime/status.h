@@ -11,7 +11,7 @@
 
 namespace aclq {
 
-// Name of a code ("ACLNN_ERR_PARAM_INVALID"), or "unknown code".
+// Name of a code ("ACLNN_ERR_PARAM_INVALID"). All codes of the headers have one.
 const char* codeName(int code);
 
 // printf into a std::string.
@@ -23,6 +23,8 @@ int fail(int code, const std::string& sentence);
 int failQuietly(int code, const char* sentence) noexcept;
 // Notes "[code NAME] function: argument 'name': got ...; allowed: ..." and returns the code.
 int failArgument(int code, const char* argument, const std::string& got, const std::string& allowed);
+// Refuses a null pointer where a result is to be written.
+int requireOut(const void* pointer, const char* argument, int code = ACL_ERROR_INVALID_PARAM);
 // Notes an asynchronous error whose line was written when the task failed.
 int failAgain(int code, const std::string& line);
 // The line fail() would note, for errors that are reported later and in another thread.

@@ -4,9 +4,10 @@
 #include <pthread.h>
 
 #include <exception>
-#include <new>
+#include <system_error>
 #include <utility>
 
+#include "runtime/captured_graph.h"
 #include "runtime/status.h"
 
 namespace aclq {
@@ -46,6 +47,12 @@ Stream::~Stream() {
 
 aclError Stream::submit(std::unique_ptr<Task> task, const std::future<void>* awaited) {
     std::unique_lock lock(mutex_);
+    if (capture_.graph != nullptr || update_ != nullptr) {
+        const CapturePart part = capture_;
+        const std::shared_ptr<TaskUpdate> update = update_;
+        lock.unlock();
+        return update != nullptr ? replaceTask(*update, std::move(task)) : recordTask(part, std::move(task));
+    }
     if (stopOnFailure && errors_->pending()) {
         task->drop();
         return fail(
@@ -63,10 +70,23 @@ aclError Stream::submit(std::unique_ptr<Task> task, const std::future<void>* awa
         return fail(ACL_ERROR_RT_STREAM_TASK_FULL,
                     text("the stream is stalled and %zu tasks are queued", queue_.size()));
     }
+    if (queue_.size() >= kQueueLimit && runsHere()) {
+        task->drop();
+        return fail(
+            ACL_ERROR_RT_STREAM_TASK_FULL,
+            text("%zu tasks are queued, and the task that is running in this thread holds them up", queue_.size()));
+    }
     moved_.wait(lock, [&] { return queue_.size() < kQueueLimit || closing_; });
-    if (!worker_.joinable()) {
-        worker_ = std::thread([this] { work(); });
-        pthread_setname_np(worker_.native_handle(), "aclquant stream");
+    if (!worker_.joinable() && !startWorker()) {
+        if (!stalled_ && queue_.empty() && !running_ && task->suitsWaiters()) {
+            Task& alone = *task;
+            runOne(lock, alone, std::move(task));
+            return ACL_SUCCESS;
+        }
+        task->drop();
+        return fail(ACL_ERROR_RT_RESOURCE_ALLOC_FAIL,
+                    "the system gives no thread for the stream's work; nothing was queued. Raise the limit of threads "
+                    "(ulimit -u, the container's pids limit), or end threads and streams");
     }
     queue_.push_back(std::move(task));
     if (awaited != nullptr) {
@@ -77,9 +97,40 @@ aclError Stream::submit(std::unique_ptr<Task> task, const std::future<void>* awa
     return ACL_SUCCESS;
 }
 
+bool Stream::startWorker() {
+    try {
+        worker_ = std::thread([this] { work(); });
+    } catch (const std::system_error&) {
+        return false;
+    }
+    pthread_setname_np(worker_.native_handle(), "aclquant stream");
+    return true;
+}
+
+CapturePart Stream::capture() const {
+    const std::lock_guard lock(mutex_);
+    return capture_;
+}
+
+void Stream::setCapture(CapturePart part) {
+    const std::lock_guard lock(mutex_);
+    capture_ = std::move(part);
+}
+
+std::shared_ptr<TaskUpdate> Stream::update() const {
+    const std::lock_guard lock(mutex_);
+    return update_;
+}
+
+void Stream::setUpdate(std::shared_ptr<TaskUpdate> update) {
+    const std::lock_guard lock(mutex_);
+    update_ = std::move(update);
+}
+
 bool Stream::tryRun(Task& task) {
     std::unique_lock lock(mutex_);
-    if (!ready() || !task.isSmall() || (stopOnFailure && errors_->pending())) {
+    if (capture_.graph != nullptr || update_ != nullptr || !ready() || !task.isSmall() ||
+        (stopOnFailure && errors_->pending())) {
         return false;
     }
     runOne(lock, task, nullptr);
@@ -89,6 +140,7 @@ bool Stream::tryRun(Task& task) {
 
 void Stream::runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_ptr<Task> owner) {
     running_ = true;
+    runner_ = std::this_thread::get_id();
     current_ = &task;
     lock.unlock();
     std::optional<AsyncError> error;
@@ -158,6 +210,11 @@ void Stream::help(std::unique_lock<std::mutex>& lock, Done&& done) {
 aclError Stream::synchronize(std::int32_t timeoutMs) {
     {
         std::unique_lock lock(mutex_);
+        if (runsHere()) {
+            return fail(ACL_ERROR_RT_STREAM_NOT_COMPLETE,
+                        "a function that the stream runs waits for the stream, which would never end; wait for it in "
+                        "another thread, or after the function has returned");
+        }
         const std::uint64_t aborts = aborts_;
         const auto settled = [&] { return (queue_.empty() && !running_) || aborts_ != aborts; };
         if (timeoutMs < 0) {
@@ -174,6 +231,11 @@ aclError Stream::synchronize(std::int32_t timeoutMs) {
         return failAgain(error->code, error->line);
     }
     return ACL_SUCCESS;
+}
+
+bool Stream::inTask() const {
+    const std::lock_guard lock(mutex_);
+    return runsHere();
 }
 
 bool Stream::idle() const {

@@ -20,6 +20,14 @@
 namespace aclq {
 
 struct Context;
+class CapturedGraph;
+struct TaskUpdate;
+
+// A stream's place in the graph that is being captured from it.
+struct CapturePart {
+    std::shared_ptr<CapturedGraph> graph;
+    std::size_t lane = 0;
+};
 
 struct AsyncError {
     int code = 0;
@@ -38,10 +46,22 @@ class ErrorSlot {
     std::optional<AsyncError> first_;
 };
 
+// What a captured graph has to know of a task.
+enum class TaskKind { Kernel, Copy, Event, Value, HostFunction, Other };
+
 class Task {
   public:
     virtual ~Task() = default;
     virtual std::optional<AsyncError> run() = 0;
+    // The same as part of a captured graph, any number of times.
+    virtual std::optional<AsyncError> replay() { return run(); }
+    // False while a replay would have to wait for something outside the graph.
+    virtual bool readyToReplay() const { return true; }
+    virtual TaskKind kind() const { return TaskKind::Other; }
+    // For messages and traces: the function whose work this is.
+    virtual const char* name() const { return ""; }
+    // How much memory it works on.
+    virtual std::uint64_t bytes() const { return 0; }
     // True for work so short that waking a worker would cost more than doing it.
     virtual bool isSmall() const { return false; }
     // True for work that whoever waits for the stream may do as well: it has a processor and warm caches, a worker has
@@ -78,10 +98,20 @@ class Stream {
     // Runs a small task at once if the stream is idle, without making it an object of the heap; false if it must be
     // submitted.
     bool tryRun(Task& task);
+    // While there is one, tasks are recorded in it and do not run.
+    CapturePart capture() const;
+    bool capturing() const { return capture().graph != nullptr; }
+    void setCapture(CapturePart part);
+    // While there is one, kernels replace tasks of a captured graph and do not run.
+    std::shared_ptr<TaskUpdate> update() const;
+    void setUpdate(std::shared_ptr<TaskUpdate> update);
+
     // Waits for everything submitted so far, then reports the first error. timeoutMs < 0: for ever, doing the work
     // meanwhile.
     aclError synchronize(std::int32_t timeoutMs);
     bool idle() const;
+    // Whether a task of the stream called the caller.
+    bool inTask() const;
     // Drops the tasks that have not begun; waiting threads get 107023.
     void abort();
     // Waits for the tasks (or drops them) and ends the worker.
@@ -101,16 +131,23 @@ class Stream {
 
     Context* const context;
     const std::int32_t id;
-    const std::uint32_t priority;
+    std::atomic<std::uint32_t> priority;
     const std::uint32_t flags;
     // Overflow mode of the device when the stream was made: saturate, or infinities and NaN.
     const bool saturate;
-    bool stopOnFailure = false;
-    bool failureModeSet = false;
-    std::uint32_t overflowSwitch = 0;
+    std::atomic<bool> stopOnFailure{false};
+    std::atomic<bool> failureModeSet{false};
+    std::atomic<std::uint32_t> overflowSwitch{0};
+    // Kept for clients that ask for them; nothing here depends on them.
+    std::atomic<std::uint32_t> customTag{0};
+    std::atomic<std::uint32_t> cacheOpInfo{0};
 
   private:
     void work();
+    // False if the machine gives no thread.
+    bool startWorker();
+    // Whether the calling thread is running a task of this stream: it cannot wait for the stream.
+    bool runsHere() const { return running_ && runner_ == std::this_thread::get_id(); }
     // Whether a small task may run in the calling thread now.
     bool ready() const { return queue_.empty() && !running_ && !stalled_ && delay_.count() == 0; }
     // Whether who waits may run the next task.
@@ -134,6 +171,9 @@ class Stream {
     std::atomic<std::uint32_t> visitors_{0};
     bool running_ = false;
     Task* current_ = nullptr;  // what runs
+    std::thread::id runner_;   // and where
+    CapturePart capture_;
+    std::shared_ptr<TaskUpdate> update_;
     bool stalled_ = false;
     std::chrono::microseconds delay_{0};
     bool closing_ = false;

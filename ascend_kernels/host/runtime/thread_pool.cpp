@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "runtime/environment.h"
 #include "runtime/float_environment.h"
 #include "runtime/per_process.h"
 
@@ -25,12 +25,10 @@ constexpr std::uint32_t kMaxThreads = 256;
 constexpr std::int64_t kPartsPerThread = 16;
 
 std::uint32_t defaultCount() {
-    if (const char* wanted = std::getenv("ACLQUANT_HOST_THREADS"); wanted != nullptr && std::atoi(wanted) > 0) {
-        return std::min(static_cast<std::uint32_t>(std::atoi(wanted)), kMaxThreads);
-    }
     cpu_set_t allowed;
     const int processors = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-    return std::clamp(static_cast<std::uint32_t>(processors), 1U, kMaxThreads);
+    const std::uint32_t all = std::clamp(static_cast<std::uint32_t>(processors), 1U, kMaxThreads);
+    return static_cast<std::uint32_t>(numberFrom("ACLQUANT_HOST_THREADS", 1, kMaxThreads, all));
 }
 
 // One job at a time; who comes while it is busy does its work alone. Threads start with the first large job.
@@ -83,8 +81,8 @@ class Pool {
                 threads_.push_back(thread.native_handle());
                 thread.detach();
                 pthread_setname_np(threads_.back(), "aclquant pool");
-            } catch (const std::system_error&) {
-                return;  // the machine gives no more threads: those that exist do the work
+            } catch (const std::exception&) {
+                return;  // the machine gives no more threads or memory: those that exist do the work
             }
         }
     }

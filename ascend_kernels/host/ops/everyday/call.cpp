@@ -107,13 +107,6 @@ std::int64_t offsetAt(const View& view, const std::int64_t* at) {
     return offset;
 }
 
-void reshape(const aclTensor* tensor, const Dims& shape) {
-    if (aclTensor* found = pools().tensors.find(const_cast<aclTensor*>(tensor))) {
-        found->shape = shape;
-        found->strides = Dims::contiguousStrides(shape);
-    }
-}
-
 std::int64_t strideAlong(const View& view, const View& shape, std::int64_t dimension) {
     const std::int64_t own = dimension - (shape.rank - view.rank);
     return own < 0 || view.shape[own] == 1 ? 0 : view.strides[own];

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "meta/late_shape.h"
 #include "ops/elements.h"
 #include "ops/everyday/numbers.h"
 #include "ops/phase1.h"
@@ -55,9 +56,6 @@ View contiguousLike(const View& view, aclDataType dtype, void* memory);
 // Offset of the place that `at` counts to in each dimension.
 std::int64_t offsetAt(const View& view, const std::int64_t* at);
 
-// Gives the client's tensor the shape of the result, which phase 2 alone knows; elements lie behind each other.
-void reshape(const aclTensor* tensor, const Dims& shape);
-
 // Strides of `view` for walking along `shape`: 0 where it repeats.
 std::int64_t strideAlong(const View& view, const View& shape, std::int64_t dimension);
 
@@ -99,9 +97,9 @@ struct ParametersOf<Result(Parameters...)> {
     std::tuple_element_t<number, aclq::everyday::ParametersOf<decltype(function)>::Types>
 
 // The two exported functions of an operator; what follows is the body of phase 1, in which `call` is the Call.
-#define ACLQ_PHASE_2(name)                                                                                      \
-    aclnnStatus name(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {    \
-        return aclq::runExecutor(__func__, aclq::RunRules::Common, workspace, workspaceSize, executor, stream); \
+#define ACLQ_PHASE_2(name)                                                                                   \
+    aclnnStatus name(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) { \
+        return aclq::runExecutor(__func__, workspace, workspaceSize, executor, stream);                      \
     }
 #define ACLQ_CALL(name)                          \
     aclq::everyday::Call {                       \

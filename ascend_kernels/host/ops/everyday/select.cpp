@@ -145,7 +145,7 @@ namespace {
 // Tensors: self, mask, out. The shape of the result is known only now; the client reads it from the tensor it made.
 class MaskedSelect : public Kernel {
   public:
-    MaskedSelect(const Dims& shape, const aclTensor* out) : shape_(shape), out_(out) {}
+    MaskedSelect(const Dims& shape, const aclTensor* out) : shape_(shape), out_(lateShapeOf(out)) {}
 
     void run(const View* tensors, const KernelContext&) const override {
         const View& out = tensors[2];
@@ -167,12 +167,12 @@ class MaskedSelect : public Kernel {
                 }
             }
         }
-        reshape(out_, Dims(&found, 1));
+        out_->set(Dims(&found, 1));
     }
 
   private:
     const Dims shape_;
-    const aclTensor* const out_;
+    const std::shared_ptr<LateShape> out_;
 };
 
 }  // namespace

@@ -228,7 +228,7 @@ View flat(const View& view, std::int64_t count) {
 // Tensors: self, out.
 class Nonzero : public Kernel {
   public:
-    Nonzero(const aclTensor* out, bool columns) : out_(out), columns_(columns) {}
+    Nonzero(const aclTensor* out, bool columns) : out_(lateShapeOf(out)), columns_(columns) {}
 
     void run(const View* tensors, const KernelContext&) const override {
         const View& self = tensors[0];
@@ -252,11 +252,11 @@ class Nonzero : public Kernel {
             }
         }
         const std::int64_t shape[] = {columns_ ? self.rank : count, columns_ ? count : self.rank};
-        reshape(out_, Dims(shape, 2));
+        out_->set(Dims(shape, 2));
     }
 
   private:
-    const aclTensor* const out_;
+    const std::shared_ptr<LateShape> out_;
     const bool columns_;
 };
 
@@ -292,7 +292,8 @@ namespace {
 template <class T>
 class Unique : public Kernel {
   public:
-    Unique(const aclTensor* values, const aclTensor* counts) : values_(values), counts_(counts) {}
+    Unique(const aclTensor* values, const aclTensor* counts)
+        : values_(lateShapeOf(values)), counts_(lateShapeOf(counts)) {}
 
     void run(const View* tensors, const KernelContext&) const override {
         const std::vector<T> row = all<T>(tensors[0]);
@@ -310,19 +311,19 @@ class Unique : public Kernel {
         }
         const auto count = static_cast<std::int64_t>(values.size());
         write(tensors[1], 0, 1, count, values.data());
-        reshape(values_, Dims(&count, 1));
+        values_->set(Dims(&count, 1));
         if (tensors[2].present) {
             Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
         }
         if (tensors[3].present) {
             write(tensors[3], 0, 1, count, counts.data());
-            reshape(counts_, Dims(&count, 1));
+            counts_->set(Dims(&count, 1));
         }
     }
 
   private:
-    const aclTensor* const values_;
-    const aclTensor* const counts_;
+    const std::shared_ptr<LateShape> values_;
+    const std::shared_ptr<LateShape> counts_;
 };
 
 aclnnStatus checkRoom(const char* name, const aclTensor* tensor, const aclTensor& self) {

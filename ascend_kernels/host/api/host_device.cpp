@@ -107,12 +107,13 @@ aclError aclquantSetSocName(const char* name) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "name", "null", supportedSocs());
         }
         Settings changed = state.settings;
-        changed.socName = name;
+        changed.socName = keepForever(name);
         changed.soc = findSoc(name);
         if (const std::string problem = changed.problem(); !problem.empty()) {
             return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, problem);
         }
-        state.settings = std::move(changed);
+        state.settings.soc = changed.soc;
+        state.settings.socName = changed.socName;
         return ACL_SUCCESS;
     });
 }
@@ -121,9 +122,9 @@ aclError aclquantSetVersion(const char* version) {
     return change(__func__, [&](Runtime& state) -> aclError {
         if (version == nullptr || !parseVersion(version, state.settings.version)) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "version", version != nullptr ? version : "null",
-                                "major.minor[.patch], such as 9.1.0");
+                                "major.minor[.patch], such as " ACLQUANT_CANN_VERSION);
         }
-        state.settings.badVersion.clear();
+        state.settings.badVersion = nullptr;
         return ACL_SUCCESS;
     });
 }
@@ -133,7 +134,11 @@ aclError aclquantSetDeviceCount(uint32_t count) {
         if (count < 1 || count > kMaxDevices) {
             return failArgument(ACL_ERROR_INVALID_PARAM, "count", std::to_string(count), text("1 to %u", kMaxDevices));
         }
-        state.setDeviceCount(count);
+        for (Device& device : state.devices) {
+            device.saturate = false;
+            device.peers.clear();
+        }
+        state.settings.deviceCount = count;
         return ACL_SUCCESS;
     });
 }
@@ -163,10 +168,11 @@ aclError aclquantSetWorkspaceSize(uint64_t bytes) {
 aclError aclquantSetMemoryMode(const char* mode) {
     return aclApi(__func__, [&]() -> aclError {
         const std::string name = mode != nullptr ? mode : "null";
-        if (name != "guarded" && name != "plain") {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "mode", name, "guarded, plain");
+        MemoryMode found{};
+        if (!findMemoryMode(name, found)) {
+            return failArgument(ACL_ERROR_INVALID_PARAM, "mode", name, "guarded, strict, plain");
         }
-        runtime().settings.guarded = name == "guarded";
+        runtime().settings.memory = found;
         return ACL_SUCCESS;
     });
 }
@@ -193,14 +199,14 @@ uint32_t aclquantGetThreadCount(void) {
 }
 
 const char* aclquantListIsas(void) {
-    static const std::string names = [] {
+    static const char* const names = [] {
         std::string list;
         for (const Kernels* variant : usableKernels()) {
             list += list.empty() ? variant->name : std::string(",") + variant->name;
         }
-        return list;
+        return keepForever(list);
     }();
-    return names.c_str();
+    return names;
 }
 
 const char* aclquantGetIsa(void) {
@@ -259,7 +265,7 @@ aclError aclquantGetCounters(aclquantCounters* out) {
         out->contexts = state.contexts.live();
         out->deviceBuffers = state.memory.count(MemoryKind::Device);
         out->hostBuffers = state.memory.count(MemoryKind::Host);
-        for (size_t device = 0; device < state.devices.size(); ++device) {
+        for (uint32_t device = 0; device < state.settings.deviceCount; ++device) {
             out->deviceBytes += state.memory.used(static_cast<int32_t>(device));
             out->queuedTasks += queuedTasks(static_cast<int32_t>(device));
         }

@@ -5,8 +5,8 @@
  * as torch_npu need to be there. Kernels for the chip, which a CPU cannot run, are refused (207000); nobody profiles,
  * so that reports go nowhere.
  */
-#ifndef ACLQUANT_INCLUDE_ACLQUANT_NEIGHBOURS_H
-#define ACLQUANT_INCLUDE_ACLQUANT_NEIGHBOURS_H
+#ifndef ACLQUANT_INCLUDE_ACLQUANT_OTHER_LIBRARIES_H
+#define ACLQUANT_INCLUDE_ACLQUANT_OTHER_LIBRARIES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,17 @@
+# Names of all status codes, from the headers: {code, "NAME"}, lines of a C++ table. Of several names for a code the first one counts.
+#   cmake -DHEADERS=... -DOUTPUT=... -P code_names.cmake
+set(LINES "")
+set(SEEN "")
+foreach(HEADER ${HEADERS})
+  file(STRINGS ${HEADER} DEFINES REGEX "^#define (ACL_ERROR|ACL_SUCCESS|ACLNN_ERR)[A-Z0-9_]* [0-9]+")
+  foreach(DEFINE ${DEFINES})
+    string(REGEX REPLACE "^#define ([A-Z0-9_]+) ([0-9]+).*" "\\1;\\2" PAIR "${DEFINE}")
+    list(GET PAIR 0 NAME)
+    list(GET PAIR 1 CODE)
+    if(NOT CODE IN_LIST SEEN)
+      list(APPEND SEEN ${CODE})
+      string(APPEND LINES "    {${CODE}, \"${NAME}\"},\n")
+    endif()
+  endforeach()
+endforeach()
+file(WRITE ${OUTPUT} "${LINES}")

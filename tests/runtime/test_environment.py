@@ -1,0 +1,86 @@
+"""Settings from environment variables: what does not fit is reported, once; the default holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+from runtime.support import *
+ok(host.aclInit(NULL))
+ok(host.aclrtSetDevice(0))
+count = ffi.new("uint32_t *")
+ok(host.aclrtGetDeviceCount(count))
+free, total = ffi.new("size_t *"), ffi.new("size_t *")
+ok(host.aclrtGetMemInfo(0, free, total))
+with job() as work:
+    size, executor = work.prepare()
+    ok(work.launch(size, executor, NULL))
+print(count[0], host.aclquantGetThreadCount(), size, total[0])
+if len(sys.argv) > 1 and os.fork() == 0:  # a child reads its environment again
+    ok(host.aclrtSetDevice(0))
+    os._exit(0)
+elif len(sys.argv) > 1:
+    os.wait()
+"""
+
+
+def run(*arguments: str, **environment: str) -> tuple[str, str]:
+    tests = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join([tests, *(p for p in sys.path if p)])
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        capture_output=True, text=True, timeout=120, check=True,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+    )  # fmt: skip
+    return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def defaults() -> str:
+    stdout, stderr = run(ACLQUANT_HOST_THREADS="2")
+    assert stderr == ""
+    return stdout
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"DEVICES": "1e3", "WORKSPACE": "1G", "MEMORY_LIMIT": "-1", "POISON": "yes"},
+        {"DEVICES": "65", "DELAY": "60000001", "MEMORY": "Plain", "REPORT": "2"},
+        {"DEVICES": "0", "WORKSPACE": " 7", "MEMORY_LIMIT": "99999999999999999999", "ISA": "mmx"},
+        {"STRICT_SOC": "true", "DELAY": "0x10", "WORKSPACE": "+5", "THREAD": "4"},
+    ],
+)
+def test_values_that_do_not_fit_are_reported(bad: dict[str, str], defaults: str) -> None:
+    """Faults 1: `ACLQUANT_HOST_THREADS=1e3` meant 1."""
+    named = {f"ACLQUANT_HOST_{name}": value for name, value in bad.items()}
+    stdout, stderr = run("fork", ACLQUANT_HOST_THREADS="2", **named)
+    assert stdout == defaults
+    lines = stderr.splitlines()
+    assert len(lines) == len(bad), stderr  # each once, also with the forked child
+    for name, value in named.items():
+        (line,) = [line for line in lines if line.startswith(f"aclquant: {name} ")]
+        assert f"is '{value}'; allowed: " in line or "is not a variable" in line
+
+
+@pytest.mark.parametrize("value", ["1e3", "-3", "0", "257", "two", "2.0"])
+def test_threads(value: str) -> None:
+    stdout, stderr = run(ACLQUANT_HOST_THREADS=value)
+    assert f"aclquant: ACLQUANT_HOST_THREADS is '{value}'; allowed: a whole number" in stderr
+    threads = int(stdout.split()[1])
+    assert threads == min(len(os.sched_getaffinity(0)), 256)
+    assert f"{threads} holds" in stderr
+
+
+def test_values_that_fit_are_taken() -> None:
+    stdout, stderr = run(
+        ACLQUANT_HOST_THREADS="3", ACLQUANT_HOST_DEVICES="4", ACLQUANT_HOST_WORKSPACE="77",
+        ACLQUANT_HOST_MEMORY_LIMIT="1000000", ACLQUANT_HOST_MEMORY="strict",
+        ACLQUANT_HOST_ISA="scalar", ACLQUANT_HOST_SOC="", ACLQUANT_HOST_LIBRARY="",
+    )  # fmt: skip
+    assert (stdout.split(), stderr) == (["4", "3", "77", "1000000"], "")
