@@ -22,7 +22,7 @@ from .thread_state import this_thread
 
 __all__ = ["Operation", "operation", "operation_of", "perform", "torch_npu_function"]
 
-ARRAY_TYPES = ("Operand", "Factor", "Factor | None")
+_ARRAY_TYPES = ("Operand", "Factor", "Factor | None")
 """Annotations of parameters that are arrays, or numbers that become arrays."""
 
 _SHARED = inspect.Parameter.KEYWORD_ONLY
@@ -76,7 +76,7 @@ class Operation:
         described = inspect.signature(function)
         given = tuple(described.parameters.values())
         self.parameters = tuple(p.name for p in given)
-        self.arrays = frozenset(i for i, p in enumerate(given) if p.annotation in ARRAY_TYPES)
+        self.arrays = frozenset(i for i, p in enumerate(given) if p.annotation in _ARRAY_TYPES)
         self.signature = described.replace(
             parameters=[*given, *(inspect.Parameter(n, _SHARED, default=None) for n in _ADDED)],
             return_annotation=inspect.Signature.empty,
@@ -288,18 +288,23 @@ def _documented(text: str, results: tuple[str, ...]) -> str:
     return f"{before.rstrip()}\n{added}{mark}{after}" if mark else text
 
 
-_TYPES = {"FLOAT": "float32", "FLOAT16": "float16", "BF16": "bfloat16", "INT8": "int8"}
-_TYPES |= {"INT32": "int32", "INT64": "int64", "UINT8": "uint8"}
+_FLOATS = {"FLOAT": "np.float32", "FLOAT16": "np.float16", "BF16": "ml_dtypes.bfloat16"}
+_NAMES = {"FLOAT": "float32", "FLOAT16": "float16", "BF16": "bfloat16", "INT8": "int8"}
+_NAMES |= {"INT32": "int32", "INT64": "int64", "UINT8": "uint8"}
 
 
-def _cure(name: str, array: bool, error: errors.AclError) -> str:
+def _cure(name: str, is_array: bool, error: errors.AclError) -> str:
     """Say how to get an accepted type, where the refusal lists the types."""
-    listed = re.findall(r"[A-Z][A-Z0-9]+", error.allowed)
-    known = [_TYPES[one] for one in listed if one in _TYPES]
-    if not isinstance(error, errors.DtypeError) or not known or error.got.endswith(known[0]):
+    if not isinstance(error, errors.DtypeError):
         return ""
-    if not array:
-        return f"; for example {name}='{known[0]}'"
-    if known[0] == "bfloat16":
-        return f"; for example {name}.astype(ml_dtypes.bfloat16)"
-    return f"; for example {name}.astype(np.{known[0]})"
+    got = error.got.removeprefix("dtype ")
+    listed = re.findall(r"[A-Z][A-Z0-9]+", error.allowed)
+    if not is_array:
+        named = [_NAMES[one] for one in listed if one in _NAMES]
+        return f"; for example {name}='{named[0]}'" if named else ""
+    floats = [_FLOATS[one] for one in listed if one in _FLOATS]
+    # Integers are not an approximation of floats, nor the reverse.
+    return f"; for example {name}.astype({floats[0]})" if floats and got in _FROM else ""
+
+
+_FROM = ("DOUBLE", *_FLOATS)

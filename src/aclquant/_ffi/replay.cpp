@@ -3,9 +3,9 @@
 // It decides nothing: it answers None for a call that it does not recognise, which then takes the long way in Python
 // (aclquant/kept.py makes the records and is the home of the rules). Stable ABI of Python 3.10, NumPy's C API.
 //
-// Python up to 3.13 ends a daemon thread that wants the interpreter's lock after the end of the program: by unwinding its
-// stack, wherever Python code may run. So this file is compiled without exceptions (no destructor runs then, without the
-// lock), and nothing that has to be released lives across such a place but Python's own references.
+// Python up to 3.13 ends a daemon thread that wants the interpreter's lock after the end of the program: by unwinding
+// its stack, wherever Python code may run. So this file is compiled without exceptions (no destructor runs then,
+// without the lock), and nothing that has to be released lives across such a place but Python's own references.
 #define PY_SSIZE_T_CLEAN
 #define NPY_NO_DEPRECATED_API NPY_1_23_API_VERSION
 #define NPY_TARGET_VERSION NPY_1_23_API_VERSION
@@ -224,7 +224,8 @@ struct Replay {
     std::size_t resultTensors[kMost];
 };
 
-// The parameters of an operation: names, and what they are when they are left out. The last three are out, stream, device.
+// The parameters of an operation: names, and what they are when they are left out. The last three are out, stream,
+// device.
 struct Binder {
     PyObject_HEAD Object owner;  // of what follows
     PyObject* required;          // the default of a parameter that has to be given
@@ -234,8 +235,8 @@ struct Binder {
     PyObject* defaults[kMostArguments + 3];
 };
 
-// One call in flight: addresses, results, and its own copy of the numbers. Trivial, so that nothing is left to do if the
-// thread ends while it waits; finish() gives everything back.
+// One call in flight: addresses, results, and its own copy of the numbers. Trivial, so that nothing is left to do if
+// the thread ends while it waits; finish() gives everything back.
 struct Flight {
     Replay* call;
     void* addresses[kMost];
@@ -515,8 +516,8 @@ bool isArray(PyObject* value, int flags) {
     return PyArray_CheckExact(value) && PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject*>(value), flags);
 }
 
-// ("same", value), ("array", tensor, shape, dtype), ("numbers", tensor, type, whether fractions, name of the dtype, count),
-// or ("fixed", tensor, array).
+// ("same", value), ("array", tensor, shape, dtype), ("numbers", tensor, type, whether fractions, name of the dtype,
+// count), or ("fixed", tensor, array).
 bool readArgument(PyObject* value, Argument& argument) {
     const char* kind = nullptr;
     PyObject* one = nullptr;
