@@ -28,6 +28,7 @@ _HOMES = {
     "device": ("Device", "current_device", "devices"),
     "stream": ("Event", "Stream", "current_stream"),
     "memory": ("Buffer", "HostBuffer"),
+    "graphs": ("Graph", "capture"),
     "tensor": ("Tensor", "asarray", "empty"),
     "packing": ("pack_int4", "unpack_int4"),
     "plans": ("Plan", "plan"),
@@ -89,6 +90,8 @@ if TYPE_CHECKING:
     from .errors import RangeError as RangeError
     from .errors import ResourceError as ResourceError
     from .errors import SymbolNotFoundError as SymbolNotFoundError
+    from .graphs import Graph as Graph
+    from .graphs import capture as capture
     from .kept import forget_plans as forget_plans
     from .memory import Buffer as Buffer
     from .memory import HostBuffer as HostBuffer

@@ -255,6 +255,12 @@ class Call:
             array = self._replace(array, output, native)
         if self.stream is None:
             return describe_array(self.library, array, None)
+        if self.stream.graph is not None:
+            if output:
+                self.wrong(position, "an array", "a Tensor, as this call is captured in a graph")
+            tensor = asarray(array, device=self.stream.device)
+            self.tensors.append(tensor)
+            return tensor.describe(self.library)
         self.synchronous = True
         if not self.in_place or array.dtype == _INT4:
             device = self.stream.device

@@ -107,6 +107,8 @@ class Buffer(Resource):
         last = self._stream
         if last is not None and last is not stream and self.busy:
             stream.wait(last)
+        if stream.graph is not None:
+            stream.graph.keep(self)
         self._stream = stream
         self._ticket = stream.submitted + 1
 
@@ -175,6 +177,9 @@ class Buffer(Resource):
     @on_its_device
     def _release(self) -> None:
         library = self.backend.library
+        if self._stream is not None and self._stream.graph is not None:
+            self._stream.graph.adopt(self.pointer)
+            return
         if self.busy and self._stream is not None:
             event = ffi.new("aclrtEvent *")
             status = library.aclrtCreateEventExWithFlag(event, _SYNC)

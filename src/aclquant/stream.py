@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import threading
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from . import errors
 from ._ffi import CData, ffi
 from .device import Device, as_device, on_its_device
 from .resource import Resource
 from .thread_state import this_thread
+
+if TYPE_CHECKING:
+    from .graphs import Graph
 
 __all__ = ["Event", "Stream", "current_stream"]
 
@@ -51,6 +54,8 @@ class Stream(Resource):
         self.completed = 0
         self.scratch: list[Resource] = []
         """Device memory that calls on this stream share, one after the other."""
+        self.graph: Graph | None = None
+        """What is being captured from this stream (`aclquant.capture`)."""
         handle = ffi.new("aclrtStream *")
         backend = self.device.backend
         with self.device.visit():
@@ -102,6 +107,8 @@ class Stream(Resource):
         other.require_open()
         status = self.backend.library.aclrtStreamWaitEvent(self.handle, other.handle)
         self.backend.check("aclrtStreamWaitEvent", status)
+        if other.graph is not None:
+            other.graph.join(self)
 
     @on_its_device
     def _release(self) -> None:
@@ -158,6 +165,8 @@ class Event(Resource):
 
     def __init__(self, device: Device | int | None = None, *, timing: bool = True) -> None:
         self.device = as_device(device)
+        self.graph: Graph | None = None
+        """What is being captured where it was recorded last."""
         handle = ffi.new("aclrtEvent *")
         backend = self.device.backend
         flags = _SYNC | _TIME if timing else _SYNC
@@ -175,6 +184,7 @@ class Event(Resource):
         stream.require_open()
         status = self.backend.library.aclrtRecordEvent(self.handle, stream.handle)
         self.backend.check("aclrtRecordEvent", status)
+        self.graph = stream.graph
 
     @on_its_device
     def done(self) -> bool:
@@ -241,6 +251,14 @@ def current_stream(device: Device | int | None = None) -> Stream:
             del this_thread().own[stale]
         own = this_thread().own[device] = _OwnStream(device)
     return own
+
+
+def current_graph() -> Graph | None:
+    """Return the graph that is captured in the ``with`` blocks of this thread, if there is one."""
+    for stream in this_thread().streams:
+        if stream.graph is not None:
+            return stream.graph
+    return None
 
 
 def as_stream(stream: Stream | None, device: Device) -> Stream:

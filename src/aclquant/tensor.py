@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from operator import index
@@ -18,7 +19,7 @@ from .device import Device, as_device
 from .dtypes import CODES, DTypeLike, as_dtype, float32, int64
 from .memory import Buffer
 from .packing import pack_bytes, unpack_bytes
-from .stream import Stream
+from .stream import Stream, current_graph
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -633,7 +634,9 @@ def asarray(
         )
     array = convert(array, kind.numpy, name, "value")
     tensor = Tensor(Buffer(_nbytes(array.size, kind.numpy), device), array.shape, kind)
-    tensor.buffer.write(_stored(array))
+    graph = current_graph()
+    with contextlib.nullcontext() if graph is None else graph.relaxed():
+        tensor.buffer.write(_stored(array))
     return tensor
 
 
