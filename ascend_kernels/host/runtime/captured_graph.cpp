@@ -204,11 +204,16 @@ int threadNumber() {
     return static_cast<int>(::gettid());
 }
 
-CapturedGraph::CapturedGraph(Context* owner, aclmdlRICaptureMode captureMode, std::uint32_t number)
-    : context(owner), mode(captureMode), id(number), beginThread(uniqueThread()), beginTid(threadNumber()) {}
+CapturedGraph::CapturedGraph(const Stream& origin, aclmdlRICaptureMode captureMode, std::uint32_t number)
+    : context(origin.context),
+      mode(captureMode),
+      id(number),
+      originId(origin.id),
+      beginThread(uniqueThread()),
+      beginTid(threadNumber()) {}
 
 std::string CapturedGraph::who() const {
-    return aclq::text("stream %d (%s mode, begun in thread %d)", lanes.front().streamId, nameOf(mode), beginTid);
+    return aclq::text("stream %d (%s mode, begun in thread %d)", originId, nameOf(mode), beginTid);
 }
 
 void CapturedGraph::seal() {
@@ -368,6 +373,9 @@ void noteWaitForNothing(CapturedGraph& graph) {
 }
 
 aclError refuseWhileCapturing(const Stream& stream, const char* what) {
+    if (!stream.capturing()) {
+        return ACL_SUCCESS;
+    }
     const CapturePart part = stream.capture();
     if (part.graph == nullptr) {
         return ACL_SUCCESS;
@@ -464,7 +472,7 @@ aclError beginCapture(aclrtStream handle, aclmdlRICaptureMode mode) {
                     text("stream %d updates a task group; call aclmdlRICaptureTaskUpdateEnd first", stream->id));
     }
     Captures& all = captures();
-    const auto graph = std::make_shared<CapturedGraph>(stream->context, mode, all.nextId++);
+    const auto graph = std::make_shared<CapturedGraph>(*stream, mode, all.nextId++);
     graph->lanes.push_back({stream, stream->id, nullptr});
     all.running.reserve(all.running.size() + 1);
     graph->handle = all.handles.create(GraphHandle{graph});

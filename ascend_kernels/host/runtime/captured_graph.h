@@ -39,7 +39,7 @@ struct TaskUpdate {
 
 class CapturedGraph {
   public:
-    CapturedGraph(Context* context, aclmdlRICaptureMode mode, std::uint32_t id);
+    CapturedGraph(const Stream& origin, aclmdlRICaptureMode mode, std::uint32_t id);
 
     struct Node {
         std::shared_ptr<Task> task;
@@ -69,6 +69,7 @@ class CapturedGraph {
     Context* const context;
     const aclmdlRICaptureMode mode;
     const std::uint32_t id;
+    const std::int32_t originId;            // of the stream
     const std::uint64_t beginThread;        // a number that no other thread ever has
     const int beginTid;                     // the system's, for messages
     std::atomic<std::uint32_t> pending{0};  // replays that are queued or running

@@ -47,7 +47,7 @@ Stream::~Stream() {
 
 aclError Stream::submit(std::unique_ptr<Task> task, const std::future<void>* awaited) {
     std::unique_lock lock(mutex_);
-    if (capture_.graph != nullptr || update_ != nullptr) {
+    if (capturing_ || update_ != nullptr) {
         const CapturePart part = capture_;
         const std::shared_ptr<TaskUpdate> update = update_;
         lock.unlock();
@@ -108,6 +108,9 @@ bool Stream::startWorker() {
 }
 
 CapturePart Stream::capture() const {
+    if (!capturing_) {
+        return {};
+    }
     const std::lock_guard lock(mutex_);
     return capture_;
 }
@@ -115,6 +118,7 @@ CapturePart Stream::capture() const {
 void Stream::setCapture(CapturePart part) {
     const std::lock_guard lock(mutex_);
     capture_ = std::move(part);
+    capturing_ = capture_.graph != nullptr;
 }
 
 std::shared_ptr<TaskUpdate> Stream::update() const {
@@ -129,8 +133,7 @@ void Stream::setUpdate(std::shared_ptr<TaskUpdate> update) {
 
 bool Stream::tryRun(Task& task) {
     std::unique_lock lock(mutex_);
-    if (capture_.graph != nullptr || update_ != nullptr || !ready() || !task.isSmall() ||
-        (stopOnFailure && errors_->pending())) {
+    if (capturing_ || update_ != nullptr || !ready() || !task.isSmall() || (stopOnFailure && errors_->pending())) {
         return false;
     }
     runOne(lock, task, nullptr);

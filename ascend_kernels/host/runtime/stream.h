@@ -100,7 +100,7 @@ class Stream {
     bool tryRun(Task& task);
     // While there is one, tasks are recorded in it and do not run.
     CapturePart capture() const;
-    bool capturing() const { return capture().graph != nullptr; }
+    bool capturing() const { return capturing_; }
     void setCapture(CapturePart part);
     // While there is one, kernels replace tasks of a captured graph and do not run.
     std::shared_ptr<TaskUpdate> update() const;
@@ -173,6 +173,7 @@ class Stream {
     Task* current_ = nullptr;  // what runs
     std::thread::id runner_;   // and where
     CapturePart capture_;
+    std::atomic<bool> capturing_{false};  // whether there is a graph in it, to be asked in every call
     std::shared_ptr<TaskUpdate> update_;
     bool stalled_ = false;
     std::chrono::microseconds delay_{0};
