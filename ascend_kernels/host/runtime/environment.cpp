@@ -7,10 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
-#include <set>
 #include <string>
 
+#include "runtime/kept_texts.h"
 #include "runtime/status.h"
 
 namespace aclq {
@@ -26,10 +25,9 @@ constexpr const char* kVariables[] = {"DELAY",        "DEVICES",   "ISA",    "LI
 
 // A forked child reads its environment again, but has been told.
 void say(const std::string& variable, const std::string& sentence) {
-    static auto& mutex = *new std::mutex;
-    static auto& said = *new std::set<std::string>;
-    const std::lock_guard lock(mutex);
-    if (said.insert(variable).second) {
+    static constinit KeptTexts said;
+    if (said.find(variable) == nullptr) {
+        said.keep(variable);
         const std::string line = "aclquant: " + variable + sentence + "\n";
         (void)!::write(STDERR_FILENO, line.data(), line.size());
     }

@@ -6,10 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <mutex>
-#include <set>
 
 #include "runtime/environment.h"
+#include "runtime/kept_texts.h"
 #include "runtime/status.h"
 
 namespace aclq {
@@ -53,10 +52,8 @@ std::string supportedSocs() {
 }
 
 const char* keepForever(const std::string& text) {
-    static auto& mutex = *new std::mutex;
-    static auto& kept = *new std::set<std::string>;
-    const std::lock_guard lock(mutex);
-    return kept.insert(text).first->c_str();
+    static constinit KeptTexts kept;
+    return kept.keep(text);
 }
 
 bool parseVersion(const std::string& text, Version& version) {

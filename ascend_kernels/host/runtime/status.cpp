@@ -31,18 +31,20 @@ struct ThreadState {
 };
 constinit thread_local ThreadState thread{"", 0, nullptr};
 
+// Made when the library is loaded: what is made at first use, a fork can find half made.
+const pthread_key_t messagesKey = [] {
+    pthread_key_t made{};
+    pthread_key_create(&made, [](void* held) {
+        thread.messages = nullptr;
+        delete static_cast<Messages*>(held);
+    });
+    return made;
+}();
+
 Messages& messages() {
     if (thread.messages == nullptr) {
-        static const pthread_key_t key = [] {
-            pthread_key_t made{};
-            pthread_key_create(&made, [](void* held) {
-                thread.messages = nullptr;
-                delete static_cast<Messages*>(held);
-            });
-            return made;
-        }();
         auto made = std::make_unique<Messages>();
-        pthread_setspecific(key, made.get());
+        pthread_setspecific(messagesKey, made.get());
         thread.messages = made.release();
     }
     return *thread.messages;
