@@ -299,3 +299,22 @@ def test_overflow_mode() -> None:
     ok(host.aclrtSetDeviceSatMode(1))
     refused(host.aclrtSetDeviceSatMode(2), 100000)
     assert message() == ""
+
+
+def test_the_overflow_mode_without_a_device() -> None:
+    """clients 6.2: MindSpore sets it before a device; it is what devices begin with."""
+    run_python(
+        """
+        from runtime.support import *
+        ok(host.aclInit(NULL))
+        mode = ffi.new("aclrtFloatOverflowMode *")
+        for wanted in (0, 1):
+            ok(host.aclrtSetDeviceSatMode(wanted))
+            assert host.aclrtGetDeviceSatMode(mode) == 107002
+            ok(host.aclrtSetDevice(0))
+            ok(host.aclrtGetDeviceSatMode(mode))
+            assert mode[0] == wanted
+            ok(host.aclrtResetDevice(0))
+        refused(host.aclrtSetDeviceSatMode(2), 100000, "'mode'")
+        """
+    )
