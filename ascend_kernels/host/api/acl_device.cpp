@@ -5,6 +5,7 @@
 
 #include "acl/acl_rt.h"
 #include "runtime/device.h"
+#include "runtime/device_info.h"
 #include "runtime/status.h"
 
 using namespace aclq;
@@ -16,10 +17,6 @@ aclError checkOption(aclSysParamOpt option, int last) {
                ? ACL_SUCCESS
                : failArgument(ACL_ERROR_INVALID_PARAM, "opt", std::to_string(static_cast<int>(option)),
                               text("0 to %d", last));
-}
-
-bool hasInfNan(const Soc& soc) {
-    return soc.family == Family::A2;
 }
 
 }  // namespace
@@ -60,10 +57,7 @@ aclError aclrtSynchronizeDevice(void) {
 
 aclError aclrtSynchronizeDeviceWithTimeout(int32_t timeout) {
     return aclApi(__func__, [&]() -> aclError {
-        if (timeout < -1 || timeout == 0) {
-            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "timeout", std::to_string(timeout),
-                                "-1 (for ever) or more than 0, in ms");
-        }
+        ACLQ_RETURN_IF_FAILED(checkTimeout(timeout));
         return synchronizeDevice(timeout);
     });
 }
@@ -97,64 +91,14 @@ const char* aclrtGetSocName(void) {
 aclError aclGetDeviceCapability(uint32_t deviceId, aclDeviceInfo deviceInfo, int64_t* value) {
     return aclApi(__func__, [&]() -> aclError {
         ACLQ_RETURN_IF_FAILED(requireOut(value, "value"));
-        ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_RT_SOC_VERSION));
-        const uint32_t count = runtime().settings.deviceCount;
-        if (deviceId >= count) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "deviceId", std::to_string(deviceId),
-                                text("0 to %u", count - 1));
-        }
-        const Soc& soc = *runtime().settings.soc;
-        switch (deviceInfo) {
-            case ACL_DEVICE_INFO_AI_CORE_NUM:
-                *value = soc.cubeCores;
-                return ACL_SUCCESS;
-            case ACL_DEVICE_INFO_VECTOR_CORE_NUM:
-                *value = soc.vectorCores;
-                return ACL_SUCCESS;
-            case ACL_DEVICE_INFO_L2_SIZE:
-                *value = soc.l2Bytes;
-                return ACL_SUCCESS;
-            default:
-                return failArgument(ACL_ERROR_INVALID_PARAM, "deviceInfo", std::to_string(static_cast<int>(deviceInfo)),
-                                    "0 to 2");
-        }
+        return readCapability(deviceId, deviceInfo, *value);
     });
 }
 
 aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t* value) {
     return aclApi(__func__, [&]() -> aclError {
         ACLQ_RETURN_IF_FAILED(requireOut(value, "value"));
-        ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_RT_SOC_VERSION));
-        ACLQ_RETURN_IF_FAILED(checkDeviceId(deviceId));
-        const Settings& settings = runtime().settings;
-        switch (attr) {
-            case ACL_DEV_ATTR_AICORE_CORE_NUM:
-            case ACL_DEV_ATTR_CUBE_CORE_NUM:
-                *value = settings.soc->cubeCores;
-                return ACL_SUCCESS;
-            case ACL_DEV_ATTR_VECTOR_CORE_NUM:
-                *value = settings.soc->vectorCores;
-                return ACL_SUCCESS;
-            case ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE:
-                *value = static_cast<int64_t>(settings.memoryLimit);
-                return ACL_SUCCESS;
-            case ACL_DEV_ATTR_L2_CACHE_SIZE:
-                *value = settings.soc->l2Bytes;
-                return ACL_SUCCESS;
-            case ACL_DEV_ATTR_PHY_CHIP_ID:
-                *value = deviceId;
-                return ACL_SUCCESS;
-            case ACL_DEV_ATTR_IS_VIRTUAL:
-                *value = 0;
-                return ACL_SUCCESS;
-            case ACL_DEV_ATTR_NPU_ARCH:
-                *value = settings.soc->family == Family::A2 ? 2201 : 2002;
-                return ACL_SUCCESS;
-            default:
-                return fail(
-                    ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
-                    text("argument 'attr': got %d, which the host device does not know", static_cast<int>(attr)));
-        }
+        return readInfo(deviceId, attr, *value);
     });
 }
 
@@ -193,37 +137,13 @@ aclError aclrtQueryDeviceStatus(int32_t deviceId, aclrtDeviceStatus* deviceStatu
 }
 
 aclError aclrtSetDeviceSatMode(aclrtFloatOverflowMode mode) {
-    return aclApi(__func__, [&]() -> aclError {
-        if (mode != ACL_RT_OVERFLOW_MODE_SATURATION && mode != ACL_RT_OVERFLOW_MODE_INFNAN) {
-            return failArgument(ACL_ERROR_INVALID_PARAM, "mode", std::to_string(static_cast<int>(mode)),
-                                "0 (saturation) or 1 (Inf/NaN)");
-        }
-        ACLQ_RETURN_IF_FAILED(checkSoc(ACL_ERROR_RT_SOC_VERSION));
-        if (mode == ACL_RT_OVERFLOW_MODE_INFNAN && !hasInfNan(*runtime().settings.soc)) {
-            return fail(
-                ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
-                text("argument 'mode': got 1 (Inf/NaN); allowed on %s: 0 (saturation)", runtime().settings.soc->name));
-        }
-        const Context* context = currentContext();
-        // Without one it is the mode of the process, which devices begin with.
-        for (size_t device = 0; device < kMaxDevices; ++device) {
-            if (context == nullptr || device == static_cast<size_t>(context->device)) {
-                runtime().devices[device].saturate = mode == ACL_RT_OVERFLOW_MODE_SATURATION;
-            }
-        }
-        return ACL_SUCCESS;
-    });
+    return aclApi(__func__, [&] { return setOverflowMode(mode); });
 }
 
 aclError aclrtGetDeviceSatMode(aclrtFloatOverflowMode* mode) {
     return aclApi(__func__, [&]() -> aclError {
         ACLQ_RETURN_IF_FAILED(requireOut(mode, "mode"));
-        Context* context = nullptr;
-        ACLQ_RETURN_IF_FAILED(requireContext(context));
-        const bool saturate =
-            !hasInfNan(*runtime().settings.soc) || runtime().devices[static_cast<size_t>(context->device)].saturate;
-        *mode = saturate ? ACL_RT_OVERFLOW_MODE_SATURATION : ACL_RT_OVERFLOW_MODE_INFNAN;
-        return ACL_SUCCESS;
+        return readOverflowMode(*mode);
     });
 }
 
