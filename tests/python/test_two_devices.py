@@ -24,6 +24,7 @@ def test_a_deferred_free_does_not_change_the_current_device() -> None:
             library.aclquantStallStream(one.handle)
             y = aq.quantize(x, 0.5)
             y.close()
+        aq.Device(0).enter()
         aq.Buffer(16, 0).close()
         assert current() == 0
         library.aclquantResumeStream(one.handle)
