@@ -298,7 +298,8 @@ def _cure(name: str, is_array: bool, error: errors.AclError) -> str:
     if not isinstance(error, errors.DtypeError):
         return ""
     got = error.got.removeprefix("dtype ")
-    listed = re.findall(r"[A-Z][A-Z0-9]+", error.allowed)
+    plain = re.split(r" with | \(", error.allowed)[0]  # conditions name types as well
+    listed = re.findall(r"[A-Z][A-Z0-9]+", plain)
     if not is_array:
         named = [_NAMES[one] for one in listed if one in _NAMES]
         return f"; for example {name}='{named[0]}'" if named else ""
