@@ -11,28 +11,7 @@
 
 using namespace aclq;
 
-// Stands for the row kernels, of which products only ask the name.
-static Kernels chosen{};
-const Kernels& aclq::kernels() {
-    return chosen;
-}
-
 namespace {
-
-std::vector<const char*> usable() {
-    std::vector<const char*> names{"scalar"};
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) {
-        names.push_back("avx2");
-    }
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni")) {
-        names.push_back("avx512");
-    }
-#else
-    names.push_back("neon");
-#endif
-    return names;
-}
 
 std::mt19937 generator(12345);
 
@@ -89,8 +68,8 @@ std::int64_t compare(const MatmulKernels& kernels, std::int64_t m, std::int64_t 
 }  // namespace
 
 int main() {
-    for (const char* name : usable()) {
-        chosen.name = name;
+    for (const Kernels* variant : usableKernels()) {
+        chooseKernels(variant->name);
         const MatmulKernels& kernels = matmulKernels();
         std::int64_t compared = 0;
         for (const std::int64_t m : {1, 2, 3, 4, 5, 6, 7, 13, 75}) {
