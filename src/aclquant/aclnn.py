@@ -23,7 +23,7 @@ Outputs are given by the caller and returned: one alone, several as a tuple.
 from __future__ import annotations
 
 import inspect
-from typing import Any
+import typing
 
 from . import errors
 from ._ffi.declarations import functions
@@ -70,11 +70,11 @@ class AclnnFunction:
 
     def __call__(
         self,
-        *arguments: Any,
+        *arguments: typing.Any,
         stream: Stream | None = None,
         device: Device | int | None = None,
-        **named: Any,
-    ) -> Any:
+        **named: typing.Any,
+    ) -> typing.Any:
         """Run the operator; see the class and the module."""
         values = self.__signature__.bind(*arguments, **named).args
         call(self._operator, *values, stream=stream, device=device)

@@ -194,6 +194,9 @@ class Backend:
         return asks and self.library.aclquantGetCapability(number) == 1
 
 
+_NAMES = ("auto", "host", "cann")
+
+
 class _Visit:
     """A block with another current device."""
 
@@ -257,7 +260,8 @@ def use_backend(name: str) -> None:
     Raises
     ------
     LibraryNotFoundError
-        When a backend is active and there is no such other one; the active one stays.
+        When `name` is neither a backend nor a path, or when a backend is active and there is no
+        such other one; the active one stays.
     ParameterError
         When `name` is not a string.
     ResourceError
@@ -278,6 +282,13 @@ def use_backend(name: str) -> None:
     if not isinstance(name, str):
         raise errors.ParameterError(
             function="aclquant.use_backend", argument="name", got=repr(name), allowed="a string"
+        )
+    if name not in _NAMES and "/" not in name and ".so" not in name and not os.path.exists(name):
+        raise errors.LibraryNotFoundError(
+            function="aclquant.use_backend",
+            argument="name",
+            got=repr(name),
+            allowed="'auto', 'host', 'cann', or the path of a library or a directory",
         )
     with forking.lock:
         if _active is not None and name != (_choice or os.environ.get("ACLQUANT_BACKEND", "auto")):

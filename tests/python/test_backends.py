@@ -269,3 +269,20 @@ def test_a_version_that_is_none_is_refused_at_first_use(version: str) -> None:
         """,
         ACLQUANT_HOST_VERSION=version,
     )
+
+
+def test_a_backend_that_does_not_exist_is_refused_at_once() -> None:
+    run_python(
+        """
+        import aclquant as aq
+        for name in ("gpu", "npu:0", ""):
+            try:
+                aq.use_backend(name)
+            except aq.LibraryNotFoundError as error:
+                assert repr(name) in str(error)
+            else:
+                raise AssertionError(name)
+        aq.use_backend("host")
+        assert aq.backend().name == "host"
+        """
+    )

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import aclquant
+from aclquant._ffi.declarations import functions
+from aclquant.operators import PHASE_ONE
 
 grimp = pytest.importorskip("grimp")
 
@@ -43,3 +45,10 @@ def test_no_private_names_and_no_late_imports(name: str) -> None:
         assert id(node) in top, f"an import inside a function, line {node.lineno}"
         private = [a.name for a in node.names if a.name.startswith("_") and a.name != "_ffi"]
         assert private in ([], ["_replay"]), private
+
+
+def test_no_name_in_aclnn_hides_an_operator() -> None:
+    """Short names of operators, such as ``aq.aclnn.Any``, are looked up after the module's own."""
+    for name in vars(aclquant.aclnn):
+        assert f"aclnn{name}{PHASE_ONE}" not in functions, name
+    assert aclquant.aclnn.Any.__name__ == "aclnnAny"
