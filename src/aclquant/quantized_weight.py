@@ -64,7 +64,7 @@ def extremes(x: npt.NDArray[Any], axis: int | None) -> tuple[Floats, Floats]:
     others = [n for n in range(x.ndim) if n != axis]
     count = 1 if axis is None else x.shape[axis]
     if not others:
-        values = x.astype(np.float32)
+        values = x.astype(np.float32).reshape(-1)
         return values, values
     out = np.empty((2, count) if axis is not None else (2,), x.dtype)
     low, high = out
@@ -120,6 +120,8 @@ def encode(
 ) -> npt.NDArray[Any]:
     """Return ``clip(round(x / scale + zero_point))``, one code in each element."""
     form = FORMATS[dtype]
+    if not x.ndim:  # the operator has an axis
+        return encode(x.reshape(1), scales, zero_points, dtype, None).reshape(())
     points = zero_points if zero_points.any() else None
     # aclnnQuantize rounds and saturates to eight bits; int4 is narrower.
     codes = quantize(x, scales, points, form.numpy, 0 if axis is None else axis, out=out)

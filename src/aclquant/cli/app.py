@@ -123,7 +123,8 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:
         if not _expected(error):
             raise
-        return _say(given, str(error), FAILED, type(error).__name__)
+        # The lines before the last one explain; the last one says everything.
+        return _say(given, str(error).splitlines()[-1], FAILED, type(error).__name__)
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)

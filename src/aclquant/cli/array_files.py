@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["BLOCK", "KINDS", "Source", "kind_of", "writer"]
+__all__ = ["BLOCK", "KINDS", "Source", "kind_of", "native", "writer"]
 
 KINDS = ("npy", "npz", "safetensors")
 BLOCK = 1 << 20
@@ -46,6 +46,12 @@ def kind_of(path: Path, wish: str | None, argument: str) -> str:
         f" which it is; got {path}",
         WRONG_USAGE,
     )
+
+
+def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a type in this machine's byte order."""
+    # Types of ml_dtypes are of the kind "V" and would become void.
+    return dtype if dtype.kind == "V" else dtype.newbyteorder("=")
 
 
 class Source:
@@ -149,24 +155,26 @@ class Source:
         member = f"{self._choose(names, name)}.npy"
         with archive.open(member) as start:
             self._header(start)
+            skip = start.tell()
+        stored = self.dtype
         if self.fortran:
             with archive.open(member) as whole:
                 array: Array = np.lib.format.read_array(whole, allow_pickle=False)
             self.fortran = False
             self._read = lambda start, stop: array[start:stop]
             return
-        width = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        width = int(np.prod(self.shape[1:], dtype=np.int64)) * stored.itemsize
         reader: list[Any] = [None, -1]
 
         def read(start: int, stop: int) -> Array:
             if reader[1] != start:  # from the beginning: blocks come in order
                 reader[0] = self._stack.enter_context(archive.open(member))
-                self._header(reader[0])
+                reader[0].read(skip)
             data = reader[0].read((stop - start) * width)
             reader[1] = stop
             if len(data) < (stop - start) * width:
                 raise Complaint(f"{self.label}: {member} is cut off")
-            block: Array = np.frombuffer(data, self.dtype)
+            block: Array = np.frombuffer(data, stored)
             return block.reshape((stop - start, *self.shape[1:]) if self.shape else ())
 
         self._read = read
@@ -193,7 +201,7 @@ class Source:
 
     def _take_type(self, wish: str | None) -> None:
         stored = self.dtype
-        if stored.kind == "V" and stored.names is None and stored.itemsize == 2 and wish is None:
+        if stored.type is np.void and stored.str[1:] == "V2" and wish is None:
             raise Complaint(
                 f"{self.label}: holds {stored.str}, which is what NumPy writes for bfloat16:"
                 " say --input-dtype bfloat16"
@@ -211,7 +219,7 @@ class Source:
                 f"{self.label}: holds Python objects, which are not read because that could run"
                 " code; save the numbers: np.save(file, array.astype(np.float32))"
             )
-        if self.dtype.newbyteorder("=").name not in _FLOATS:
+        if native(self.dtype).name not in _FLOATS:
             raise Complaint(
                 f"{self.label}: expected float16, bfloat16, float32 or float64, got {self.dtype};"
                 " convert first: np.save(file, array.astype(np.float32))"
@@ -239,11 +247,11 @@ class Source:
         step = max(2, BLOCK // width & ~1)  # even: two int4 codes share a byte
         for start in range(0, rows, step):
             block = self._read(start, min(start + step, rows))
-            if block.dtype.newbyteorder("=") == np.float64:
+            if native(block.dtype) == np.float64:
                 with np.errstate(over="ignore"):
                     yield start, self._within_float32(block, block.astype(np.float32))
             else:
-                yield start, block.astype(block.dtype.newbyteorder("="), copy=False)
+                yield start, block.astype(native(block.dtype), copy=False)
 
     def _within_float32(self, wide: Array, block: Array) -> Array:
         beyond = np.isinf(block) & np.isfinite(wide)

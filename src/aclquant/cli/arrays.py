@@ -245,7 +245,7 @@ def _work(
     from .. import backends
     from ..packing import pack_bytes, pack_int4
     from ..quantized_weight import FORMATS, ErrorSum, QuantizedWeight, encode
-    from .array_files import writer
+    from .array_files import native, writer
     from .progress import progress
 
     codes_name = _CODES[options.dtype]
@@ -313,7 +313,7 @@ def _work(
     return {
         "device": {"soc": active.soc, "backend": active.name},
         "input": {
-            "dtype": source.dtype.newbyteorder("=").name,
+            "dtype": native(source.dtype).name,
             "shape": list(source.shape),
             "nbytes": source.nbytes,
         },

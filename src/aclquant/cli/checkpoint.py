@@ -6,7 +6,7 @@ import json
 import math
 import os
 import sys
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,6 +106,8 @@ def quantize(
             )  # fmt: skip
         except FileExistsError as error:
             raise Complaint(f"DST: {error.filename} {error.strerror}") from None
+        except BrokenExecutor as error:
+            raise Complaint(f"a worker died; the same command continues ({error})") from None
     findings = engine.check(dst)
     if as_json:
         about = {n: str(v) if n == "folder" else v for n, v in done._asdict().items()}
@@ -144,7 +146,31 @@ def _executor(stack: ExitStack, workers: int | None, dask: str | None) -> Execut
     from multiprocessing import get_context
 
     # Not fork: a forked child of a process with a device begins without one.
-    return stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_begin_worker, initargs=(workers,)
+    )
+    return stack.enter_context(pool)
+
+
+def _begin_worker(workers: int) -> None:
+    """Prepare a process of ``--workers``: Ctrl-C is for the main process, and so is its end."""
+    import multiprocessing
+    import signal
+    import threading
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        # Without this, workers of a killed process would wait for work for ever.
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+    # The processors are shared out among the workers.
+    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    os.environ.setdefault("ACLQUANT_HOST_THREADS", str(threads))
 
 
 @click.command(
