@@ -57,8 +57,7 @@ def again(operation: Operation, values: Sequence[Any], out: Any) -> Any:
         kept.prepared, kept.replays, kept.backend = {}, [], backend
     arrays = operation.arrays
     try:
-        described = (_form(v) if i in arrays else typed(v) for i, v in enumerate(values))
-        key = (operation, *described)
+        key = (operation, *[_form(v) if i in arrays else typed(v) for i, v in enumerate(values)])
         entry = kept.prepared[key]
     except KeyError:
         if len(kept.prepared) >= LIMIT:

@@ -83,6 +83,7 @@ class Operation:
         )
         self._names = tuple(self.signature.parameters)
         self._defaults = tuple(p.default for p in self.signature.parameters.values())
+        self._required = [i for i, d in enumerate(self._defaults) if d is _REQUIRED]
         self._positions = {name: position for position, name in enumerate(self._names)}
         self._positional = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in given)
         self.binder = (
@@ -120,7 +121,9 @@ class Operation:
                 break
             values[position] = value
         else:
-            if given <= self._positional and not any(value is _REQUIRED for value in values):
+            if given <= self._positional and all(
+                [values[position] is not _REQUIRED for position in self._required]
+            ):
                 return values
         try:
             self.signature.bind(*arguments, **named)

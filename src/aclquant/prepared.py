@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -175,10 +176,13 @@ class Launcher:
         self, prepared: Prepared, arguments: tuple[Form, ...], results: tuple[Form, ...]
     ) -> None:
         self.prepared = prepared
-        self._arguments = tuple(
+        forms = tuple(
             (*form[:4], as_dtype(form[4]).numpy, form[5]) if form[0] == "numbers" else form
             for form in arguments
         )
+        positions = itertools.count()
+        self._forms = [(0 if form[0] == "fixed" else next(positions), form) for form in forms]
+        self._forms = [(i, form) for i, form in self._forms if form[0] != "same"]
         self._results = results
         self._looks = tuple((np.ndarray, dtype, shape) for _, _, shape, dtype in results)
 
@@ -198,19 +202,15 @@ class Launcher:
         """Launch it if everything fits."""
         misfit = Attempt(None, 0)
         addresses: dict[int, CData] = {}
-        given = iter(arguments)
+        count = self.prepared.record.count
         try:
             # Numbers belong to this call: another one may come in between (a signal handler, say).
-            for kind, where, *form in self._arguments:
-                if kind == "fixed":
-                    addresses[where] = _from_buffer(form[0])
-                    continue
-                value = next(given)
-                if kind == "same":  # looked at by whoever found this call
-                    continue
+            for position, form in self._forms:
+                kind, where = form[0], form[1]
+                value = form[2] if kind == "fixed" else arguments[position]
                 if kind == "numbers":
-                    value = _numbers(value, *form)
-                elif look(value) != (np.ndarray, form[1], form[0]):
+                    value = _numbers(value, *form[2:])
+                elif kind == "array" and look(value) != (np.ndarray, form[3], form[2]):
                     return misfit
                 if value is None:
                     return misfit
@@ -222,7 +222,7 @@ class Launcher:
                 addresses[where] = _from_buffer(_BYTES, result, True)
         except (AttributeError, BufferError, ValueError, TypeError):
             return misfit  # no arrays, not in C order, or read-only
-        status = self.prepared.launch([addresses[n] for n in range(len(addresses))])
+        status = self.prepared.launch([addresses[n] for n in range(count)])
         return Attempt(results, status)
 
     def _made(self, out: Any) -> tuple[npt.NDArray[Any], ...] | None:
