@@ -53,6 +53,7 @@ VARIABLES: dict[str, Variable] = {
     "ACLQUANT_HOST_WORKSPACE": _number("a number of bytes, digits only"),
     "ACLQUANT_HOST_THREADS": _number("a number from 1 to 256", 1, 256),
     "ACLQUANT_HOST_ISA": Variable("scalar, avx2, avx512 or neon", "scalar|avx2|avx512|neon"),
+    "ACLQUANT_HOST_BLAS": Variable("numpy or own", "numpy|own"),
     "ACLQUANT_TEST_LONG": Variable(""),
 }
 

@@ -10,9 +10,11 @@ import faulthandler
 import math
 import random
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from helpers import everyday
 
 from aclquant._ffi import ffi
 from aclquant._ffi.declarations import functions
@@ -28,14 +30,24 @@ PATIENCE = 1 << 16
 HUGE = [2**31 - 1, 2**31, 2**32, 2**33, 2**40, 2**61, 2**62, 2**63 - 1, -1, -(2**31), -(2**63)]
 DTYPES = [0, 1, 2, 3, 4, 6, 9, 10, 11, 12, 27, 29, 30, 33, 36, 40, -1, 5, 99, 2**31 - 1]
 ATTRIBUTE_INTS = [0, 1, 2, 3, 4, 27, 29, -1, -2, -3, 7, 2**31 - 1, -(2**31)]
+KINDS = (
+    "const aclTensorList *",
+    "const aclScalar *",
+    "const aclIntArray *",
+    "const aclBoolArray *",
+)
 TEXTS = [b"round", b"floor", b"ceil", b"trunc", b"pertoken", b"pertensor", b"perchannel", b"",
          b"%s%n", b"x" * 5000]  # fmt: skip
 
-OPERATORS = [
-    "aclnnQuantize", "aclnnAscendQuant", "aclnnAscendQuantV3", "aclnnAscendAntiQuant",
-    "aclnnTransQuantParamV2", "aclnnTransQuantParamV3",
-    "aclnnDynamicQuant", "aclnnDynamicQuantV2", "aclnnDynamicQuantV3", "aclnnDynamicQuantV4",
-]  # fmt: skip
+# All that the headers declare; products of integers have tests of their own for wrong arguments.
+OPERATORS = sorted(
+    name.removesuffix("GetWorkspaceSize")
+    for name, function in functions.items()
+    if function.header.startswith("aclnnop/")
+    and name.endswith("GetWorkspaceSize")
+    and "QuantMatmul" not in name
+)
+EVERYDAY = set(everyday.OPERATORS)
 
 Shape = list[int]
 Arguments = dict[str, Any]
@@ -98,6 +110,38 @@ def likely(
         "dstTypeMax": 0.0,
     }
     return tensors, {**attributes, "left out": left_out}
+
+
+def likely_everyday(
+    rng: random.Random, name: str, x: Shape
+) -> tuple[dict[str, tuple[Shape, int]], Arguments]:
+    """The same for an everyday operator: tensors of one shape, or of shapes that repeat to it."""
+    dtype = rng.choice([0, 0, 1, 27, 3, 9, 2, 4, 6, 11, 12, 16])
+    smaller: Shape = [size if rng.random() < 0.5 else 1 for size in x]
+    tensors: dict[str, tuple[Shape, int]] = {}
+    for parameter in functions[name + "GetWorkspaceSize"].parameters[:-2]:
+        if parameter.type.endswith("aclTensor *"):
+            of = rng.choice([9, 3]) if parameter.name.lower().startswith("ind") else dtype
+            of = 12 if parameter.name in ("mask", "condition") else of
+            shape = rng.choice([x, x, x, x, smaller, [], x[:-1], [1]])
+            tensors[parameter.name] = (shape, rng.choice([of, of, of, 0, 9, 12]))
+    return tensors, {"left out": []}
+
+
+def make_other(rng: random.Random, kind: str, made: Callable[[], Any]) -> tuple[Any, Any]:
+    """A list, an array or a number, and what destroys it."""
+    if kind == "const aclTensorList *":
+        tensors = [made() for _ in range(rng.choice([1, 2, 3, 40]))]
+        listed = host.aclCreateTensorList(ffi.new("aclTensor *[]", tensors), len(tensors))
+        return listed, host.aclDestroyTensorList
+    if kind == "const aclScalar *":
+        value = ffi.new("int64_t[2]", [rng.choice([0, 1, 2, -1, *HUGE]), 0])
+        return host.aclCreateScalar(value, rng.choice([0, 3, 9, 11, 12, 16])), host.aclDestroyScalar
+    if kind == "const aclIntArray *":
+        values = [rng.choice([0, 1, 2, -1, -2, *HUGE]) for _ in range(rng.choice([0, 1, 1, 2, 3]))]
+        return host.aclCreateIntArray(values, len(values)), host.aclDestroyIntArray
+    assert kind == "const aclBoolArray *", kind
+    return host.aclCreateBoolArray([True, False, True], 3), host.aclDestroyBoolArray
 
 
 class Pool:
@@ -170,28 +214,42 @@ def make_tensor(rng: random.Random, shapes: Shapes, pool: Pool, shape: Shape, dt
 
 
 def attribute(rng: random.Random, kind: str) -> Any:
+    kind = kind if "*" in kind else kind.removeprefix("const ")
     if kind == "bool":
         return rng.random() < 0.5
-    if kind == "float":
+    if kind in ("float", "double"):
         return rng.choice([0.0, 127.0, -1.0, math.inf, math.nan, 1e30])
-    if kind == "const char *":
+    if kind in ("const char *", "char *"):
         return rng.choice([NULL, *(ffi.new("char[]", text) for text in TEXTS)])
-    assert kind in ("int32_t", "int64_t", "aclDataType"), kind
-    return rng.choice(ATTRIBUTE_INTS)
+    assert kind in ("int", "int8_t", "int32_t", "int64_t", "uint64_t", "aclDataType"), kind
+    value = rng.choice(ATTRIBUTE_INTS)
+    return value % 2**64 if kind == "uint64_t" else value % 128 if kind == "int8_t" else value
 
 
 def call_operator(rng: random.Random, name: str, pool: Pool, on: Any) -> int:
     """Both phases; returns the status of the last one."""
     shapes = Shapes(rng, 2 if "Dynamic" in name else 0)
-    planned, attributes = likely(rng, name, shapes.x)
+    plan = likely_everyday if name in EVERYDAY else likely
+    planned, attributes = plan(rng, name, shapes.x)
     attributes.setdefault("roundMode", ffi.new("char[]", b"round"))
     left_out = attributes.pop("left out", ["offset", "zeroPoints"] if rng.random() < 0.4 else [])
     tensors: list[Any] = []
+    others: list[tuple[Any, Any]] = []
     arguments: list[Any] = []
     size, executor = ffi.new("uint64_t *"), ffi.new("aclOpExecutor **")
     for parameter in functions[name + "GetWorkspaceSize"].parameters[:-2]:
         wild = rng.random() < 0.03
-        if "aclTensor" in parameter.type:
+        if parameter.type in KINDS:
+            dtype = rng.choice([0, 0, 3, 12])
+            others.append(
+                make_other(
+                    rng,
+                    parameter.type,
+                    lambda dtype=dtype: make_tensor(rng, shapes, pool, shapes.x, dtype),
+                )
+            )
+            arguments.append(NULL if wild else others[-1][0])
+        elif "aclTensor" in parameter.type:
             made = make_tensor(rng, shapes, pool, *planned[parameter.name])
             tensors.append(made)
             arguments.append(
@@ -214,6 +272,8 @@ def call_operator(rng: random.Random, name: str, pool: Pool, on: Any) -> int:
     assert status not in (200000, 207000), (name, status)
     for made in tensors:
         ok(host.aclDestroyTensor(made))
+    for other, destroy in others:
+        ok(destroy(other))
     return status
 
 

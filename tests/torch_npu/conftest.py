@@ -65,3 +65,23 @@ def run() -> Run:
         return done.stderr if errors else done.stdout
 
     return start
+
+
+@pytest.fixture
+def run_file() -> Run:
+    """Run a file of ``programs`` under ``aclquant run`` and return what it prints."""
+
+    def start(name: str) -> str:
+        path = Path(__file__).parent / "programs" / f"{name}.py"
+        done = subprocess.run(
+            [sys.executable, "-m", "aclquant", "run", "--", sys.executable, str(path)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=clean_environment(),
+            check=False,
+        )
+        assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    return start

@@ -57,15 +57,18 @@ auto apply(Make& make, const double* values, std::index_sequence<index...>) {
     return make(values[index]...);
 }
 
-template <std::size_t tensorCount, std::size_t count, class Make>
+constexpr auto kAnyNumbers = [](const double*) -> aclnnStatus { return ACLNN_SUCCESS; };
+
+template <std::size_t tensorCount, std::size_t count, class Make, class Check = decltype(kAnyNumbers)>
 aclnnStatus withNumbers(const Call& call, const Argument (&tensors)[tensorCount], const Number (&numbers)[count],
-                        Make make) {
+                        Make make, Check check = kAnyNumbers) {
     return call.prepare([&]() -> aclnnStatus {
         double values[count] = {};
         for (std::size_t index = 0; index < count; ++index) {
             ACLQ_RETURN_IF_FAILED(checkScalar(numbers[index].name, numbers[index].scalar));
             values[index] = real(*numbers[index].scalar);
         }
+        ACLQ_RETURN_IF_FAILED(check(values));
         return together(call, tensors, apply(make, values, std::make_index_sequence<count>()));
     });
 }
@@ -111,6 +114,11 @@ constexpr auto kElu = [](double alpha, double scale, double inputScale) {
 };
 constexpr auto kHardtanh = [](double low, double high) {
     return [=](double x) { return x < low ? low : (x > high ? high : x); };
+};
+constexpr auto kOrdered = [](const double* limits) -> aclnnStatus {
+    return limits[0] > limits[1]
+               ? refuse("clipValueMin", std::to_string(limits[0]), "at most clipValueMax, " + std::to_string(limits[1]))
+               : ACLNN_SUCCESS;
 };
 constexpr auto kThreshold = [](double threshold, double value) {
     return [=](double x) { return x <= threshold ? value : x; };
@@ -197,14 +205,14 @@ aclnnStatus aclnnHardtanhGetWorkspaceSize(const aclTensor* self, const aclScalar
                                           const aclScalar* clipValueMax, aclTensor* out, uint64_t* workspaceSize,
                                           aclOpExecutor** executor) {
     return withNumbers(ACLQ_CALL(aclnnHardtanh), {{"self", self}, {"out", out}},
-                       {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
+                       {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh, kOrdered);
 }
 ACLQ_PHASE_2(aclnnHardtanh)
 aclnnStatus aclnnInplaceHardtanhGetWorkspaceSize(aclTensor* selfRef, const aclScalar* clipValueMin,
                                                  const aclScalar* clipValueMax, uint64_t* workspaceSize,
                                                  aclOpExecutor** executor) {
     return withNumbers(ACLQ_CALL(aclnnInplaceHardtanh), {{"selfRef", selfRef}, {"selfRef", selfRef}},
-                       {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh);
+                       {{"clipValueMin", clipValueMin}, {"clipValueMax", clipValueMax}}, kHardtanh, kOrdered);
 }
 ACLQ_PHASE_2(aclnnInplaceHardtanh)
 
@@ -256,8 +264,8 @@ ACLQ_PHASE_2(aclnnInplaceNanToNum)
     }                                                                                                                \
     ACLQ_PHASE_2(name)
 
-GRADIENT(aclnnSigmoidBackward, output, ([](double slope, double y) { return slope * y * (1 - y); }))
-GRADIENT(aclnnTanhBackward, output, ([](double slope, double y) { return slope * (1 - y * y); }))
+GRADIENT(aclnnSigmoidBackward, output, (ComplexToo{[](auto slope, auto y) { return slope * y * (1.0 - y); }}))
+GRADIENT(aclnnTanhBackward, output, (ComplexToo{[](auto slope, auto y) { return slope * (1.0 - y * y); }}))
 GRADIENT(aclnnSiluBackward, self,
          ([](double slope, double x) { return slope * sigmoid(x) * (1 + x * (1 - sigmoid(x))); }))
 GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluExactSlope(x); }))
@@ -267,9 +275,12 @@ aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, con
                                                 aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnGeluBackwardV2);
     return call.prepare([&]() -> aclnnStatus {
-        const bool none = approximate != nullptr && std::strcmp(approximate, "none") == 0;
-        if (!none && (approximate == nullptr || std::strcmp(approximate, "tanh") != 0)) {
-            return refuse("approximate", approximate != nullptr ? text("'%s'", approximate) : "null", "'none', 'tanh'");
+        if (approximate == nullptr) {
+            return failArgument(ACLNN_ERR_PARAM_NULLPTR, "approximate", "null", "'none', 'tanh'");
+        }
+        const bool none = std::strcmp(approximate, "none") == 0;
+        if (!none && std::strcmp(approximate, "tanh") != 0) {
+            return refuse("approximate", text("'%s'", approximate), "'none', 'tanh'");
         }
         double (*const found)(double) = none ? geluExactSlope : geluTanhSlope;
         return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},
@@ -312,12 +323,17 @@ ACLQ_PHASE_2(aclnnSoftplusBackward)
 
 // The sign of the result is that of the input.
 aclnnStatus aclnnLeakyReluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
-                                                   const aclScalar* negativeSlope, bool, aclTensor* out,
+                                                   const aclScalar* negativeSlope, bool selfIsResult, aclTensor* out,
                                                    uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnLeakyReluBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
-                       {{"negativeSlope", negativeSlope}}, [](double factor) {
-                           return [=](double slope, double x) { return x > 0 ? slope : slope * factor; };
-                       });
+    return withNumbers(
+        ACLQ_CALL(aclnnLeakyReluBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
+        {{"negativeSlope", negativeSlope}},
+        [](double factor) { return [=](double slope, double x) { return x > 0 ? slope : slope * factor; }; },
+        [selfIsResult](const double* numbers) -> aclnnStatus {
+            return selfIsResult && numbers[0] < 0
+                       ? refuse("negativeSlope", std::to_string(numbers[0]), "0 or more where self is a result")
+                       : ACLNN_SUCCESS;
+        });
 }
 ACLQ_PHASE_2(aclnnLeakyReluBackward)
 
@@ -325,17 +341,21 @@ aclnnStatus aclnnEluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const 
                                              const aclScalar* scale, const aclScalar* inputScale, bool isResult,
                                              const aclTensor* selfOrResult, aclTensor* gradInput,
                                              uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnEluBackward),
-                       {{"gradOutput", gradOutput}, {"selfOrResult", selfOrResult}, {"gradInput", gradInput}},
-                       {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}},
-                       [isResult](double steepness, double factor, double inner) {
-                           return [=](double slope, double x) {
-                               if (x > 0) {
-                                   return slope * factor;
-                               }
-                               return slope * inner *
-                                      (isResult ? x + steepness * factor : steepness * factor * std::exp(x * inner));
-                           };
-                       });
+    return withNumbers(
+        ACLQ_CALL(aclnnEluBackward),
+        {{"gradOutput", gradOutput}, {"selfOrResult", selfOrResult}, {"gradInput", gradInput}},
+        {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}},
+        [isResult](double steepness, double factor, double inner) {
+            return [=](double slope, double x) {
+                if (x > 0) {
+                    return slope * factor;
+                }
+                return slope * inner * (isResult ? x + steepness * factor : steepness * factor * std::exp(x * inner));
+            };
+        },
+        [isResult](const double* numbers) -> aclnnStatus {
+            return isResult && numbers[0] < 0 ? refuse("alpha", std::to_string(numbers[0]), "0 or more for a result")
+                                              : ACLNN_SUCCESS;
+        });
 }
 ACLQ_PHASE_2(aclnnEluBackward)

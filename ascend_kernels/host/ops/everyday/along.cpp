@@ -3,6 +3,10 @@
 
 namespace aclq::everyday {
 
+aclnnStatus checkGivenDims(const char* argument, const aclIntArray* dims) {
+    return dims != nullptr ? ACLNN_SUCCESS : failArgument(ACLNN_ERR_PARAM_NULLPTR, argument, "null", "an aclIntArray");
+}
+
 aclnnStatus readDims(const char* argument, const aclIntArray* dims, std::int64_t rank, Mask& gone) {
     gone = (1U << rank) - 1;
     if (dims == nullptr) {
@@ -17,6 +21,10 @@ aclnnStatus readDims(const char* argument, const aclIntArray* dims, std::int64_t
     for (std::int64_t dim : given) {
         ACLQ_RETURN_IF_FAILED(checkDim(argument, rank, dim));
         if (rank > 0) {
+            if ((gone >> dim & 1U) != 0) {
+                return refuse(argument, text("dimension %lld twice", static_cast<long long>(dim)),
+                              "each dimension once");
+            }
             gone |= 1U << dim;
         }
     }

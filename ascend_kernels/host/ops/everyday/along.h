@@ -38,10 +38,12 @@ struct Split {
     // The same all at once.
     template <class Domain>
     std::vector<Domain> row(std::int64_t place) const {
-        std::vector<Domain> found;
-        found.reserve(static_cast<std::size_t>(inner.elements()));
-        forEach<Domain>(place,
-                        [&](const Domain* values, std::int64_t n) { found.insert(found.end(), values, values + n); });
+        std::vector<Domain> found(static_cast<std::size_t>(inner.elements()));
+        Domain* next = found.data();
+        forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) {
+            readThrough(seen_, view_, at, step, n, next);
+            next += n;
+        });
         return found;
     }
 
@@ -53,6 +55,23 @@ struct Split {
             write(view_, at, step, n, next);
             next += n;
         });
+    }
+
+    // Some elements of places that lie side by side: `n` of them from this place on, their element of this number.
+    template <class Domain>
+    void across(std::int64_t place, std::int64_t element, std::int64_t n, Domain* to) const {
+        readThrough(seen_, view_, offsetOf(outer, place) + offsetOf(inner, element), 1, n, to);
+    }
+    // Elements of the only place: `n` from `first` on in the row that begins with this element.
+    template <class Domain>
+    void piece(std::int64_t row, std::int64_t first, std::int64_t n, Domain* to) const {
+        const std::int64_t step = inner.rank > 0 ? inner.strides[inner.rank - 1] : 1;
+        readThrough(seen_, view_, offsetOf(inner, row) + first * step, step, n, to);
+    }
+    // Whether places lie side by side while the elements of one do not, so that memory is walked across them.
+    bool sideBySide() const {
+        return outer.rank > 0 && outer.strides[outer.rank - 1] == 1 && outer.shape[outer.rank - 1] > 1 &&
+               (inner.rank == 0 || inner.strides[inner.rank - 1] != 1);
     }
 
     View outer;
@@ -130,7 +149,9 @@ std::shared_ptr<const Kernel> turnRows(Mask gone, Function function) {
     });
 }
 
-// Phase 1 says which dimensions: those of an array (none: all), or one.
+// Phase 1 says which dimensions: those of an array (empty: all; null: all, where CANN lets it be null), or one.
+// 161001 for a null array, where CANN needs one.
+aclnnStatus checkGivenDims(const char* argument, const aclIntArray* dims);
 aclnnStatus readDims(const char* argument, const aclIntArray* dims, std::int64_t rank, Mask& gone);
 // Checks self, and makes `dim` a dimension of it.
 aclnnStatus oneDim(const aclTensor* self, std::int64_t& dim, Mask& gone);

@@ -10,6 +10,7 @@
 #include "aclnnop/aclnn_stack.h"
 #include "aclnnop/aclnn_tril.h"
 #include "aclnnop/aclnn_triu.h"
+#include "ops/everyday/along.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/copy.h"
 #include "ops/everyday/pick.h"
@@ -67,12 +68,23 @@ aclnnStatus checkParts(const aclTensorList* tensors, std::vector<Argument>& part
 
 aclnnStatus launchJoin(const Call& call, std::vector<Argument> parts, std::int64_t dim, bool anew, const Dims& expected,
                        const aclTensor* out) {
-    ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of the tensors together"));
+    ACLQ_RETURN_IF_FAILED(
+        checkResult("out", *out, expected, OneElement::AnyShape, "the shape of the tensors together"));
+    aclDataType common = parts[0].tensor->dtype;
+    for (const Argument& part : parts) {
+        common = promote(common, part.tensor->dtype);
+    }
+    if (!canCast(common, out->dtype)) {
+        return refuseCast("out", out->dtype, common);
+    }
     if (out->empty()) {
         return call.nothing();
     }
     const auto count = static_cast<std::int64_t>(parts.size());
-    parts.push_back({"out", out});
+    aclTensor seen = *out;  // one element may have another shape
+    seen.shape = expected;
+    seen.strides = Dims::contiguousStrides(expected);
+    parts.push_back({"out", out, false, out->shape == expected ? nullptr : &seen});
     return call.launch(parts, std::make_shared<Join>(count, dim, anew));
 }
 
@@ -149,9 +161,9 @@ aclnnStatus aclnnFlipGetWorkspaceSize(const aclTensor* self, const aclIntArray* 
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
         std::vector<std::int64_t> given;
         ACLQ_RETURN_IF_FAILED(readArray("dims", dims, given));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
         unsigned reversed = 0;
         for (std::int64_t dim : given) {
             ACLQ_RETURN_IF_FAILED(checkDim("dims", self->shape.rank(), dim));
@@ -249,11 +261,14 @@ aclnnStatus aclnnRollGetWorkspaceSize(const aclTensor* x, const aclIntArray* shi
         std::vector<std::int64_t> steps;
         std::vector<std::int64_t> along;
         ACLQ_RETURN_IF_FAILED(readArray("shifts", shifts, steps));
-        ACLQ_RETURN_IF_FAILED(dims != nullptr ? readArray("dims", dims, along) : ACLNN_SUCCESS);
+        ACLQ_RETURN_IF_FAILED(readArray("dims", dims, along));
         const bool flat = along.empty();
         if (steps.size() != (flat ? 1 : along.size())) {
             return refuse("shifts", text("%zu numbers", steps.size()),
                           flat ? "1, as dims names none" : text("%zu, as many as dims", along.size()));
+        }
+        if (!flat && x->shape.rank() == 0) {
+            return refuse("dims", text("%zu numbers", along.size()), "none, as x is a number");
         }
         for (std::size_t index = 0; index < along.size(); ++index) {
             ACLQ_RETURN_IF_FAILED(checkDim("dims", x->shape.rank(), along[index]));
@@ -382,11 +397,19 @@ aclnnStatus aclnnConstantPadNdGetWorkspaceSize(const aclTensor* self, const aclI
             }
         }
         Dims expected = self->shape;
+        bool widened = false;
+        bool nothing = false;
         std::vector<std::int64_t> ahead(static_cast<std::size_t>(rank));
         for (std::size_t pair = 0; pair < lengths.size() / 2; ++pair) {
             const std::int64_t dimension = rank - 1 - static_cast<std::int64_t>(pair);
             expected[dimension] += lengths[2 * pair] + lengths[2 * pair + 1];
+            widened = widened || lengths[2 * pair] > 0 || lengths[2 * pair + 1] > 0;
+            nothing = nothing || expected[dimension] == 0;
             ahead[static_cast<std::size_t>(dimension)] = lengths[2 * pair];
+        }
+        if (widened && nothing) {
+            return refuse("pad", "lengths that leave nothing of " + self->shape.text(),
+                          "a result with elements where something is added");
         }
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of self with its border"));

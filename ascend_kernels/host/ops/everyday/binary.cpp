@@ -2,7 +2,9 @@
 // Operators with two inputs, the second a tensor or a number: arithmetic, comparisons, logic.
 #include "ops/everyday/binary.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "aclnnop/aclnn_add.h"
 #include "aclnnop/aclnn_atan2.h"
@@ -84,8 +86,12 @@ T modulo(T a, T b) {
     return left != 0 && (left < 0) != (b < 0) ? left + b : left;
 }
 
-double power(double a, double b) {
+Complex power(Complex a, Complex b) {
     return std::pow(a, b);
+}
+double power(double a, double b) {
+    // A square root, which of -inf is NaN, where the power of -inf is inf.
+    return b == 0.5 ? std::sqrt(a) : std::pow(a, b);
 }
 Integer power(Integer a, Integer b) {
     if (b < 0) {
@@ -104,19 +110,31 @@ bool isNan(T value) {
     return value != value;
 }
 
-constexpr auto kAdd = [](auto a, auto b) { return add(a, b); };
-constexpr auto kSubtract = [](auto a, auto b) { return subtract(a, b); };
-constexpr auto kMultiply = [](auto a, auto b) { return multiply(a, b); };
-constexpr auto kDivide = [](double a, double b) { return a / b; };
+constexpr ComplexToo kAdd{[](auto a, auto b) { return add(a, b); }};
+constexpr ComplexToo kSubtract{[](auto a, auto b) { return subtract(a, b); }};
+constexpr ComplexToo kMultiply{[](auto a, auto b) { return multiply(a, b); }};
+constexpr ComplexToo kDivide{[](auto a, auto b) { return a / b; }};
 constexpr auto kDivideTrunc = [](auto a, auto b) { return divideTrunc(a, b); };
 constexpr auto kDivideFloor = [](auto a, auto b) { return divideFloor(a, b); };
-constexpr auto kRemainder = [](auto a, auto b) { return modulo(a, b); };
+// Remainders are those of these types.
+aclnnStatus checkRemainder(aclDataType common) {
+    constexpr aclDataType kTypes[] = {ACL_FLOAT, ACL_FLOAT16, ACL_BF16, ACL_DOUBLE, ACL_INT32, ACL_INT64};
+    return std::find(std::begin(kTypes), std::end(kTypes), common) != std::end(kTypes)
+               ? ACLNN_SUCCESS
+               : refuse("other", "the common type " + nameOf(common), "FLOAT, FLOAT16, BF16, DOUBLE, INT32, INT64");
+}
+aclnnStatus checkPower(aclDataType common) {
+    return common != ACL_BOOL ? ACLNN_SUCCESS : refuse("exponent", "BOOL, like self", "numbers");
+}
+
+constexpr auto kRemainder = checked<checkRemainder>([](auto a, auto b) { return modulo(a, b); });
 constexpr auto kFmod = [](auto a, auto b) { return fmodulo(a, b); };
-constexpr auto kPower = [](auto a, auto b) { return power(a, b); };
+constexpr ComplexToo kPower{[](auto a, auto b) { return power(a, b); }};
+constexpr auto kPowerOfNumbers = checked<checkPower>(kPower);
 constexpr auto kMaximum = [](auto a, auto b) { return isNan(a) || a > b ? a : b; };
 constexpr auto kMinimum = [](auto a, auto b) { return isNan(a) || a < b ? a : b; };
-constexpr auto kEqual = [](auto a, auto b) -> Integer { return a == b ? 1 : 0; };
-constexpr auto kNotEqual = [](auto a, auto b) -> Integer { return a != b ? 1 : 0; };
+constexpr ComplexToo kEqual{[](auto a, auto b) -> Integer { return a == b ? 1 : 0; }};
+constexpr ComplexToo kNotEqual{[](auto a, auto b) -> Integer { return a != b ? 1 : 0; }};
 constexpr auto kGreater = [](auto a, auto b) -> Integer { return a > b ? 1 : 0; };
 constexpr auto kGreaterEqual = [](auto a, auto b) -> Integer { return a >= b ? 1 : 0; };
 constexpr auto kLess = [](auto a, auto b) -> Integer { return a < b ? 1 : 0; };
@@ -130,9 +148,24 @@ constexpr auto kShiftLeft = [](Integer a, Integer b) {
 };
 constexpr auto kShiftRight = [](Integer a, Integer b) { return a >> (b < 0 || b > 63 ? 63 : b); };
 constexpr auto kAngle = [](double a, double b) { return std::atan2(a, b); };
-constexpr auto kLogicalAnd = [](auto a, auto b) -> Integer { return a != 0 && b != 0 ? 1 : 0; };
-constexpr auto kLogicalOr = [](auto a, auto b) -> Integer { return a != 0 || b != 0 ? 1 : 0; };
-constexpr auto kLogicalXor = [](auto a, auto b) -> Integer { return (a != 0) != (b != 0) ? 1 : 0; };
+template <class T>
+bool holds(T value) {
+    return value != T{};
+}
+constexpr ComplexToo kLogicalAnd{[](auto a, auto b) -> Integer { return holds(a) && holds(b) ? 1 : 0; }};
+constexpr ComplexToo kLogicalOr{[](auto a, auto b) -> Integer { return holds(a) || holds(b) ? 1 : 0; }};
+constexpr ComplexToo kLogicalXor{[](auto a, auto b) -> Integer { return holds(a) != holds(b) ? 1 : 0; }};
+
+// alpha multiplies numbers of the common type, to which it has to be cast.
+aclnnStatus checkFactor(const Operand& self, const Operand& other, const aclScalar& alpha) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(self.name, self.tensor));
+    ACLQ_RETURN_IF_FAILED(other.isScalar ? checkScalar(other.name, other.scalar)
+                                         : checkTensor(other.name, other.tensor));
+    const aclDataType common = promoted(self.tensor->dtype, other);
+    return canCast(alpha.dtype, common == ACL_BOOL ? ACL_INT64 : common)
+               ? ACLNN_SUCCESS
+               : refuse("alpha", "dtype " + nameOf(alpha.dtype), "a type that may be cast to " + nameOf(common));
+}
 
 // self +- alpha * other.
 template <class Combine>
@@ -141,8 +174,10 @@ aclnnStatus scaled(const Call& call, const Operand& self, const Operand& other, 
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkScalar("alpha", alpha));
         const Constant factor = constant(*alpha, ACL_DOUBLE);
-        return binary<Numbers::Any>(call, self, other, out,
-                                    [=](auto a, auto b) { return combine(a, multiply(b, factor.like(b))); });
+        ACLQ_RETURN_IF_FAILED(checkFactor(self, other, *alpha));
+        return binary<Numbers::Any>(call, self, other, out, ComplexToo{[=](auto a, auto b) {
+                                        return combine(a, multiply(b, factor.like(b)));
+                                    }});
     });
 }
 
@@ -151,8 +186,10 @@ aclnnStatus reversed(const Call& call, const Operand& self, const Operand& other
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkScalar("alpha", alpha));
         const Constant factor = constant(*alpha, ACL_DOUBLE);
-        return binary<Numbers::Any>(call, self, other, out,
-                                    [=](auto a, auto b) { return subtract(b, multiply(a, factor.like(a))); });
+        ACLQ_RETURN_IF_FAILED(checkFactor(self, other, *alpha));
+        return binary<Numbers::Any>(call, self, other, out, ComplexToo{[=](auto a, auto b) {
+                                        return subtract(b, multiply(a, factor.like(a)));
+                                    }});
     });
 }
 
@@ -253,7 +290,7 @@ TENSOR_BOTH(RemainderTensorTensor, Any, kRemainder)
 NUMBER_BOTH(RemainderTensorScalar, Any, kRemainder)
 TENSOR_BOTH(FmodTensor, Any, kFmod)
 NUMBER_BOTH(FmodScalar, Any, kFmod)
-TENSOR(aclnnPowTensorTensor, Any, kPower)
+TENSOR(aclnnPowTensorTensor, Any, kPowerOfNumbers)
 NUMBER_BOTH(PowTensorScalar, Any, kPower)
 TENSOR(aclnnMaximum, Any, kMaximum)
 TENSOR(aclnnMinimum, Any, kMinimum)
@@ -293,14 +330,14 @@ ACLQ_PHASE_2(aclnnPowScalarTensor)
 aclnnStatus aclnnInplacePowTensorTensorGetWorkspaceSize(const aclTensor* selfRef, const aclTensor* exponent,
                                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Any>(ACLQ_CALL(aclnnInplacePowTensorTensor), {"selfRef", selfRef}, {"exponent", exponent},
-                               {"selfRef", selfRef}, kPower);
+                               {"selfRef", selfRef}, kPowerOfNumbers);
 }
 ACLQ_PHASE_2(aclnnInplacePowTensorTensor)
 
 aclnnStatus aclnnRemainderScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* other, aclTensor* out,
                                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Any>(ACLQ_CALL(aclnnRemainderScalarTensor), {"other", other}, {"self", self}, {"out", out},
-                               [](auto b, auto a) { return modulo(a, b); });
+                               checked<checkRemainder>([](auto b, auto a) { return modulo(a, b); }));
 }
 ACLQ_PHASE_2(aclnnRemainderScalarTensor)
 

@@ -21,29 +21,38 @@ struct Operand {
 struct Constant {
     double real;
     std::int64_t integer;
+    Complex complex;
     double like(double) const { return real; }
+    Complex like(Complex) const { return complex; }
     std::int64_t like(std::int64_t) const { return integer; }
 };
 
 inline Constant constant(const aclScalar& scalar, aclDataType computed) {
-    return {as<double>(scalar, computed), integer(scalar)};
+    return {as<double>(scalar, computed), integer(scalar), complex(scalar)};
 }
 
 // What an operator computes in: the common type of its inputs; a float type; the common type, numbers rounded to it as
 // comparisons need; integers only.
 enum class Numbers { Any, Real, Compared, Integers };
 
-inline aclDataType computedIn(Numbers numbers, aclDataType self, const Operand& other, aclDataType out) {
+// The common type of a tensor and a tensor or number.
+inline aclDataType promoted(aclDataType self, const Operand& other) {
     aclDataType common = self;
     if (!other.isScalar) {
         common = promote(self, other.tensor->dtype);
-    } else if (isFloating(*other.scalar) && !isFloating(self)) {
+    } else if (isComplex(other.scalar->dtype) && !isComplex(self)) {
+        common = self == ACL_DOUBLE ? ACL_COMPLEX128 : ACL_COMPLEX64;
+    } else if (isFloating(*other.scalar) && isNumber(self) && !isFloating(self)) {
         common = ACL_FLOAT;
     } else if (self == ACL_BOOL) {
         common = other.scalar->dtype;
     }
+    return common;
+}
+
+inline aclDataType computedIn(Numbers numbers, aclDataType common, aclDataType out) {
     const bool resultIsFloat = numbers == Numbers::Real || (numbers == Numbers::Any && isFloating(out));
-    return resultIsFloat && !isFloating(common) ? (isFloating(out) ? out : ACL_FLOAT) : common;
+    return resultIsFloat && isNumber(common) && !isFloating(common) ? (isFloating(out) ? out : ACL_FLOAT) : common;
 }
 
 inline aclnnStatus checkIntegers(const Operand& operand) {
@@ -68,7 +77,23 @@ std::shared_ptr<const Kernel> binaryKernel(aclDataType computed, const Operand& 
     }
     Constant number = constant(*other.scalar, computed);
     number.real = numbers == Numbers::Compared ? roundTo(computed, number.real) : number.real;
-    return make.template operator()<1>([=](auto value) { return function(value, number.like(value)); });
+    const auto withNumber = [=](auto value) { return function(value, number.like(value)); };
+    if constexpr (takesComplex<Function>) {
+        return make.template operator()<1>(ComplexToo{withNumber});
+    } else {
+        return make.template operator()<1>(withNumber);
+    }
+}
+
+// A function that is defined for some common types of its inputs only.
+using CheckCommon = aclnnStatus (*)(aclDataType common);
+template <CheckCommon check, class Function>
+struct Checked : Function {
+    static constexpr CheckCommon kCheck = check;
+};
+template <CheckCommon check, class Function>
+constexpr Checked<check, Function> checked(Function function) {
+    return {function};
 }
 
 template <Numbers numbers, class Function>
@@ -87,11 +112,25 @@ aclnnStatus binary(const Call& call, const Operand& self, const Operand& other, 
                       "a shape that fits to " + self.tensor->shape.text());
     }
     ACLQ_RETURN_IF_FAILED(checkShape(out.name, *out.tensor, shape, "the common shape of the inputs"));
+    const aclDataType second = other.isScalar ? other.scalar->dtype : other.tensor->dtype;
+    if (!haveCommonType(self.tensor->dtype, second)) {
+        return refuse(other.name, "dtype " + nameOf(second),
+                      "a type that has one in common with " + nameOf(self.tensor->dtype));
+    }
+    const aclDataType common = promoted(self.tensor->dtype, other);
+    if constexpr (requires { Function::kCheck; }) {
+        ACLQ_RETURN_IF_FAILED(Function::kCheck(common));
+    }
+    // Comparisons give BOOL, which may be cast to every type.
+    if (numbers != Numbers::Compared &&
+        !canCast(numbers == Numbers::Real && isNumber(common) && !isFloating(common) ? ACL_FLOAT : common,
+                 out.tensor->dtype)) {
+        return refuseCast(out.name, out.tensor->dtype, common);
+    }
     if (out.tensor->empty()) {
         return call.nothing();
     }
-    const auto kernel =
-        binaryKernel<numbers>(computedIn(numbers, self.tensor->dtype, other, out.tensor->dtype), other, function);
+    const auto kernel = binaryKernel<numbers>(computedIn(numbers, common, out.tensor->dtype), other, function);
     if (other.isScalar) {
         return call.launch({{self.name, self.tensor}, {out.name, out.tensor}}, kernel);
     }

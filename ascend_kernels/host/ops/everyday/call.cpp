@@ -5,13 +5,20 @@ namespace aclq::everyday {
 
 aclnnStatus checkTensor(const char* argument, const aclTensor* tensor) {
     ACLQ_RETURN_IF_FAILED(checkGiven(argument, tensor));
-    if (!isNumber(tensor->dtype)) {
-        return refuse(argument, "dtype " + nameOf(tensor->dtype), "floats, integers, BOOL");
-    }
+    ACLQ_RETURN_IF_FAILED(TypeRules::check(argument, tensor->dtype));
     if (isPrivate(tensor->format)) {
         return refuse(argument, "format " + nameOf(tensor->format), "a plain format such as ND");
     }
     return checkRank(argument, *tensor, 0, kMaxKernelRank);
+}
+
+aclnnStatus checkAllGiven(std::initializer_list<Argument> arguments) {
+    for (const Argument& argument : arguments) {
+        if (argument.tensor == nullptr) {
+            return checkGiven(argument.name, nullptr);
+        }
+    }
+    return ACLNN_SUCCESS;
 }
 
 aclnnStatus checkScalar(const char* argument, const aclScalar* scalar) {
@@ -22,8 +29,7 @@ aclnnStatus checkScalar(const char* argument, const aclScalar* scalar) {
         return refuse(argument, text("%p", static_cast<const void*>(scalar)),
                       "a live aclScalar (this one was destroyed, or is none)");
     }
-    return isNumber(scalar->dtype) ? ACLNN_SUCCESS
-                                   : refuse(argument, "dtype " + nameOf(scalar->dtype), "a float, an integer or BOOL");
+    return TypeRules::check(argument, scalar->dtype);
 }
 
 namespace {
@@ -69,6 +75,11 @@ aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim)
     }
     dim += dim < 0 ? size : 0;
     return ACLNN_SUCCESS;
+}
+
+aclnnStatus refuseCast(const char* argument, aclDataType dtype, aclDataType computed) {
+    return refuse(argument, "dtype " + nameOf(dtype),
+                  "a type to which the result, computed from " + nameOf(computed) + ", may be cast");
 }
 
 bool broadcast(Dims& shape, const Dims& other) {

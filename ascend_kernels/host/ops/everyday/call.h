@@ -10,6 +10,7 @@
 #include "meta/late_shape.h"
 #include "ops/elements.h"
 #include "ops/everyday/numbers.h"
+#include "ops/everyday/types.h"
 #include "ops/phase1.h"
 
 namespace aclq::everyday {
@@ -23,7 +24,10 @@ struct Call {
 
     template <class Body>
     aclnnStatus prepare(Body&& body) const noexcept {
-        return phase1(function, workspaceSize, executor, static_cast<Body&&>(body));
+        return phase1(function, workspaceSize, executor, [&]() -> aclnnStatus {
+            const TypeRules rules(operation);
+            return body();
+        });
     }
     aclnnStatus launch(std::span<const Argument> arguments, std::shared_ptr<const Kernel> kernel) const {
         return finish(operation, arguments, std::move(kernel), workspaceSize, executor);
@@ -36,6 +40,8 @@ struct Call {
 
 // Given, alive, of a type with numbers, at most 8 dimensions, in no blocked layout.
 aclnnStatus checkTensor(const char* argument, const aclTensor* tensor);
+// 161001 for the first that is null, before anything else is looked at.
+aclnnStatus checkAllGiven(std::initializer_list<Argument> arguments);
 // Given, alive, a real number.
 aclnnStatus checkScalar(const char* argument, const aclScalar* scalar);
 // Given, alive; its numbers.
@@ -46,6 +52,9 @@ aclnnStatus readList(const char* argument, const aclTensorList* list, std::vecto
 aclnnStatus checkBroadcast(const char* argument, const aclTensor& tensor, const Dims& shape);
 // Makes `dim` (negative: from the end) a dimension of a tensor of this rank.
 aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim);
+
+// The result cannot hold what is computed (canCast).
+aclnnStatus refuseCast(const char* argument, aclDataType dtype, aclDataType computed);
 
 // The common shape of tensors that repeat their dimensions of size 1; false if there is none.
 bool broadcast(Dims& shape, const Dims& other);
@@ -90,6 +99,12 @@ template <class Result, class... Parameters>
 struct ParametersOf<Result(Parameters...)> {
     using Types = std::tuple<Parameters...>;
 };
+
+// The same where complex numbers may be: in the domain that holds this type.
+template <class Make>
+std::shared_ptr<const Kernel> ofDomain(aclDataType dtype, Make&& make) {
+    return isComplex(dtype) ? make(Complex{}) : inDomain(isFloating(dtype), static_cast<Make&&>(make));
+}
 
 }  // namespace aclq::everyday
 

@@ -13,7 +13,7 @@ using namespace aclq::everyday;
 
 namespace {
 
-constexpr auto kSame = [](auto value) { return value; };
+constexpr ComplexToo kSame{[](auto value) { return value; }};
 
 template <class T>
 void copyRow(const unsigned char* from, std::int64_t fromStep, unsigned char* to, std::int64_t toStep, std::int64_t n) {
@@ -36,6 +36,31 @@ void copyBytes(const View* both) {
                      : size == 4 ? copyRow<std::uint32_t>
                      : size == 8 ? copyRow<std::uint64_t>
                                  : copyRow<Sixteen>;
+    // Where elements that follow each other in one tensor lie in rows of the other, squares of them are copied, so that
+    // cache lines are used whole.
+    if (walk.rank > 1 && walk.step(1) == 1 && walk.step(0) != 1 && walk.strides[0][walk.rank - 2] == 1) {
+        constexpr std::int64_t kSide = 64;
+        const std::int64_t side = walk.shape[walk.rank - 2];
+        const std::int64_t bands = (side + kSide - 1) / kSide;
+        const std::int64_t grain = std::max<std::int64_t>(1, kThreadGrain / (kSide * walk.length()));
+        parallelFor(walk.rows() / side * bands, grain, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t band = begin; band < end; ++band) {
+                const std::int64_t first = band % bands * kSide;
+                std::int64_t at[2] = {};
+                walk.locate(band / bands * side + first, at);
+                const std::int64_t high = std::min(kSide, side - first);
+                for (std::int64_t column = 0; column < walk.length(); column += kSide) {
+                    const std::int64_t wide = std::min(kSide, walk.length() - column);
+                    for (std::int64_t line = 0; line < high; ++line) {
+                        row(from.data + (from.offset + at[0] + line + column * walk.step(0)) * size, walk.step(0),
+                            to.data + (to.offset + at[1] + line * walk.strides[1][walk.rank - 2] + column) * size, 1,
+                            wide);
+                    }
+                }
+            }
+        });
+        return;
+    }
     forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) {
         std::int64_t at[2] = {};
         while (pieces.next()) {
@@ -66,6 +91,8 @@ aclnnStatus prepareCopy(const Call& call, const char* fromName, const aclTensor*
         ACLQ_RETURN_IF_FAILED(checkTensor(fromName, from));
         ACLQ_RETURN_IF_FAILED(checkTensor(toName, to));
     }
+    ACLQ_RETURN_IF_FAILED(checkRank(fromName, *from, 0, kMaxKernelRank));
+    ACLQ_RETURN_IF_FAILED(checkRank(toName, *to, 0, kMaxKernelRank));
     ACLQ_RETURN_IF_FAILED(repeats ? checkBroadcast(fromName, *from, to->shape)
                                   : checkShape(toName, *to, from->shape, "the shape of self"));
     if (to->empty()) {

@@ -11,7 +11,7 @@
 namespace aclq::everyday {
 
 // Tensors: the inputs, which repeat to the shape of the last one, the result. `function` takes as many values of
-// Domain (double or int64) and gives a double or an int64.
+// Domain (double, int64 or complex) and gives one of these.
 template <std::size_t inputs, class Domain, class Function>
 class Elementwise : public Kernel {
   public:
@@ -66,9 +66,28 @@ class Elementwise : public Kernel {
     const Function function_;
 };
 
-// `function` in double if `computed` is a float, else in int64.
+// A function that is defined on complex numbers as well.
+template <class Function>
+struct ComplexToo : Function {
+    static constexpr bool kComplex = true;
+};
+template <class Function>
+ComplexToo(Function) -> ComplexToo<Function>;
+
+template <class Function>
+constexpr bool takesComplex = requires {
+    Function::kComplex;
+};
+
+// `function` in complex numbers if `computed` is a complex type and it takes them; in double if `computed` is a float,
+// else in int64.
 template <std::size_t inputs, class Function>
 std::shared_ptr<const Kernel> elementwise(aclDataType computed, Function function) {
+    if constexpr (takesComplex<Function>) {
+        if (isComplex(computed)) {
+            return std::make_shared<Elementwise<inputs, Complex, Function>>(computed, function);
+        }
+    }
     return inDomain(isFloating(computed), [&](auto number) {
         return std::make_shared<Elementwise<inputs, decltype(number), Function>>(computed, function);
     });
@@ -77,6 +96,11 @@ std::shared_ptr<const Kernel> elementwise(aclDataType computed, Function functio
 // The same for a function that is defined on floats only; integers are seen as FLOAT.
 template <std::size_t inputs, class Function>
 std::shared_ptr<const Kernel> elementwiseReal(aclDataType computed, Function function) {
+    if constexpr (takesComplex<Function>) {
+        if (isComplex(computed)) {
+            return std::make_shared<Elementwise<inputs, Complex, Function>>(computed, function);
+        }
+    }
     return std::make_shared<Elementwise<inputs, double, Function>>(isFloating(computed) ? computed : ACL_FLOAT,
                                                                    function);
 }
@@ -89,6 +113,15 @@ inline double subtract(double a, double b) {
     return a - b;
 }
 inline double multiply(double a, double b) {
+    return a * b;
+}
+inline Complex add(Complex a, Complex b) {
+    return a + b;
+}
+inline Complex subtract(Complex a, Complex b) {
+    return a - b;
+}
+inline Complex multiply(Complex a, Complex b) {
     return a * b;
 }
 inline std::int64_t add(std::int64_t a, std::int64_t b) {

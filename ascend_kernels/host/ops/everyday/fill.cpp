@@ -22,6 +22,7 @@
 #include "ops/elements.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/copy.h"
+#include "ops/everyday/philox.h"
 #include "ops/everyday/pick.h"
 
 using namespace aclq;
@@ -66,23 +67,6 @@ aclnnStatus fill(const Call& call, const aclTensor* tensor, std::int64_t value) 
     return call.prepare([&] { return generate(call, "selfRef", tensor, [value](std::int64_t) { return value; }); });
 }
 
-// Numbers from a seed, a place and a number of the draw: the same whatever the threads.
-std::uint64_t mix(std::uint64_t value) {
-    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    value = (value ^ (value >> 27)) * 0x94D049BB133111EBULL;
-    return value ^ (value >> 31);
-}
-
-std::uint64_t draw(std::uint64_t seed, std::uint64_t offset, std::uint64_t number) {
-    constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15ULL;
-    return mix(mix(seed * kStep + offset) + (number + 1) * kStep);
-}
-
-// In [0, 1), with all bits a double has.
-double fraction(std::uint64_t bits) {
-    return static_cast<double>(bits >> 11) * 0x1p-53;
-}
-
 }  // namespace
 
 aclnnStatus aclnnInplaceZeroGetWorkspaceSize(aclTensor* selfRef, uint64_t* workspaceSize, aclOpExecutor** executor) {
@@ -101,6 +85,9 @@ aclnnStatus aclnnInplaceFillScalarGetWorkspaceSize(aclTensor* selfRef, const acl
     const Call call = ACLQ_CALL(aclnnInplaceFillScalar);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
+        if (isComplex(value->dtype)) {
+            return generate(call, "selfRef", selfRef, [number = complex(*value)](std::int64_t) { return number; });
+        }
         if (isFloating(*value)) {
             return generate(call, "selfRef", selfRef, [number = real(*value)](std::int64_t) { return number; });
         }
@@ -183,16 +170,13 @@ aclnnStatus aclnnInplaceNormalGetWorkspaceSize(const aclTensor* selfRef, float m
                                                int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceNormal);
     return call.prepare([&] {
-        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
-            // Box and Muller's way, from two draws; the logarithm's argument is not 0.
-            const auto number = static_cast<std::uint64_t>(index) * 2;
-            const double radius =
-                std::sqrt(-2 * std::log(1 - fraction(draw(static_cast<std::uint64_t>(seed),
-                                                          static_cast<std::uint64_t>(offset), number))));
-            const double angle =
-                2 * std::numbers::pi *
-                fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset), number + 1));
-            return static_cast<double>(mean) + static_cast<double>(std) * radius * std::cos(angle);
+        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
+            // Box and Muller's way: two draws give two numbers; the logarithm's argument is not 0.
+            const std::int64_t first = index / 2 * 2;
+            const double radius = std::sqrt(-2 * std::log(1 - random.fraction(first)));
+            const double angle = 2 * std::numbers::pi * random.fraction(first + 1);
+            const double number = radius * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
+            return static_cast<double>(mean) + static_cast<double>(std) * number;
         });
     });
 }
@@ -208,10 +192,9 @@ aclnnStatus aclnnInplaceUniformGetWorkspaceSize(const aclTensor* selfRef, double
             selfRef->dtype == ACL_BF16
                 ? 0x1p8
                 : (selfRef->dtype == ACL_FLOAT16 ? 0x1p11 : (selfRef->dtype == ACL_FLOAT ? 0x1p24 : 0x1p53));
-        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
-            return low +
-                   (high - low) *
-                       (std::floor(fraction(draw(seed, offset, static_cast<std::uint64_t>(index))) * steps) / steps);
+        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
+            const double drawn = steps > 0x1p32 ? random.longFraction(index) : random.fraction(index);
+            return low + (high - low) * (std::floor(drawn * steps) / steps);
         });
     });
 }
@@ -225,10 +208,8 @@ aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor* selfRef, int64_t
             return refuse("high", std::to_string(high), text("more than low, %lld", static_cast<long long>(low)));
         }
         const auto count = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
-            const std::uint64_t number = draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
-                                              static_cast<std::uint64_t>(index)) %
-                                         count;
+        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
+            const std::uint64_t number = random.pair(index) % count;
             return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + number);
         });
     });
@@ -244,11 +225,8 @@ aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(const aclTensor* selfRef, cons
         if (!(limit >= 0 && limit <= 1)) {
             return refuse("prob", std::to_string(limit), "0 to 1");
         }
-        return generate(call, "selfRef", selfRef, [=](std::int64_t index) {
-            return std::int64_t{fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
-                                              static_cast<std::uint64_t>(index))) < limit
-                                    ? 1
-                                    : 0};
+        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
+            return std::int64_t{random.fraction(index) < limit ? 1 : 0};
         });
     });
 }
@@ -265,8 +243,7 @@ aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(const aclTensor* selfRef
         // Tensors: prob, selfRef.
         class Draws : public Kernel {
           public:
-            Draws(std::int64_t seed, std::int64_t offset)
-                : seed_(static_cast<std::uint64_t>(seed)), offset_(static_cast<std::uint64_t>(offset)) {}
+            Draws(std::int64_t seed, std::int64_t offset) : random_(seed, offset) {}
             void run(const View* tensors, const KernelContext&) const override {
                 const View& out = tensors[1];
                 for (std::int64_t index = 0; index < out.elements(); ++index) {
@@ -278,15 +255,13 @@ aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(const aclTensor* selfRef
                     }
                     double limit = 0;
                     read(tensors[0], from, 1, 1, &limit);
-                    const std::int64_t value =
-                        fraction(draw(seed_, offset_, static_cast<std::uint64_t>(index))) < limit ? 1 : 0;
+                    const std::int64_t value = random_.fraction(index) < limit ? 1 : 0;
                     write(out, offsetAt(out, at), 1, 1, &value);
                 }
             }
 
           private:
-            const std::uint64_t seed_;
-            const std::uint64_t offset_;
+            const Philox random_;
         };
         return selfRef->empty()
                    ? call.nothing()
@@ -306,10 +281,9 @@ aclnnStatus aclnnRandpermGetWorkspaceSize(int64_t n, int64_t seed, int64_t offse
         }
         std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
         std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+        const Philox random(seed, offset);
         for (std::int64_t index = n - 1; index > 0; --index) {
-            const std::uint64_t other = draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
-                                             static_cast<std::uint64_t>(index)) %
-                                        static_cast<std::uint64_t>(index + 1);
+            const std::uint64_t other = random.pair(index) % static_cast<std::uint64_t>(index + 1);
             std::swap(numbers[static_cast<std::size_t>(index)], numbers[other]);
         }
         return generate(call, "out", out, [numbers = std::move(numbers)](std::int64_t index) {
@@ -349,15 +323,15 @@ aclnnStatus aclnnDropoutGenMaskV2GetWorkspaceSize(const aclIntArray* shape, doub
         std::vector<std::int64_t> sizes;
         ACLQ_RETURN_IF_FAILED(readArray("shape", shape, sizes));
         ACLQ_RETURN_IF_FAILED(checkProbability(prob));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
         ACLQ_RETURN_IF_FAILED(
             checkMask("out", out, Dims(sizes.data(), std::min<std::size_t>(sizes.size(), Dims::kMaxRank)).elements()));
-        return generate(call, "out", out, [=](std::int64_t byte) {
+        // An element stays with the probability 1 - prob, drawn as InplaceBernoulli draws it: the same seed gives the
+        // same mask in both ways of a dropout.
+        return generate(call, "out", out, [=, random = Philox(seed, offset)](std::int64_t byte) {
             std::int64_t bits = 0;
             for (std::int64_t bit = 0; bit < 8; ++bit) {
-                const double number =
-                    fraction(draw(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(offset),
-                                  static_cast<std::uint64_t>(byte * 8 + bit)));
-                bits |= (number >= prob ? std::int64_t{1} : 0) << bit;
+                bits |= (random.fraction(byte * 8 + bit) < 1 - prob ? std::int64_t{1} : 0) << bit;
             }
             return bits;
         });

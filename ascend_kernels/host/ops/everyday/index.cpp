@@ -19,6 +19,62 @@
 using namespace aclq;
 using namespace aclq::everyday;
 
+namespace {
+
+// Copies slices that are contiguous in self and out. Tensors: self, out, index.
+class PickSlices : public Kernel {
+  public:
+    explicit PickSlices(std::int64_t dim) : dim_(dim) {}
+
+    // Whether what follows `dim` is one piece of memory, as large as the steps along it say.
+    static bool suits(const aclTensor& self, const aclTensor& out, std::int64_t dim) {
+        return self.contiguous() && out.contiguous() && dim + 1 < self.shape.rank() &&
+               self.shape.rank() <= out.shape.rank();
+    }
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& from = tensors[0];
+        const View& out = tensors[1];
+        const View& index = tensors[2];
+        std::int64_t slice = bitsOf(from.dtype) / 8;
+        for (std::int64_t dimension = dim_ + 1; dimension < from.rank; ++dimension) {
+            slice *= from.shape[dimension];
+        }
+        const std::int64_t size = from.shape[dim_];
+        const std::int64_t picked = index.elements();
+        const std::int64_t elementSize = bitsOf(from.dtype) / 8;
+        const unsigned char* source = from.data + from.offset * elementSize;
+        unsigned char* target = out.data + out.offset * elementSize;
+        const std::int64_t slices = out.elements() * elementSize / slice;
+        parallelFor(slices, std::max<std::int64_t>(1, kThreadGrain * 4 / slice),
+                    [&](std::int64_t begin, std::int64_t end) {
+                        for (std::int64_t number = begin; number < end; ++number) {
+                            std::int64_t place = indexAt(index, offsetOf(index, number % picked));
+                            place += place < 0 ? size : 0;
+                            unsigned char* to = target + number * slice;
+                            if (place < 0 || place >= size) {
+                                std::memset(to, 0, static_cast<std::size_t>(slice));
+                            } else {
+                                std::memcpy(to, source + (number / picked * size + place) * slice,
+                                            static_cast<std::size_t>(slice));
+                            }
+                        }
+                    });
+    }
+
+  private:
+    const std::int64_t dim_;
+};
+
+aclnnStatus launchSlices(const Call& call, std::int64_t dim, const char* name, const aclTensor* self,
+                         const Argument& index, const aclTensor* out) {
+    ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {self->dtype}));
+    return out->empty() ? call.nothing()
+                        : call.launch({{name, self}, {"out", out}, index}, std::make_shared<PickSlices>(dim));
+}
+
+}  // namespace
+
 aclnnStatus aclnnIndexSelectGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, aclTensor* out,
                                              uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnIndexSelect);
@@ -32,6 +88,9 @@ aclnnStatus aclnnIndexSelectGetWorkspaceSize(const aclTensor* self, int64_t dim,
         expected[dim] = index->elements();
         ACLQ_RETURN_IF_FAILED(
             checkShape("out", *out, expected, "the shape of self with as many places as index names"));
+        if (PickSlices::suits(*self, *out, dim)) {
+            return launchSlices(call, dim, "self", self, {"index", index}, out);
+        }
         return launchPick(call, {{"index", index}}, self, out, [dim](const View* tensors, const std::int64_t* at) {
             return offsetAlong(tensors[0], dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
         });
@@ -85,6 +144,9 @@ aclnnStatus aclnnEmbeddingGetWorkspaceSize(const aclTensor* weight, const aclTen
         sizes[rank] = weight->shape[1];
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, static_cast<std::uint64_t>(rank + 1)),
                                          "the shape of indices and the columns of weight"));
+        if (PickSlices::suits(*weight, *out, 0)) {
+            return launchSlices(call, 0, "weight", weight, {"indices", indices}, out);
+        }
         return launchPick(call, {{"indices", indices}}, weight, out,
                           [rank](const View* tensors, const std::int64_t* at) {
                               const std::int64_t place[] = {0, at[rank]};
@@ -121,7 +183,10 @@ struct Picks {
         // An empty tensor of self's type stands for a whole dimension, which torch_npu says so; one of another type
         // names no places.
         for (const aclTensor* index : list) {
-            ACLQ_RETURN_IF_FAILED(index != nullptr ? checkTensor("indices", index) : ACLNN_SUCCESS);
+            if (index != nullptr) {
+                ACLQ_RETURN_IF_FAILED(checkAlive("indices", index));
+                ACLQ_RETURN_IF_FAILED(checkRank("indices", *index, 0, kMaxKernelRank));
+            }
             nothing = nothing || (index != nullptr && index->empty() && index->dtype != self->dtype);
         }
         for (std::size_t dimension = 0; dimension < list.size(); ++dimension) {
@@ -235,12 +300,13 @@ class Bring : public Kernel {
 
     void run(const View* tensors, const KernelContext&) const override {
         // What comes together in one place is added up, or multiplied, in double precision.
-        if (way_ == Way::Replace || !isFloating(tensors[0].dtype) || tensors[0].dtype == ACL_DOUBLE) {
+        constexpr aclDataType kExact = std::is_same_v<Domain, Complex> ? ACL_COMPLEX128 : ACL_DOUBLE;
+        if (way_ == Way::Replace || std::is_same_v<Domain, std::int64_t> || tensors[0].dtype == kExact) {
             bring(tensors, tensors[0]);
             return;
         }
-        std::vector<double> exact(static_cast<std::size_t>(tensors[0].elements()));
-        const View target = contiguousLike(tensors[0], ACL_DOUBLE, exact.data());
+        std::vector<Domain> exact(static_cast<std::size_t>(tensors[0].elements()));
+        const View target = contiguousLike(tensors[0], kExact, exact.data());
         copy(tensors[0], target);
         bring(tensors, target);
         copy(target, tensors[0]);
@@ -249,9 +315,10 @@ class Bring : public Kernel {
   private:
     void bring(const View* tensors, const View& target) const {
         const View& elements = tensors[1];
-        for (std::int64_t index = 0; index < shape_.elements(); ++index) {
-            std::int64_t at[kMaxKernelRank] = {};
-            countTo(shape_, index, at);
+        std::int64_t at[kMaxKernelRank] = {};
+        std::int64_t unused = 0;
+        const std::int64_t count = shape_.elements();
+        for (std::int64_t index = 0; index < count; ++index, countOn(shape_, at, unused)) {
             const std::int64_t offset = place_(target, tensors, at);
             if (offset == kNowhere) {
                 continue;
@@ -311,16 +378,17 @@ aclnnStatus launchBring(const Call& call, const Target& target, const Argument& 
     if (target.out.tensor->empty()) {
         return call.nothing();
     }
-    auto kernel = inDomain(isFloating(target.self.tensor->dtype), [&]<class T>(T number) {
-        return std::make_shared<Bring<T, Place>>(shape, way, factor.like(number), place);
-    });
+    const std::shared_ptr<const Kernel> kernel =
+        ofDomain(target.self.tensor->dtype, [&]<class T>(T number) -> std::shared_ptr<const Kernel> {
+            return std::make_shared<Bring<T, Place>>(shape, way, factor.like(number), place);
+        });
     if (target.inPlace) {
         return call.launch({target.out, elements, index}, kernel);
     }
     return call.launch({target.self, target.out, elements, index}, std::make_shared<Onto>(kernel));
 }
 
-constexpr Constant kOne{1, 1};
+const Constant kOne{1, 1, 1};
 
 // self.scatter(dim, index, src): each element of index names the place along dim of the element of src beside it.
 aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
@@ -476,6 +544,14 @@ aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim,
         ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
         std::vector<std::int64_t> places;
         ACLQ_RETURN_IF_FAILED(readArray("index", index, places));
+        const std::int64_t size = shape.rank() > 0 ? shape[dim] : 1;
+        const bool empty = target.self.tensor->empty();
+        for (const std::int64_t place : places) {
+            if (!empty && (place < -size || place >= size)) {
+                return refuse("index", std::to_string(place),
+                              text("%lld to %lld", static_cast<long long>(-size), static_cast<long long>(size - 1)));
+            }
+        }
         ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
         if (shape.rank() > 0) {
             shape[dim] = static_cast<std::int64_t>(places.size());
@@ -533,7 +609,7 @@ aclnnStatus aclnnIndexPutImplGetWorkspaceSize(aclTensor* selfRef, const aclTenso
         const auto place = [picks](const View& to, const View* tensors, const std::int64_t* at) {
             return picks.place(to, tensors + 2, at);
         };
-        const auto kernel = inDomain(isFloating(selfRef->dtype), [&]<class T>(T) {
+        const auto kernel = ofDomain(selfRef->dtype, [&]<class T>(T) -> std::shared_ptr<const Kernel> {
             return std::make_shared<Bring<T, std::remove_const_t<decltype(place)>>>(
                 picks.shape, accumulate ? Way::Add : Way::Replace, T{1}, place);
         });
@@ -625,6 +701,10 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
             }
         }
         ACLQ_RETURN_IF_FAILED(checkDtype("offValue", *offValue, {onValue->dtype}));
+        if (numClasses < (self->empty() ? 1 : 0)) {
+            return refuse("numClasses", std::to_string(numClasses),
+                          self->empty() ? "1 or more for a self without elements" : "0 or more");
+        }
         const std::int64_t rank = self->shape.rank();
         if (axis != -1 && axis != rank) {
             return refuse("axis", std::to_string(axis), "-1, the last dimension");

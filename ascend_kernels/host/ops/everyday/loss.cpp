@@ -147,6 +147,10 @@ ACLQ_PHASE_2(aclnnL1LossBackward)
 aclnnStatus aclnnSmoothL1LossGetWorkspaceSize(const aclTensor* self, const aclTensor* target, int64_t reduction,
                                               float beta, aclTensor* result, uint64_t* workspaceSize,
                                               aclOpExecutor** executor) {
+    if (!(beta >= 0)) {
+        const Call call = ACLQ_CALL(aclnnSmoothL1Loss);
+        return call.prepare([&] { return refuse("beta", std::to_string(beta), "0 or more"); });
+    }
     return loss(ACLQ_CALL(aclnnSmoothL1Loss), self, target, reduction, "result", result,
                 smooth(static_cast<double>(beta)));
 }
@@ -155,6 +159,10 @@ aclnnStatus aclnnSmoothL1LossBackwardGetWorkspaceSize(const aclTensor* gradOut, 
                                                       const aclTensor* target, int64_t reduction, float beta,
                                                       aclTensor* gradInput, uint64_t* workspaceSize,
                                                       aclOpExecutor** executor) {
+    if (!(beta >= 0)) {
+        const Call call = ACLQ_CALL(aclnnSmoothL1LossBackward);
+        return call.prepare([&] { return refuse("beta", std::to_string(beta), "0 or more"); });
+    }
     return lossBackward(ACLQ_CALL(aclnnSmoothL1LossBackward), "gradOut", gradOut, self, target, reduction, "gradInput",
                         gradInput, smoothSlope(static_cast<double>(beta)));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products, plainly: for tests and examples, not for speed. Sums are kept in double precision.
+// Matrix products. Those of floats up to 32 bits are computed in FLOAT (gemm.h), the others plainly, integers exactly
+// and DOUBLE in double precision.
 #include "aclnnop/aclnn_addmm.h"
 #include "aclnnop/aclnn_addmv.h"
 #include "aclnnop/aclnn_baddbmm.h"
@@ -10,30 +11,93 @@
 #include "aclnnop/aclnn_mv.h"
 #include "ops/elements.h"
 #include "ops/everyday/binary.h"
+#include "ops/everyday/copy.h"
+#include "ops/everyday/gemm.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
 
 namespace {
 
-// The last two dimensions of a view, and the stack of matrices before them.
-struct Matrices {
-    Matrices(const View& view, std::int64_t rowDimension, std::int64_t columnDimension)
-        : rowStep(rowDimension >= 0 ? view.strides[rowDimension] : 0),
-          columnStep(columnDimension >= 0 ? view.strides[columnDimension] : 0) {}
+// What is added to a product: beta * added + alpha * product. Nothing is added with beta 0, not even NaN.
+struct Addition {
+    Argument added{nullptr, nullptr};
+    Constant beta{0, 0, 0};
+    Constant alpha{1, 1, 1};
+};
+
+// A stack of matrices; a vector is a matrix of one row (the left one) or one column (the right one).
+struct Stack {
+    Stack(const View& view, bool vector, bool isColumn) : view(view), outer(view) {
+        const std::int64_t last = view.rank - 1;
+        outer.rank = std::max<std::int64_t>(view.rank - (vector ? 1 : 2), 0);
+        const std::int64_t length = view.shape[last];
+        const std::int64_t step = view.strides[last];
+        rows = !vector ? view.shape[last - 1] : (isColumn ? length : 1);
+        columns = vector && isColumn ? 1 : length;
+        rowStep = !vector ? view.strides[last - 1] : (isColumn ? step : 0);
+        columnStep = vector && isColumn ? 0 : step;
+    }
+
+    // One matrix as a view, turned so that memory is walked in order.
+    View matrix(std::int64_t offset, bool turned) const {
+        View one = view;
+        one.rank = 2;
+        one.offset += offset;
+        one.shape[0] = turned ? columns : rows;
+        one.shape[1] = turned ? rows : columns;
+        one.strides[0] = turned ? columnStep : rowStep;
+        one.strides[1] = turned ? rowStep : columnStep;
+        return one;
+    }
+
+    const View& view;
+    View outer;
+    std::int64_t rows;
+    std::int64_t columns;
     std::int64_t rowStep;
     std::int64_t columnStep;
 };
 
-// What is added to a product: beta * added + alpha * product. Nothing is added with beta 0, not even NaN.
-struct Addition {
-    Argument added{nullptr, nullptr};
-    Constant beta{0, 0};
-    Constant alpha{1, 1};
+// Offset of a matrix of a stack that repeats to another one.
+std::int64_t offsetIn(const View& outer, const View& shape, std::int64_t number) {
+    std::int64_t offset = 0;
+    for (std::int64_t dimension = shape.rank; dimension-- > 0;) {
+        offset += number % shape.shape[dimension] * strideAlong(outer, shape, dimension);
+        number /= shape.shape[dimension];
+    }
+    return offset;
+}
+
+// A matrix of a stack as floats: in place where it can be, else copied.
+class AsFloats {
+  public:
+    FloatMatrix at(const Stack& stack, std::int64_t offset) {
+        const bool turned = stack.rowStep == 1 && stack.columnStep != 1;
+        const View one = stack.matrix(offset, turned);
+        // A step as the library wants it: at least as long as a line.
+        const bool fits = one.strides[1] == 1 && (one.shape[0] == 1 || one.strides[0] >= one.shape[1]);
+        if (one.dtype == ACL_FLOAT && (fits || one.shape[0] * one.shape[1] == 1)) {
+            const float* data = reinterpret_cast<const float*>(one.data) + one.offset;
+            const std::int64_t step = std::max(one.strides[0], one.shape[1]);
+            return turned ? FloatMatrix{data, 1, step} : FloatMatrix{data, step, 1};
+        }
+        if (offset != offset_) {
+            values_.resize(static_cast<std::size_t>(one.shape[0] * one.shape[1]));
+            copy(one, contiguousLike(one, ACL_FLOAT, values_.data()));
+            offset_ = offset;
+        }
+        const std::int64_t step = one.shape[1];
+        return turned ? FloatMatrix{values_.data(), 1, step} : FloatMatrix{values_.data(), step, 1};
+    }
+
+  private:
+    std::vector<float> values_;
+    std::int64_t offset_ = std::numeric_limits<std::int64_t>::min();  // of what was copied last
 };
 
-// Tensors: self, mat2, out, and what is added (may be left out). A vector is a matrix of one row (self) or one column
-// (mat2), and out then lacks it.
+// Tensors: self, mat2, out, and what is added (may be left out). Where self or mat2 is a vector, out lacks its
+// dimension.
 template <class Domain>
 class MatrixProduct : public Kernel {
   public:
@@ -41,101 +105,132 @@ class MatrixProduct : public Kernel {
         : beta_(addition.beta.like(Domain{})), alpha_(addition.alpha.like(Domain{})) {}
 
     void run(const View* tensors, const KernelContext&) const override {
-        const View& a = tensors[0];
-        const View& b = tensors[1];
         const View& out = tensors[2];
-        const bool row = a.rank == 1;
-        const bool column = b.rank == 1;
-        const std::int64_t depth = a.shape[a.rank - 1];
-        const std::int64_t rows = row ? 1 : a.shape[a.rank - 2];
-        const std::int64_t columns = column ? 1 : b.shape[b.rank - 1];
-        const Matrices left(a, row ? -1 : a.rank - 2, a.rank - 1);
-        const Matrices right(b, column ? 0 : b.rank - 2, column ? -1 : b.rank - 1);
-        const std::int64_t inner = out.rank - (row ? 0 : 1) - (column ? 0 : 1);
-        const Matrices result(out, row ? -1 : inner, column ? -1 : out.rank - 1);
-        View stack = out;
-        stack.rank = inner;
-        const View stacks[2] = {stackOf(a), stackOf(b)};
-        parallelFor(
-            stack.elements() * rows,
-            std::max<std::int64_t>(1, kThreadGrain / std::max<std::int64_t>(1, depth * columns)),
-            [&](std::int64_t begin, std::int64_t end) {
-                std::vector<Domain> values(static_cast<std::size_t>(std::max<std::int64_t>(depth, 1)));
-                std::vector<Domain> line(static_cast<std::size_t>(std::max(columns, std::int64_t{1})));
-                std::vector<Domain> sums(static_cast<std::size_t>(columns));
-                for (std::int64_t place = begin; place < end; ++place) {
-                    std::int64_t at[2] = {};
-                    std::int64_t rest = place / rows;
-                    for (std::int64_t dimension = inner; dimension-- > 0;) {
-                        for (std::size_t input = 0; input < 2; ++input) {
-                            at[input] += rest % stack.shape[dimension] * strideAlong(stacks[input], stack, dimension);
-                        }
-                        rest /= stack.shape[dimension];
+        const Stack a(tensors[0], tensors[0].rank == 1, false);
+        const Stack b(tensors[1], tensors[1].rank == 1, true);
+        View outer = out;
+        outer.rank = out.rank - (tensors[0].rank == 1 ? 0 : 1) - (tensors[1].rank == 1 ? 0 : 1);
+        const std::int64_t rows = a.rows;
+        const std::int64_t columns = b.columns;
+        const std::int64_t matrices = outer.elements();
+        if constexpr (std::is_same_v<Domain, double>) {
+            if (out.dtype != ACL_DOUBLE && tensors[0].dtype != ACL_DOUBLE && tensors[1].dtype != ACL_DOUBLE) {
+                AsFloats left;
+                AsFloats right;
+                std::vector<float> product;
+                for (std::int64_t number = 0; number < matrices; ++number) {
+                    float* to = inPlace(tensors, number * rows * columns);
+                    if (to == nullptr) {
+                        product.resize(static_cast<std::size_t>(rows * columns));
+                        to = product.data();
                     }
-                    read(a, at[0] + place % rows * left.rowStep, left.columnStep, depth, values.data());
-                    std::fill(sums.begin(), sums.end(), Domain{});
-                    for (std::int64_t k = 0; k < depth; ++k) {
-                        read(b, at[1] + k * right.rowStep, right.columnStep, columns, line.data());
-                        for (std::size_t j = 0; j < sums.size(); ++j) {
-                            sums[j] = everyday::add(sums[j], multiply(values[static_cast<std::size_t>(k)], line[j]));
-                        }
+                    everyday::multiply(left.at(a, offsetIn(a.outer, outer, number)),
+                                       right.at(b, offsetIn(b.outer, outer, number)), to, rows, columns, a.columns);
+                    if (to == product.data()) {
+                        store(tensors, number * rows, rows, columns, [&](std::int64_t row, std::vector<Domain>& sums) {
+                            std::copy_n(product.data() + row * columns, columns, sums.data());
+                        });
                     }
-                    if (tensors[3].present) {
-                        add(tensors[3], out, place * columns, sums);
+                }
+                return;
+            }
+        }
+        for (std::int64_t number = 0; number < matrices; ++number) {
+            const View left = a.matrix(offsetIn(a.outer, outer, number), false);
+            const View right = b.matrix(offsetIn(b.outer, outer, number), false);
+            store(tensors, number * rows, rows, columns, [&](std::int64_t row, std::vector<Domain>& sums) {
+                std::vector<Domain> values(static_cast<std::size_t>(a.columns));
+                std::vector<Domain> line(static_cast<std::size_t>(columns));
+                read(left, row * left.strides[0], left.strides[1], a.columns, values.data());
+                std::fill(sums.begin(), sums.end(), Domain{});
+                for (std::int64_t k = 0; k < a.columns; ++k) {
+                    read(right, k * right.strides[0], right.strides[1], columns, line.data());
+                    for (std::size_t j = 0; j < sums.size(); ++j) {
+                        sums[j] =
+                            everyday::add(sums[j], everyday::multiply(values[static_cast<std::size_t>(k)], line[j]));
                     }
-                    write(out, offsetOf(stack, place / rows) + place % rows * result.rowStep, result.columnStep,
-                          columns, sums.data());
                 }
             });
+        }
     }
 
   private:
-    // To a line of the product that begins with this element of out.
+    // Where a matrix of the result lies, if it can be computed there.
+    float* inPlace(const View* tensors, std::int64_t first) const {
+        const View& out = tensors[2];
+        return out.dtype == ACL_FLOAT && !tensors[3].present && contiguous(out)
+                   ? reinterpret_cast<float*>(out.data) + out.offset + first
+                   : nullptr;
+    }
+
+    // Rows of the result, from number `first` of all rows on: find(row, sums) gives the product.
+    template <class Find>
+    void store(const View* tensors, std::int64_t first, std::int64_t rows, std::int64_t columns, Find&& find) const {
+        const View& out = tensors[2];
+        const std::int64_t step = columns > 1 ? out.strides[out.rank - 1] : 1;
+        parallelFor(rows, std::max<std::int64_t>(1, kThreadGrain / (columns * 8)),
+                    [&](std::int64_t begin, std::int64_t end) {
+                        std::vector<Domain> sums(static_cast<std::size_t>(columns));
+                        for (std::int64_t row = begin; row < end; ++row) {
+                            find(row, sums);
+                            const std::int64_t element = (first + row) * columns;
+                            if (tensors[3].present) {
+                                add(tensors[3], out, element, sums);
+                            }
+                            write(out, offsetOf(out, element), step, columns, sums.data());
+                        }
+                    });
+    }
+
+    // To a row of the product that begins with this element of out.
     void add(const View& added, const View& out, std::int64_t first, std::vector<Domain>& sums) const {
+        for (Domain& sum : sums) {
+            sum = everyday::multiply(sum, alpha_);
+        }
+        if (beta_ == Domain{}) {
+            return;
+        }
+        std::int64_t offset = 0;
+        std::int64_t rest = first;
+        for (std::int64_t dimension = out.rank; dimension-- > 0;) {
+            offset += rest % out.shape[dimension] * strideAlong(added, out, dimension);
+            rest /= out.shape[dimension];
+        }
+        std::vector<Domain> values(sums.size());
+        read(added, offset, sums.size() > 1 ? strideAlong(added, out, out.rank - 1) : 0,
+             static_cast<std::int64_t>(sums.size()), values.data());
         for (std::size_t j = 0; j < sums.size(); ++j) {
-            std::int64_t offset = 0;
-            std::int64_t rest = first + static_cast<std::int64_t>(j);
-            for (std::int64_t dimension = out.rank; dimension-- > 0;) {
-                offset += rest % out.shape[dimension] * strideAlong(added, out, dimension);
-                rest /= out.shape[dimension];
-            }
-            Domain value{};
-            read(added, offset, 1, 1, &value);
-            sums[j] = multiply(sums[j], alpha_);
-            sums[j] = beta_ != Domain{} ? everyday::add(sums[j], multiply(beta_, value)) : sums[j];
+            sums[j] = everyday::add(sums[j], everyday::multiply(beta_, values[j]));
         }
     }
 
     const Domain beta_;
     const Domain alpha_;
-
-    static View stackOf(const View& view) {
-        View stack = view;
-        stack.rank = std::max<std::int64_t>(view.rank - 2, 0);
-        return stack;
-    }
 };
 
 Dims leading(const Dims& shape) {
     return Dims(shape.data(), static_cast<std::uint64_t>(std::max<std::int64_t>(shape.rank() - 2, 0)));
 }
 
-aclnnStatus product(const Call& call, const aclTensor* self, const aclTensor* mat2, std::int64_t low, std::int64_t high,
+aclnnStatus product(const Call& call, const Argument& left, const Argument& right, std::int64_t low, std::int64_t high,
                     const Argument& out, const Addition& addition = {}) {
-    ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
-    ACLQ_RETURN_IF_FAILED(checkTensor("mat2", mat2));
+    const aclTensor* self = left.tensor;
+    const aclTensor* mat2 = right.tensor;
+    ACLQ_RETURN_IF_FAILED(checkTensor(left.name, self));
+    ACLQ_RETURN_IF_FAILED(checkTensor(right.name, mat2));
     ACLQ_RETURN_IF_FAILED(checkTensor(out.name, out.tensor));
-    ACLQ_RETURN_IF_FAILED(checkRank("self", *self, low, high));
-    ACLQ_RETURN_IF_FAILED(checkRank("mat2", *mat2, low, high));
+    ACLQ_RETURN_IF_FAILED(checkRank(left.name, *self, low, high));
+    ACLQ_RETURN_IF_FAILED(checkRank(right.name, *mat2, low, high));
     const std::int64_t depth = self->shape.last();
     const std::int64_t rank = mat2->shape.rank();
     if (mat2->shape[rank == 1 ? 0 : rank - 2] != depth) {
-        return refuse("mat2", "shape " + mat2->shape.text(),
-                      text("%lld rows, as many as self has columns", static_cast<long long>(depth)));
+        return refuse(right.name, "shape " + mat2->shape.text(),
+                      text("%lld rows, as many as %s has columns", static_cast<long long>(depth), left.name));
     }
     Dims expected = leading(self->shape);
     if (!broadcast(expected, leading(mat2->shape))) {
-        return refuse("mat2", "shape " + mat2->shape.text(), "leading dimensions that fit to " + self->shape.text());
+        return refuse(right.name, "shape " + mat2->shape.text(),
+                      "leading dimensions that fit to " + self->shape.text());
     }
     std::int64_t sizes[Dims::kMaxRank] = {};
     std::uint64_t count = 0;
@@ -158,25 +253,26 @@ aclnnStatus product(const Call& call, const aclTensor* self, const aclTensor* ma
     }
     const bool real = isFloating(self->dtype) || isFloating(mat2->dtype);
     const auto kernel = inDomain(real, [&]<class T>(T) { return std::make_shared<MatrixProduct<T>>(addition); });
-    return call.launch({{"self", self}, {"mat2", mat2}, out, addition.added}, kernel);
+    return call.launch({left, right, out, addition.added}, kernel);
 }
 
 aclnnStatus plain(const Call& call, const aclTensor* self, const aclTensor* mat2, std::int64_t low, std::int64_t high,
-                  const aclTensor* out) {
-    return call.prepare([&] { return product(call, self, mat2, low, high, {"out", out}); });
+                  const aclTensor* out, const char* name = "mat2") {
+    return call.prepare([&] { return product(call, {"self", self}, {name, mat2}, low, high, {"out", out}); });
 }
 
 // The second matrix may be a vector.
-aclnnStatus added(const Call& call, const Argument& self, const aclTensor* mat1, const aclTensor* mat2,
+aclnnStatus added(const Call& call, const Argument& self, const Argument& left, const Argument& right,
                   std::int64_t rank, bool vector, const aclScalar* beta, const aclScalar* alpha, const Argument& out) {
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkScalar("beta", beta));
         ACLQ_RETURN_IF_FAILED(checkScalar("alpha", alpha));
-        ACLQ_RETURN_IF_FAILED(checkTensor("mat1", mat1));
-        ACLQ_RETURN_IF_FAILED(checkTensor("mat2", mat2));
-        ACLQ_RETURN_IF_FAILED(checkRank("mat1", *mat1, rank, rank));
-        ACLQ_RETURN_IF_FAILED(checkRank("mat2", *mat2, vector ? 1 : rank, vector ? 1 : rank));
-        return product(call, mat1, mat2, 1, rank, out,
+        const aclTensor* second = right.tensor;
+        ACLQ_RETURN_IF_FAILED(checkTensor(left.name, left.tensor));
+        ACLQ_RETURN_IF_FAILED(checkTensor(right.name, second));
+        ACLQ_RETURN_IF_FAILED(checkRank(left.name, *left.tensor, rank, rank));
+        ACLQ_RETURN_IF_FAILED(checkRank(right.name, *second, vector ? 1 : rank, vector ? 1 : rank));
+        return product(call, left, right, 1, rank, out,
                        {self, constant(*beta, ACL_DOUBLE), constant(*alpha, ACL_DOUBLE)});
     });
 }
@@ -207,42 +303,44 @@ aclnnStatus aclnnMvGetWorkspaceSize(const aclTensor* self, const aclTensor* vec,
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("vec", vec));
         ACLQ_RETURN_IF_FAILED(checkRank("vec", *vec, 1, 1));
-        return product(call, self, vec, 1, 2, {"out", out});
+        return product(call, {"self", self}, {"vec", vec}, 1, 2, {"out", out});
     });
 }
 ACLQ_PHASE_2(aclnnMv)
 
 aclnnStatus aclnnDotGetWorkspaceSize(const aclTensor* self, const aclTensor* tensor, aclTensor* out,
                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return plain(ACLQ_CALL(aclnnDot), self, tensor, 1, 1, out);
+    return plain(ACLQ_CALL(aclnnDot), self, tensor, 1, 1, out, "tensor");
 }
 ACLQ_PHASE_2(aclnnDot)
 
 aclnnStatus aclnnAddmmGetWorkspaceSize(const aclTensor* self, const aclTensor* mat1, const aclTensor* mat2,
                                        const aclScalar* beta, const aclScalar* alpha, aclTensor* out, int8_t,
                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return added(ACLQ_CALL(aclnnAddmm), {"self", self}, mat1, mat2, 2, false, beta, alpha, {"out", out});
+    return added(ACLQ_CALL(aclnnAddmm), {"self", self}, {"mat1", mat1}, {"mat2", mat2}, 2, false, beta, alpha,
+                 {"out", out});
 }
 ACLQ_PHASE_2(aclnnAddmm)
 
 aclnnStatus aclnnInplaceAddmmGetWorkspaceSize(const aclTensor* selfRef, const aclTensor* mat1, const aclTensor* mat2,
                                               const aclScalar* beta, const aclScalar* alpha, int8_t,
                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return added(ACLQ_CALL(aclnnInplaceAddmm), {"selfRef", selfRef}, mat1, mat2, 2, false, beta, alpha,
-                 {"selfRef", selfRef});
+    return added(ACLQ_CALL(aclnnInplaceAddmm), {"selfRef", selfRef}, {"mat1", mat1}, {"mat2", mat2}, 2, false, beta,
+                 alpha, {"selfRef", selfRef});
 }
 ACLQ_PHASE_2(aclnnInplaceAddmm)
 
 aclnnStatus aclnnBaddbmmGetWorkspaceSize(const aclTensor* self, const aclTensor* batch1, const aclTensor* batch2,
                                          const aclScalar* beta, const aclScalar* alpha, aclTensor* out, int8_t,
                                          uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return added(ACLQ_CALL(aclnnBaddbmm), {"self", self}, batch1, batch2, 3, false, beta, alpha, {"out", out});
+    return added(ACLQ_CALL(aclnnBaddbmm), {"self", self}, {"batch1", batch1}, {"batch2", batch2}, 3, false, beta, alpha,
+                 {"out", out});
 }
 ACLQ_PHASE_2(aclnnBaddbmm)
 
 aclnnStatus aclnnAddmvGetWorkspaceSize(const aclTensor* self, const aclTensor* mat, const aclTensor* vec,
                                        const aclScalar* alpha, const aclScalar* beta, aclTensor* out, int8_t,
                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return added(ACLQ_CALL(aclnnAddmv), {"self", self}, mat, vec, 2, true, beta, alpha, {"out", out});
+    return added(ACLQ_CALL(aclnnAddmv), {"self", self}, {"mat", mat}, {"vec", vec}, 2, true, beta, alpha, {"out", out});
 }
 ACLQ_PHASE_2(aclnnAddmv)

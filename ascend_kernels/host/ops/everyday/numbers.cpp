@@ -15,6 +15,9 @@ namespace {
 // Calls body(T{}) with the C++ type of an element; BOOL has one of its own.
 enum class Bool : std::uint8_t {};
 
+template <class T>
+constexpr bool kIsComplex = std::is_same_v<T, Complex> || std::is_same_v<T, std::complex<float>>;
+
 template <class Body>
 void dispatch(aclDataType dtype, Body&& body) {
     switch (dtype) {
@@ -44,6 +47,10 @@ void dispatch(aclDataType dtype, Body&& body) {
             return body(std::uint64_t{});
         case ACL_BOOL:
             return body(Bool{});
+        case ACL_COMPLEX64:
+            return body(std::complex<float>{});
+        case ACL_COMPLEX128:
+            return body(Complex{});
         default:
             throw std::invalid_argument("phase 1 let a type through that has no numbers");
     }
@@ -65,7 +72,15 @@ To saturate(From value) {
 
 template <class Domain, class T>
 Domain load(T value) {
-    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
+    if constexpr (kIsComplex<Domain>) {
+        if constexpr (kIsComplex<T>) {
+            return Domain(value);
+        } else {
+            return load<double>(value);
+        }
+    } else if constexpr (kIsComplex<T>) {
+        return load<Domain>(value.real());
+    } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
         return load<Domain>(scalar::widen(value));
     } else if constexpr (std::is_same_v<T, Bool>) {
         return static_cast<std::uint8_t>(value) != 0 ? 1 : 0;
@@ -78,7 +93,20 @@ Domain load(T value) {
 
 template <class T, class Domain>
 T store(Domain value) {
-    if constexpr (std::is_same_v<T, Half>) {
+    if constexpr (kIsComplex<T>) {
+        using Part = typename T::value_type;
+        if constexpr (kIsComplex<Domain>) {
+            return {static_cast<Part>(value.real()), static_cast<Part>(value.imag())};
+        } else {
+            return {static_cast<Part>(value), 0};
+        }
+    } else if constexpr (kIsComplex<Domain>) {
+        if constexpr (std::is_same_v<T, Bool>) {
+            return static_cast<Bool>(value != Domain{} ? 1 : 0);
+        } else {
+            return store<T>(value.real());
+        }
+    } else if constexpr (std::is_same_v<T, Half>) {
         return scalar::toHalf(static_cast<float>(value));
     } else if constexpr (std::is_same_v<T, BFloat16>) {
         return scalar::toBFloat16(static_cast<float>(value));
@@ -95,6 +123,14 @@ template <class Domain>
 void readRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Domain* to) {
     dispatch(view.dtype, [&]<class T>(T) {
         const unsigned char* from = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
+        if (step == 1) {  // a loop of its own, which vectorises
+            for (std::int64_t i = 0; i < n; ++i) {
+                T value;
+                std::memcpy(&value, from + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+                to[i] = load<Domain>(value);
+            }
+            return;
+        }
         for (std::int64_t i = 0; i < n; ++i) {
             T value;
             std::memcpy(&value, from + i * step * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
@@ -107,6 +143,13 @@ template <class Domain>
 void writeRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Domain* from) {
     dispatch(view.dtype, [&]<class T>(T) {
         unsigned char* to = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
+        if (step == 1) {
+            for (std::int64_t i = 0; i < n; ++i) {
+                const T value = store<T>(from[i]);
+                std::memcpy(to + i * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
+            }
+            return;
+        }
         for (std::int64_t i = 0; i < n; ++i) {
             const T value = store<T>(from[i]);
             std::memcpy(to + i * step * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
@@ -182,6 +225,10 @@ int rank(aclDataType dtype) {
             return 11;
         case ACL_DOUBLE:
             return 12;
+        case ACL_COMPLEX64:
+            return 13;
+        case ACL_COMPLEX128:
+            return 14;
         default:
             return -1;
     }
@@ -190,16 +237,34 @@ int rank(aclDataType dtype) {
 }  // namespace
 
 bool isFloating(aclDataType dtype) {
-    return rank(dtype) >= rank(ACL_FLOAT16);
+    return rank(dtype) >= rank(ACL_FLOAT16) && !isComplex(dtype);
+}
+bool isComplex(aclDataType dtype) {
+    return dtype == ACL_COMPLEX64 || dtype == ACL_COMPLEX128;
 }
 bool isNumber(aclDataType dtype) {
-    return rank(dtype) >= 0;
+    return rank(dtype) >= 0 && !isComplex(dtype);
+}
+
+bool canCast(aclDataType from, aclDataType to) {
+    return (!isComplex(from) || isComplex(to)) && (!isFloating(from) || isFloating(to) || isComplex(to)) &&
+           (to != ACL_BOOL || from == ACL_BOOL);
+}
+
+bool haveCommonType(aclDataType a, aclDataType b) {
+    const auto apart = [](aclDataType dtype) {
+        return dtype == ACL_UINT16 || dtype == ACL_UINT32 || dtype == ACL_UINT64;
+    };
+    return a == b || (!apart(a) && !apart(b));
 }
 
 aclDataType promote(aclDataType a, aclDataType b) {
     const auto are = [&](aclDataType one, aclDataType two) { return (a == one && b == two) || (a == two && b == one); };
     if (are(ACL_FLOAT16, ACL_BF16)) {
         return ACL_FLOAT;
+    }
+    if (are(ACL_COMPLEX64, ACL_DOUBLE)) {
+        return ACL_COMPLEX128;
     }
     if (are(ACL_UINT8, ACL_INT8)) {
         return ACL_INT16;
@@ -211,6 +276,15 @@ void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t
     readRow(view, offset, step, n, to);
 }
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, std::int64_t* to) {
+    readRow(view, offset, step, n, to);
+}
+void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Complex* to) {
+    readRow(view, offset, step, n, to);
+}
+void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Complex* from) {
+    writeRow(view, offset, step, n, from);
+}
+void readThrough(aclDataType, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Complex* to) {
     readRow(view, offset, step, n, to);
 }
 void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
@@ -247,6 +321,12 @@ bool isFloating(const aclScalar& scalar) {
 
 double real(const aclScalar& scalar) {
     double value = 0;
+    read(viewOf(scalar), 0, 1, 1, &value);
+    return value;
+}
+
+Complex complex(const aclScalar& scalar) {
+    Complex value;
     read(viewOf(scalar), 0, 1, 1, &value);
     return value;
 }

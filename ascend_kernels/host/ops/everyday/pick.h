@@ -39,6 +39,18 @@ inline void countTo(const View& view, std::int64_t index, std::int64_t* at) {
     }
 }
 
+// To the next element in logical order, and its offset.
+inline void countOn(const View& view, std::int64_t* at, std::int64_t& offset) {
+    for (std::int64_t dimension = view.rank; dimension-- > 0;) {
+        offset += view.strides[dimension];
+        if (++at[dimension] < view.shape[dimension]) {
+            return;
+        }
+        offset -= view.shape[dimension] * view.strides[dimension];
+        at[dimension] = 0;
+    }
+}
+
 // Copies element by element, in logical order of out, from where `place` says; kNowhere gives 0.
 // Tensors: self, out, and what `place` reads.
 template <class Place>
@@ -49,23 +61,40 @@ class Pick : public Kernel {
     void run(const View* tensors, const KernelContext&) const override {
         const View& from = tensors[0];
         const View& out = tensors[1];
-        const std::int64_t size = bitsOf(out.dtype) / 8;
+        switch (bitsOf(out.dtype) / 8) {
+            case 1:
+                return pick<1>(tensors, from, out);
+            case 2:
+                return pick<2>(tensors, from, out);
+            case 4:
+                return pick<4>(tensors, from, out);
+            case 8:
+                return pick<8>(tensors, from, out);
+            default:
+                return pick<16>(tensors, from, out);
+        }
+    }
+
+  private:
+    template <std::int64_t size>
+    void pick(const View* tensors, const View& from, const View& out) const {
         parallelFor(out.elements(), kThreadGrain / 8, [&](std::int64_t begin, std::int64_t end) {
+            std::int64_t at[kMaxKernelRank] = {};
+            countTo(out, begin, at);
+            std::int64_t there = offsetAt(out, at);
             for (std::int64_t index = begin; index < end; ++index) {
-                std::int64_t at[kMaxKernelRank] = {};
-                countTo(out, index, at);
-                unsigned char* to = out.data + (out.offset + offsetAt(out, at)) * size;
+                unsigned char* to = out.data + (out.offset + there) * size;
                 const std::int64_t offset = place_(tensors, at);
                 if (offset == kNowhere) {
-                    std::memset(to, 0, static_cast<std::size_t>(size));
+                    std::memset(to, 0, size);
                 } else {
-                    std::memcpy(to, from.data + (from.offset + offset) * size, static_cast<std::size_t>(size));
+                    std::memcpy(to, from.data + (from.offset + offset) * size, size);
                 }
+                countOn(out, at, there);
             }
         });
     }
 
-  private:
     const Place place_;
 };
 
@@ -82,6 +111,10 @@ aclnnStatus launchPick(const Call& call, std::vector<Argument> others, const acl
 }
 
 inline aclnnStatus checkIndices(const char* name, const aclTensor* index) {
+    ACLQ_RETURN_IF_FAILED(checkGiven(name, index));
+    if (index->empty()) {  // it names nothing, whatever its type
+        return checkRank(name, *index, 0, kMaxKernelRank);
+    }
     ACLQ_RETURN_IF_FAILED(checkTensor(name, index));
     return checkDtype(name, *index, {ACL_INT64, ACL_INT32});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that make one element out of many: sums, extremes, conditions over some dimensions or all.
 #include <cmath>
+#include <cstring>
 
 #include "aclnnop/aclnn_all.h"
 #include "aclnnop/aclnn_amax.h"
@@ -20,6 +21,7 @@
 #include "aclnnop/aclnn_softmax.h"
 #include "ops/everyday/along.h"
 #include "ops/everyday/elementwise.h"
+#include "ops/everyday/row_math.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -103,25 +105,117 @@ class Reduce : public Kernel {
     void run(const View* tensors, const KernelContext&) const override {
         // Sums and products are those of elements converted to the type of the result.
         const Split split(tensors[0], gone_, Way::converts ? tensors[1].dtype : tensors[0].dtype);
-        const View& out = tensors[1];
-        parallelFor(split.outer.elements(), grain(split), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t place = begin; place < end; ++place) {
-                Domain result = Way::template begin<Domain>();
-                split.forEach<Domain>(place, [&](const Domain* values, std::int64_t n) {
-                    for (std::int64_t i = 0; i < n; ++i) {
-                        result = Way::step(result, values[i]);
-                    }
-                });
-                if (mean_) {
-                    result =
-                        static_cast<Domain>(static_cast<double>(result) / static_cast<double>(split.inner.elements()));
+        if (split.sideBySide()) {
+            across(split, tensors[1]);
+        } else if (split.outer.elements() == 1) {
+            whole(split, tensors[1]);
+        } else {
+            parallelFor(split.outer.elements(), grain(split), [&](std::int64_t begin, std::int64_t end) {
+                for (std::int64_t place = begin; place < end; ++place) {
+                    Lanes lanes;
+                    split.forEach<Domain>(place, [&](const Domain* values, std::int64_t n) { lanes.take(values, n); });
+                    store(split, tensors[1], place, lanes.together());
                 }
-                write(out, offsetOf(out, place), 1, 1, &result);
+            });
+        }
+    }
+
+  private:
+    // Several results side by side, so that no step waits for the one before.
+    struct Lanes {
+        static constexpr std::int64_t kCount = 8;
+        Domain results[kCount];
+
+        Lanes() { std::fill_n(results, kCount, Way::template begin<Domain>()); }
+        void take(const Domain* values, std::int64_t n) {
+            std::int64_t i = 0;
+            for (; i + kCount <= n; i += kCount) {
+                for (std::int64_t lane = 0; lane < kCount; ++lane) {
+                    results[lane] = Way::step(results[lane], values[i + lane]);
+                }
+            }
+            for (; i < n; ++i) {
+                results[i % kCount] = Way::step(results[i % kCount], values[i]);
+            }
+        }
+        Domain together() const {
+            Domain result = results[0];
+            for (std::int64_t lane = 1; lane < kCount; ++lane) {
+                result = Way::step(result, results[lane]);
+            }
+            return result;
+        }
+    };
+
+    // Many places at once, element after element.
+    void across(const Split& split, const View& out) const {
+        const std::int64_t length = split.outer.shape[split.outer.rank - 1];
+        const std::int64_t elements = split.inner.elements();
+        const Cut cut{split.outer.elements() / length, length};
+        const std::int64_t least =
+            std::max<std::int64_t>(1, kThreadGrain / std::max<std::int64_t>(1, std::min(length, kChunk) * elements));
+        parallelFor(cut.pieces(), least, [&](std::int64_t begin, std::int64_t end) {
+            std::vector<Domain> results(static_cast<std::size_t>(std::min(length, kChunk)));
+            std::vector<Domain> values(results.size());
+            Pieces pieces(begin, end, cut);
+            while (pieces.next()) {
+                const std::int64_t place = pieces.row() * length + pieces.first();
+                const auto n = static_cast<std::size_t>(pieces.count());
+                std::fill_n(results.begin(), n, Way::template begin<Domain>());
+                for (std::int64_t element = 0; element < elements; ++element) {
+                    split.across(place, element, pieces.count(), values.data());
+                    for (std::size_t i = 0; i < n; ++i) {
+                        results[i] = Way::step(results[i], values[i]);
+                    }
+                }
+                for (std::size_t i = 0; i < n; ++i) {
+                    store(split, out, place + static_cast<std::int64_t>(i), results[i]);
+                }
             }
         });
     }
 
-  private:
+    // One place, in parts whose size does not depend on the threads.
+    void whole(const Split& split, const View& out) const {
+        const View& inner = split.inner;
+        const std::int64_t length = inner.rank > 0 ? inner.shape[inner.rank - 1] : 1;
+        const std::int64_t rows = length > 0 ? inner.elements() / length : 0;
+        const Cut cut{rows, length, 1, kThreadGrain};
+        std::vector<Domain> results(static_cast<std::size_t>(length > 0 ? cut.pieces() : 0),
+                                    Way::template begin<Domain>());
+        const std::int64_t least = std::max<std::int64_t>(1, kThreadGrain / std::max<std::int64_t>(1, length));
+        parallelFor(static_cast<std::int64_t>(results.size()), least, [&](std::int64_t begin, std::int64_t end) {
+            std::vector<Domain> values(static_cast<std::size_t>(std::min(length, kChunk)));
+            Pieces pieces(begin, end, cut);
+            for (std::int64_t number = begin; pieces.next(); ++number) {
+                Lanes lanes;
+                for (std::int64_t first = 0; first < pieces.count(); first += kChunk) {
+                    const std::int64_t n = std::min(kChunk, pieces.count() - first);
+                    split.piece(pieces.row() * length, pieces.first() + first, n, values.data());
+                    lanes.take(values.data(), n);
+                }
+                results[static_cast<std::size_t>(number)] = lanes.together();
+            }
+        });
+        Domain result = Way::template begin<Domain>();
+        for (const Domain part : results) {
+            result = Way::step(result, part);
+        }
+        store(split, out, 0, result);
+    }
+
+    void store(const Split& split, const View& out, std::int64_t place, Domain result) const {
+        if (mean_) {
+            const auto count = static_cast<double>(split.inner.elements());
+            if constexpr (std::is_same_v<Domain, std::int64_t>) {
+                result = static_cast<Domain>(static_cast<double>(result) / count);
+            } else {
+                result /= count;
+            }
+        }
+        write(out, offsetOf(out, place), 1, 1, &result);
+    }
+
     const Mask gone_;
     const bool mean_;
 };
@@ -135,12 +229,30 @@ aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep
     }
     constexpr bool extreme = std::is_same_v<Way, Largest> || std::is_same_v<Way, Smallest>;
     if (extreme && self->empty()) {
-        return refuse("self", "shape " + self->shape.text(), "a tensor with elements");
+        // CANN accepts the whole of nothing, and writes nothing.
+        const bool whole = gone + 1 == 1U << self->shape.rank();
+        return whole && one == OneElement::AnyShape
+                   ? call.nothing()
+                   : refuse("self", "shape " + self->shape.text(), "a tensor with elements");
     }
     const bool real = isFloating(Way::converts ? out->dtype : self->dtype);
-    const auto kernel =
+    std::shared_ptr<const Kernel> kernel =
         inDomain(real, [&](auto number) { return std::make_shared<Reduce<decltype(number), Way>>(gone, mean); });
+    if constexpr (Way::converts) {
+        if (isComplex(out->dtype)) {
+            kernel = std::make_shared<Reduce<Complex, Way>>(gone, mean);
+        }
+    }
     return call.launch({{"self", self}, {"out", out}}, kernel);
+}
+
+// Over all dimensions.
+template <class Way>
+aclnnStatus reduceAll(const Call& call, const aclTensor* self, aclTensor* out) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        return reduce<Way>(call, self, (1U << self->shape.rank()) - 1, false, out, OneElement::AnyShape);
+    });
 }
 
 template <class Way>
@@ -148,6 +260,7 @@ aclnnStatus reduceDims(const Call& call, const aclTensor* self, const char* name
                        aclTensor* out, OneElement one, bool mean = false) {
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkGivenDims(name, dims));
         Mask gone = 0;
         ACLQ_RETURN_IF_FAILED(readDims(name, dims, self->shape.rank(), gone));
         return reduce<Way>(call, self, gone, keep, out, one, mean);
@@ -182,19 +295,20 @@ aclnnStatus aclnnProdGetWorkspaceSize(const aclTensor* self, const aclDataType d
     const Call call = ACLQ_CALL(aclnnProd);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
-        return reduceDims<Product>(call, self, "dim", nullptr, false, out, OneElement::AnyShape);
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        return reduce<Product>(call, self, (1U << self->shape.rank()) - 1, false, out, OneElement::AnyShape);
     });
 }
 ACLQ_PHASE_2(aclnnProd)
 
 aclnnStatus aclnnMaxGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
                                      aclOpExecutor** executor) {
-    return reduceDims<Largest>(ACLQ_CALL(aclnnMax), self, "dim", nullptr, false, out, OneElement::AnyShape);
+    return reduceAll<Largest>(ACLQ_CALL(aclnnMax), self, out);
 }
 ACLQ_PHASE_2(aclnnMax)
 aclnnStatus aclnnMinGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
                                      aclOpExecutor** executor) {
-    return reduceDims<Smallest>(ACLQ_CALL(aclnnMin), self, "dim", nullptr, false, out, OneElement::AnyShape);
+    return reduceAll<Smallest>(ACLQ_CALL(aclnnMin), self, out);
 }
 ACLQ_PHASE_2(aclnnMin)
 aclnnStatus aclnnAmaxGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* out,
@@ -259,10 +373,12 @@ template <class Way>
 aclnnStatus extreme(const Call& call, const aclTensor* self, std::int64_t dim, bool keep, aclTensor* values,
                     const char* name, aclTensor* indices) {
     return call.prepare([&]() -> aclnnStatus {
+        const bool wantsValues = std::strcmp(name, "out") != 0;
+        ACLQ_RETURN_IF_FAILED(checkAllGiven({{"self", self}, {"out", wantsValues ? values : self}, {name, indices}}));
         Mask gone = 0;
         ACLQ_RETURN_IF_FAILED(oneDim(self, dim, gone));
         ACLQ_RETURN_IF_FAILED(checkReduced(name, indices, self->shape, gone, keep, OneElement::AnyShape));
-        if (values != nullptr) {
+        if (wantsValues) {
             ACLQ_RETURN_IF_FAILED(checkReduced("out", values, self->shape, gone, keep, OneElement::AnyShape));
         }
         if (indices->empty()) {
@@ -331,38 +447,28 @@ constexpr auto kRunningSum = [](auto& row) {
     }
 };
 
-// Shifted by the largest element, so that no power of e overflows.
-void shift(std::vector<double>& row) {
+double largestOf(const std::vector<double>& row) {
     double largest = -HUGE_VAL;
     for (const double value : row) {
         largest = Largest::step(largest, value);
     }
-    for (double& value : row) {
-        value -= largest;
-    }
+    return largest;
 }
 
+// Shifted by the largest element, so that no power of e overflows.
 void softmax(std::vector<double>& row) {
-    shift(row);
-    double sum = 0;
-    for (double& value : row) {
-        value = std::exp(value);
-        sum += value;
-    }
+    const double sum = exponentials(row.data(), static_cast<std::int64_t>(row.size()), largestOf(row));
     for (double& value : row) {
         value /= sum;
     }
 }
 
 void logSoftmax(std::vector<double>& row) {
-    shift(row);
-    double sum = 0;
-    for (const double value : row) {
-        sum += std::exp(value);
-    }
-    const double logarithm = std::log(sum);
+    const double largest = largestOf(row);
+    std::vector<double> powers = row;
+    const double logarithm = std::log(exponentials(powers.data(), static_cast<std::int64_t>(row.size()), largest));
     for (double& value : row) {
-        value -= logarithm;
+        value = value - largest - logarithm;
     }
 }
 

@@ -39,6 +39,9 @@ aclnnStatus clamp(const Call& call, const aclTensor* self, const aclScalar* low,
             value = least && value < least->like(value) ? least->like(value) : value;
             return most && value > most->like(value) ? most->like(value) : value;
         });
+        if (!canCast(self->dtype, out->dtype)) {
+            return refuseCast("out", out->dtype, self->dtype);
+        }
         return self->empty() ? call.nothing() : call.launch({{"self", self}, {"out", out}}, kernel);
     });
 }
@@ -85,8 +88,9 @@ aclnnStatus aclnnSWhereGetWorkspaceSize(const aclTensor* condition, const aclTen
         }
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, shape, "the common shape of the inputs"));
         // The condition is 0 or not in every type.
-        const auto kernel = elementwise<3>(promote(self->dtype, other->dtype),
-                                           [](auto holds, auto a, auto b) { return holds != 0 ? a : b; });
+        const auto kernel =
+            elementwise<3>(promote(self->dtype, other->dtype),
+                           ComplexToo{[](auto holds, auto a, auto b) { return holds != decltype(holds){} ? a : b; }});
         return out->empty()
                    ? call.nothing()
                    : call.launch({{"condition", condition}, {"self", self}, {"other", other}, {"out", out}}, kernel);
@@ -113,8 +117,9 @@ aclnnStatus aclnnInplaceMaskedFillScalarGetWorkspaceSize(aclTensor* selfRef, con
         ACLQ_RETURN_IF_FAILED(checkMask(mask, selfRef->shape));
         ACLQ_RETURN_IF_FAILED(checkScalar("value", value));
         const Constant number = constant(*value, ACL_DOUBLE);
-        const auto kernel =
-            elementwise<2>(selfRef->dtype, [=](auto holds, auto old) { return holds != 0 ? number.like(old) : old; });
+        const auto kernel = elementwise<2>(selfRef->dtype, ComplexToo{[=](auto holds, auto old) {
+                                               return holds != decltype(holds){} ? number.like(old) : old;
+                                           }});
         return selfRef->empty() ? call.nothing()
                                 : call.launch({{"mask", mask}, {"selfRef", selfRef}, {"selfRef", selfRef}}, kernel);
     });
@@ -130,8 +135,9 @@ aclnnStatus aclnnInplaceMaskedFillTensorGetWorkspaceSize(aclTensor* selfRef, con
         ACLQ_RETURN_IF_FAILED(checkMask(mask, selfRef->shape));
         ACLQ_RETURN_IF_FAILED(checkTensor("value", value));
         ACLQ_RETURN_IF_FAILED(checkBroadcast("value", *value, selfRef->shape));
-        const auto kernel =
-            elementwise<3>(selfRef->dtype, [](auto holds, auto fresh, auto old) { return holds != 0 ? fresh : old; });
+        const auto kernel = elementwise<3>(selfRef->dtype, ComplexToo{[](auto holds, auto fresh, auto old) {
+                                               return holds != decltype(holds){} ? fresh : old;
+                                           }});
         return selfRef->empty()
                    ? call.nothing()
                    : call.launch({{"mask", mask}, {"value", value}, {"selfRef", selfRef}, {"selfRef", selfRef}},
@@ -181,6 +187,7 @@ aclnnStatus aclnnMaskedSelectGetWorkspaceSize(const aclTensor* self, const aclTe
                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnMaskedSelect);
     return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkAllGiven({{"self", self}, {"mask", mask}, {"out", out}}));
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkTensor("mask", mask));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));

@@ -26,28 +26,40 @@ bool less(T a, T b) {
     return a < b || (a == a && b != b);
 }
 
-// The order of a row: numbers of its elements, equal ones as they stand.
+// The order of the first `count` elements of a row: their numbers, equal ones as they stand.
 template <class T>
-std::vector<std::int64_t> order(const std::vector<T>& row, bool descending) {
+std::vector<std::int64_t> order(const std::vector<T>& row, bool descending, std::size_t count) {
     std::vector<std::int64_t> numbers(row.size());
     std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-    std::stable_sort(numbers.begin(), numbers.end(), [&](std::int64_t first, std::int64_t second) {
+    const auto before = [&](std::int64_t first, std::int64_t second) {
         const T a = row[static_cast<std::size_t>(first)];
         const T b = row[static_cast<std::size_t>(second)];
-        return descending ? less(b, a) : less(a, b);
-    });
+        const bool is = descending ? less(b, a) : less(a, b);
+        return is || (first < second && !(descending ? less(a, b) : less(b, a)));
+    };
+    const auto end = numbers.begin() + static_cast<std::ptrdiff_t>(count);
+    if (count < row.size() / 4) {
+        std::partial_sort(numbers.begin(), end, numbers.end(), before);
+    } else {
+        std::sort(numbers.begin(), numbers.end(), before);
+    }
+    numbers.resize(count);
     return numbers;
 }
 
-// Tensors: self, values (may be left out), indices. Elements `first` and `count` - 1 more of each row in order.
-std::shared_ptr<const Kernel> sorted(bool real, Mask along, bool descending, std::int64_t first, std::int64_t count) {
+template <class T>
+std::vector<std::int64_t> order(const std::vector<T>& row, bool descending) {
+    return order(row, descending, row.size());
+}
+
+// Tensors: self, values (may be left out), indices. The first `count` elements of each row in order.
+std::shared_ptr<const Kernel> sorted(bool real, Mask along, bool descending, std::int64_t count) {
     return inDomain(real, [&]<class T>(T) {
         return forPlaces(along, [=](const View* tensors) {
             return [=, from = Split(tensors[0], along), values = Split(tensors[1], along),
                     indices = Split(tensors[2], along)](std::int64_t place) {
                 const std::vector<T> row = from.row<T>(place);
-                const std::vector<std::int64_t> numbers = order(row, descending);
-                const std::vector<std::int64_t> chosen(numbers.begin() + first, numbers.begin() + first + count);
+                const std::vector<std::int64_t> chosen = order(row, descending, static_cast<std::size_t>(count));
                 if (tensors[1].present) {
                     std::vector<T> found;
                     for (const std::int64_t number : chosen) {
@@ -101,13 +113,14 @@ aclnnStatus sort(const Call& call, const aclTensor* self, std::int64_t dim, bool
         const std::int64_t length = along != 0 ? self->shape[dim] : 1;
         return self->empty() ? call.nothing()
                              : call.launch({{"self", self}, {"valuesOut", values}, {indicesName, indices}},
-                                           sorted(isFloating(self->dtype), along, descending, 0, length));
+                                           sorted(isFloating(self->dtype), along, descending, length));
     });
 }
 
 // The element `number` of each row, from 0.
 aclnnStatus rank(const Call& call, const aclTensor* self, Mask along, bool keep, std::int64_t number, bool nanWins,
                  const aclTensor* values, bool withIndices, const aclTensor* indices) {
+    ACLQ_RETURN_IF_FAILED(checkAllGiven({{"valuesOut", values}, {"indicesOut", withIndices ? indices : values}}));
     ACLQ_RETURN_IF_FAILED(checkReduced("valuesOut", values, self->shape, along, keep, OneElement::AnyShape));
     if (withIndices) {
         ACLQ_RETURN_IF_FAILED(checkReduced("indicesOut", indices, self->shape, along, keep, OneElement::AnyShape));
@@ -161,7 +174,7 @@ aclnnStatus aclnnTopkGetWorkspaceSize(const aclTensor* self, int64_t k, int64_t 
         return valuesOut->empty() || k == 0
                    ? call.nothing()
                    : call.launch({{"self", self}, {"valuesOut", valuesOut}, {"indicesOut", indicesOut}},
-                                 sorted(isFloating(self->dtype), along, largest, 0, k));
+                                 sorted(isFloating(self->dtype), along, largest, k));
     });
 }
 ACLQ_PHASE_2(aclnnTopk)
@@ -240,7 +253,7 @@ class Nonzero : public Kernel {
             }
         }
         // CANN leaves it to the client to give room for all places: those that fit are written.
-        const std::int64_t room = self.rank > 0 ? tensors[1].elements() / self.rank : tensors[1].elements();
+        const std::int64_t room = self.rank > 0 ? tensors[1].elements() / self.rank : 1;
         const std::int64_t count = std::min(static_cast<std::int64_t>(found.size()), room);
         const View to = flat(tensors[1], count * self.rank);
         for (std::int64_t number = 0; number < count; ++number) {

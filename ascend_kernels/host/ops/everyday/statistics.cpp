@@ -53,7 +53,8 @@ aclnnStatus figure(const Call& call, const aclTensor* self, const char* name, co
         return call.nothing();
     }
     return call.launch({{"self", self}, {"out", out}}, forPlaces(gone, [=](const View* tensors) {
-                           return [=, from = Split(tensors[0], gone)](std::int64_t place) {
+                           // As Norm casts: elements become the type of the result first.
+                           return [=, from = Split(tensors[0], gone, tensors[1].dtype)](std::int64_t place) {
                                put(tensors[1], place, compute(from.row<double>(place)));
                            };
                        }));
@@ -171,6 +172,7 @@ aclnnStatus aclnnLinalgVectorNormGetWorkspaceSize(const aclTensor* self, const a
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkScalar("ord", ord));
         ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        ACLQ_RETURN_IF_FAILED(checkGivenDims("dims", dims));
         return figure(call, self, "dims", dims, keepDims, out, normOf(real(*ord)));
     });
 }
@@ -180,8 +182,9 @@ aclnnStatus aclnnNormGetWorkspaceSize(const aclTensor* self, const aclScalar* pS
                                       bool keepdim, aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnNorm);
     return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(pScalar != nullptr ? checkScalar("pScalar", pScalar) : ACLNN_SUCCESS);
-        return figure(call, self, "dim", dim, keepdim, out, normOf(pScalar != nullptr ? real(*pScalar) : 2));
+        ACLQ_RETURN_IF_FAILED(checkGivenDims("dim", dim));
+        ACLQ_RETURN_IF_FAILED(checkScalar("pScalar", pScalar));
+        return figure(call, self, "dim", dim, keepdim, out, normOf(real(*pScalar)));
     });
 }
 ACLQ_PHASE_2(aclnnNorm)
@@ -189,7 +192,10 @@ ACLQ_PHASE_2(aclnnNorm)
 aclnnStatus aclnnLogSumExpGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* out,
                                            uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnLogSumExp);
-    return call.prepare([&] { return figure(call, self, "dim", dim, keepDim, out, logSumExp); });
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkGivenDims("dim", dim));
+        return figure(call, self, "dim", dim, keepDim, out, logSumExp);
+    });
 }
 ACLQ_PHASE_2(aclnnLogSumExp)
 
@@ -469,6 +475,9 @@ aclnnStatus aclnnLayerNormBackwardGetWorkspaceSize(const aclTensor* gradOut, con
         ACLQ_RETURN_IF_FAILED(readShape(normalizedShape, shape));
         Mask last = 0;
         ACLQ_RETURN_IF_FAILED(lastDims("normalizedShape", shape, input->shape, last));
+        if (outputMask == nullptr) {
+            return failArgument(ACLNN_ERR_PARAM_NULLPTR, "outputMask", "null", "an aclBoolArray");
+        }
         const aclBoolArray* mask = pools().boolArrays.find(outputMask);
         if (mask == nullptr || mask->values.size() != 3) {
             return refuse("outputMask",

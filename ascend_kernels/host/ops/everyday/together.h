@@ -23,12 +23,20 @@ aclnnStatus together(const Call& call, const Argument (&tensors)[count], Functio
     }
     const Argument& out = tensors[inputs];
     ACLQ_RETURN_IF_FAILED(checkShape(out.name, *out.tensor, shape, "the common shape of the inputs"));
-    if (out.tensor->empty()) {
-        return call.nothing();
-    }
     aclDataType computed = tensors[0].tensor->dtype;
     for (std::size_t index = 1; index < inputs; ++index) {
-        computed = promote(computed, tensors[index].tensor->dtype);
+        const aclDataType next = tensors[index].tensor->dtype;
+        if (!haveCommonType(computed, next)) {
+            return refuse(tensors[index].name, "dtype " + nameOf(next),
+                          "a type that has one in common with " + nameOf(computed));
+        }
+        computed = promote(computed, next);
+    }
+    if (!canCast(computed, out.tensor->dtype)) {
+        return refuseCast(out.name, out.tensor->dtype, computed);
+    }
+    if (out.tensor->empty()) {
+        return call.nothing();
     }
     if constexpr (domain == In::Any) {
         return call.launch({tensors, count}, elementwise<inputs>(computed, function));

@@ -53,12 +53,21 @@ namespace {
 
 using Integer = std::int64_t;
 
+// Of which kind a result is: one of self's type, a float (or complex), or a BOOL, which may be cast to every type.
+enum class Gives { Same, Floats, Truth };
+
 template <class Make>
-aclnnStatus unary(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, Make&& make) {
+aclnnStatus unary(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, Gives gives,
+                  Make&& make) {
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor(names[0], self));
         ACLQ_RETURN_IF_FAILED(checkTensor(names[1], out));
         ACLQ_RETURN_IF_FAILED(checkShape(names[1], *out, self->shape, "the shape of self"));
+        const bool integer = isNumber(self->dtype) && !isFloating(self->dtype);
+        if (gives != Gives::Truth &&
+            !canCast(gives == Gives::Floats && integer ? ACL_FLOAT : self->dtype, out->dtype)) {
+            return refuseCast(names[1], out->dtype, self->dtype);
+        }
         return self->empty() ? call.nothing() : call.launch({{names[0], self}, {names[1], out}}, make());
     });
 }
@@ -70,14 +79,28 @@ const char* kInPlace[2] = {"selfRef", "selfRef"};
 template <class Function>
 aclnnStatus any(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
                 Function function) {
-    return unary(call, names, self, out, [&] { return elementwise<1>(self->dtype, function); });
+    return unary(call, names, self, out, Gives::Same, [&] { return elementwise<1>(self->dtype, function); });
 }
 
 // What turns integers into floats first.
 template <class Function>
 aclnnStatus real(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
                  Function function) {
-    return unary(call, names, self, out, [&] { return elementwiseReal<1>(self->dtype, function); });
+    return unary(call, names, self, out, Gives::Floats, [&] { return elementwiseReal<1>(self->dtype, function); });
+}
+
+// And is defined on complex numbers.
+template <class Function>
+aclnnStatus complex(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
+                    Function function) {
+    return real(call, names, self, out, ComplexToo<Function>{function});
+}
+
+// What gives a condition.
+template <class Function>
+aclnnStatus truth(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
+                  Function function) {
+    return unary(call, names, self, out, Gives::Truth, [&] { return elementwise<1>(self->dtype, function); });
 }
 
 // A rounding changes no integer.
@@ -112,9 +135,31 @@ auto rounding(Round round) {
     UNARY(aclnn##name, kind, __VA_ARGS__) \
     IN_PLACE(aclnnInplace##name, kind, __VA_ARGS__)
 
-UNARY(aclnnAbs, any,
-      [](auto x) { return x < 0 || (x == 0 && std::signbit(static_cast<double>(x))) ? subtract(decltype(x){}, x) : x; })
-BOTH(Neg, any, [](auto x) { return multiply(x, decltype(x){-1}); })
+namespace {
+
+// Magnitudes of complex numbers are real.
+aclnnStatus magnitude(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, int) {
+    const bool known = self != nullptr && pools().tensors.find(self) != nullptr;
+    if (known && out != nullptr && pools().tensors.find(out) != nullptr && !isComplex(self->dtype) &&
+        out->dtype != self->dtype) {
+        return call.prepare([&] { return refuse(names[1], "dtype " + nameOf(out->dtype), nameOf(self->dtype)); });
+    }
+    return unary(call, names, self, out, known && isComplex(self->dtype) ? Gives::Truth : Gives::Same,
+                 [&]() -> std::shared_ptr<const Kernel> {
+                     if (isComplex(self->dtype)) {
+                         return elementwise<1>(self->dtype, ComplexToo{[](auto x) { return std::abs(x); }});
+                     }
+                     return elementwise<1>(self->dtype, [](auto x) {
+                         return x < 0 || (x == 0 && std::signbit(static_cast<double>(x))) ? subtract(decltype(x){}, x)
+                                                                                          : x;
+                     });
+                 });
+}
+
+}  // namespace
+
+UNARY(aclnnAbs, magnitude, 0)
+BOTH(Neg, any, (ComplexToo{[](auto x) { return multiply(x, decltype(x){-1}); }}))
 UNARY(aclnnSign, any, [](auto x) -> Integer { return x > 0 ? 1 : (x < 0 ? -1 : 0); })
 BOTH(Trunc, any, rounding([](double x) { return std::trunc(x); }))
 BOTH(Round, any, rounding([](double x) { return std::nearbyint(x); }))
@@ -123,43 +168,43 @@ BOTH(Ceil, any, rounding([](double x) { return std::ceil(x); }))
 BOTH(Floor, any, rounding([](double x) { return std::floor(x); }))
 BOTH(Relu, any, [](auto x) { return x < 0 ? decltype(x){} : x; })
 
-BOTH(Sqrt, real, [](double x) { return std::sqrt(x); })
-BOTH(Rsqrt, real, [](double x) { return 1 / std::sqrt(x); })
-BOTH(Reciprocal, real, [](double x) { return 1 / x; })
-BOTH(Exp, real, [](double x) { return std::exp(x); })
-BOTH(Log, real, [](double x) { return std::log(x); })
+BOTH(Sqrt, complex, [](auto x) { return std::sqrt(x); })
+BOTH(Rsqrt, complex, [](auto x) { return 1.0 / std::sqrt(x); })
+BOTH(Reciprocal, complex, [](auto x) { return 1.0 / x; })
+BOTH(Exp, complex, [](auto x) { return std::exp(x); })
+BOTH(Log, complex, [](auto x) { return std::log(x); })
 BOTH(Exp2, real, [](double x) { return std::exp2(x); })
 BOTH(Log2, real, [](double x) { return std::log2(x); })
-BOTH(Log10, real, [](double x) { return std::log10(x); })
-BOTH(Tan, real, [](double x) { return std::tan(x); })
-BOTH(Asin, real, [](double x) { return std::asin(x); })
-BOTH(Acos, real, [](double x) { return std::acos(x); })
-BOTH(Atan, real, [](double x) { return std::atan(x); })
-BOTH(Sinh, real, [](double x) { return std::sinh(x); })
-BOTH(Cosh, real, [](double x) { return std::cosh(x); })
-BOTH(Asinh, real, [](double x) { return std::asinh(x); })
-BOTH(Acosh, real, [](double x) { return std::acosh(x); })
-BOTH(Atanh, real, [](double x) { return std::atanh(x); })
+BOTH(Log10, complex, [](auto x) { return std::log10(x); })
+BOTH(Tan, complex, [](auto x) { return std::tan(x); })
+BOTH(Asin, complex, [](auto x) { return std::asin(x); })
+BOTH(Acos, complex, [](auto x) { return std::acos(x); })
+BOTH(Atan, complex, [](auto x) { return std::atan(x); })
+BOTH(Sinh, complex, [](auto x) { return std::sinh(x); })
+BOTH(Cosh, complex, [](auto x) { return std::cosh(x); })
+BOTH(Asinh, complex, [](auto x) { return std::asinh(x); })
+BOTH(Acosh, complex, [](auto x) { return std::acosh(x); })
+BOTH(Atanh, complex, [](auto x) { return std::atanh(x); })
 BOTH(Erfc, real, [](double x) { return std::erfc(x); })
-BOTH(Sin, real, [](double x) { return std::sin(x); })
-BOTH(Cos, real, [](double x) { return std::cos(x); })
-BOTH(Tanh, real, [](double x) { return std::tanh(x); })
-BOTH(Sigmoid, real, [](double x) { return 1 / (1 + std::exp(-x)); })
+BOTH(Sin, complex, [](auto x) { return std::sin(x); })
+BOTH(Cos, complex, [](auto x) { return std::cos(x); })
+BOTH(Tanh, complex, [](auto x) { return std::tanh(x); })
+BOTH(Sigmoid, complex, [](auto x) { return 1.0 / (1.0 + std::exp(-x)); })
 BOTH(Expm1, real, [](double x) { return std::expm1(x); })
 BOTH(Log1p, real, [](double x) { return std::log1p(x); })
 BOTH(Erf, real, [](double x) { return std::erf(x); })
-UNARY(aclnnSilu, real, [](double x) { return x / (1 + std::exp(-x)); })
+UNARY(aclnnSilu, complex, [](auto x) { return x / (1.0 + std::exp(-x)); })
 
-UNARY(aclnnIsFinite, any, [](auto x) -> Integer { return std::isfinite(static_cast<double>(x)) ? 1 : 0; })
-UNARY(aclnnIsPosInf, any, [](auto x) -> Integer { return static_cast<double>(x) == HUGE_VAL ? 1 : 0; })
-UNARY(aclnnIsNegInf, any, [](auto x) -> Integer { return static_cast<double>(x) == -HUGE_VAL ? 1 : 0; })
-UNARY(aclnnSignbit, any, [](auto x) -> Integer { return std::signbit(static_cast<double>(x)) ? 1 : 0; })
-BOTH(LogicalNot, any, [](auto x) -> Integer { return x == 0 ? 1 : 0; })
+UNARY(aclnnIsFinite, truth, [](auto x) -> Integer { return std::isfinite(static_cast<double>(x)) ? 1 : 0; })
+UNARY(aclnnIsPosInf, truth, [](auto x) -> Integer { return static_cast<double>(x) == HUGE_VAL ? 1 : 0; })
+UNARY(aclnnIsNegInf, truth, [](auto x) -> Integer { return static_cast<double>(x) == -HUGE_VAL ? 1 : 0; })
+UNARY(aclnnSignbit, truth, [](auto x) -> Integer { return std::signbit(static_cast<double>(x)) ? 1 : 0; })
+BOTH(LogicalNot, truth, (ComplexToo{[](auto x) -> Integer { return x == decltype(x){} ? 1 : 0; }}))
 
 namespace {
 
 aclnnStatus bitwiseNot(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out) {
-    return unary(call, names, self, out, [&]() -> std::shared_ptr<const Kernel> {
+    return unary(call, names, self, out, Gives::Same, [&]() -> std::shared_ptr<const Kernel> {
         if (self->dtype == ACL_BOOL) {
             return elementwise<1>(ACL_BOOL, [](auto x) -> Integer { return x == 0 ? 1 : 0; });
         }

@@ -1,0 +1,184 @@
+"""Measure the everyday operators beside PyTorch on the CPU, in interleaved rounds.
+
+    python benchmarks/everyday.py [--elements N] [--rounds N] [--threads N] [--only WORD]
+
+Both have the same number of threads and work on memory of their own that is allocated beforehand.
+The ratio is our time over PyTorch's in the same round (the median of all rounds): 2 is the most
+that is allowed for 16 Mi elements and for products of matrices of 1024. The table is Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import torch
+from measure import interleaved
+
+import aclquant as aq
+from aclquant import aclnn
+from aclquant._ffi.library import load
+
+Call = Callable[[], object]
+COLUMNS = 4096
+TYPES = {
+    "float32": (np.float32, torch.float32),
+    "float16": (np.float16, torch.float16),
+    "bfloat16": (ml_dtypes.bfloat16, torch.bfloat16),
+}
+
+
+def both(*shape: int, dtype: str = "float32") -> tuple[Any, torch.Tensor]:
+    """Return the same random numbers for us and for PyTorch."""
+    numbers = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
+    ours, theirs = TYPES[dtype]
+    return aq.asarray(numbers.astype(ours)), torch.from_numpy(numbers).to(theirs)
+
+
+def room(*shape: int, dtype: Any = np.float32) -> Any:
+    """Return device memory for a result."""
+    return aq.asarray(np.zeros(shape, dtype))
+
+
+def products() -> Iterator[tuple[str, Call, Call]]:
+    """Yield the products of matrices of 1024."""
+    for dtype in ("float32", "float16", "bfloat16"):
+        x, tx = both(1024, 1024, dtype=dtype)
+        w, tw = both(1024, 1024, dtype=dtype)
+        y, ty = room(1024, 1024, dtype=TYPES[dtype][0]), torch.empty_like(tx)
+        turned = w.transpose(1, 0) if hasattr(w, "transpose") else w.T
+        yield (
+            f"matmul {dtype}",
+            lambda x=x, w=w, y=y: aclnn.Matmul(x, w, y, 0),
+            lambda tx=tx, tw=tw, ty=ty: torch.matmul(tx, tw, out=ty),
+        )
+        yield (
+            f"linear {dtype}",
+            lambda x=x, w=turned, y=y: aclnn.Matmul(x, w, y, 0),
+            lambda tx=tx, tw=tw: torch.nn.functional.linear(tx, tw),
+        )
+
+
+def rest(elements: int) -> Iterator[tuple[str, Call, Call]]:
+    """Yield the operators that go over memory."""
+    rows = elements // COLUMNS
+    shape = (rows, COLUMNS)
+    x, tx = both(*shape)
+    h, th = both(*shape, dtype="float16")
+    y, ty = room(*shape), torch.empty(shape)
+    g, tg = room(*shape, dtype=np.float16), torch.empty(shape, dtype=torch.float16)
+    yield "add", lambda: aclnn.Add(x, x, 1, y), lambda: torch.add(tx, tx, out=ty)
+    yield "mul", lambda: aclnn.Mul(x, x, y), lambda: torch.mul(tx, tx, out=ty)
+    yield "exp", lambda: aclnn.Exp(x, y), lambda: torch.exp(tx, out=ty)
+    yield "gelu", lambda: aclnn.Gelu(x, y), lambda: torch.nn.functional.gelu(tx)
+    yield "sigmoid", lambda: aclnn.Sigmoid(x, y), lambda: torch.sigmoid(tx, out=ty)
+    yield "softmax", lambda: aclnn.Softmax(x, 1, y), lambda: torch.softmax(tx, 1, out=ty)
+    yield (
+        "softmax float16",
+        lambda: aclnn.Softmax(h, 1, g),
+        lambda: torch.softmax(th, 1, out=tg),
+    )
+    yield (
+        "layer_norm float16",
+        lambda: aclnn.LayerNorm(h, [COLUMNS], None, None, 1e-5, g, None, None),
+        lambda: torch.nn.functional.layer_norm(th, (COLUMNS,)),
+    )
+    one = room()
+    yield (
+        "sum",
+        lambda: aclnn.ReduceSum(x, [0, 1], False, "float32", one),
+        lambda: torch.sum(tx),
+    )
+    yield "max", lambda: aclnn.Max(x, one), lambda: torch.max(tx)
+    column = room(COLUMNS)
+    yield (
+        "sum over dim 0",
+        lambda: aclnn.ReduceSum(x, [0], False, "float32", column),
+        lambda: torch.sum(tx, 0),
+    )
+    row = room(rows)
+    yield (
+        "sum over dim 1",
+        lambda: aclnn.ReduceSum(x, [1], False, "float32", row),
+        lambda: torch.sum(tx, 1),
+    )
+    yield (
+        "cumsum",
+        lambda: aclnn.Cumsum(x, 1, "float32", y),
+        lambda: torch.cumsum(tx, 1, out=ty),
+    )
+    best, places = room(rows, 16), room(rows, 16, dtype=np.int64)
+    yield (
+        "topk, 16 of a row",
+        lambda: aclnn.Topk(x, 16, 1, True, True, best, places),
+        lambda: torch.topk(tx, 16, 1),
+    )
+    order = np.random.default_rng(2).permutation(rows)
+    index, t_index = aq.asarray(order), torch.from_numpy(order)
+    yield (
+        "index_select",
+        lambda: aclnn.IndexSelect(x, 0, index, y),
+        lambda: torch.index_select(tx, 0, t_index, out=ty),
+    )
+    where = np.random.default_rng(3).integers(0, COLUMNS, shape)
+    wide, t_wide = aq.asarray(where), torch.from_numpy(where)
+    yield (
+        "gather",
+        lambda: aclnn.Gather(x, 1, wide, y),
+        lambda: torch.gather(tx, 1, t_wide, out=ty),
+    )
+    turned, t_turned = room(COLUMNS, rows), torch.empty(COLUMNS, rows)
+    yield (
+        "transposed copy",
+        lambda: aclnn.InplaceCopy(turned, x.T),
+        lambda: t_turned.copy_(tx.T),
+    )
+    condition, t_condition = aq.asarray(where > COLUMNS // 2), t_wide > COLUMNS // 2
+    z, tz = room(*shape), torch.empty(shape)
+    yield (
+        "where",
+        lambda: aclnn.SWhere(condition, x, y, z),
+        lambda: torch.where(t_condition, tx, ty, out=tz),
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--elements", type=int, default=1 << 24)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    library: Any = load("host")
+    library.aclquantSetThreadCount(options.threads)
+    torch.set_num_threads(options.threads)
+
+    stream = aq.current_stream()
+
+    def finished(call: Call) -> Call:
+        def run() -> None:
+            call()
+            stream.synchronize()
+
+        return run
+
+    print("| operator | ours, ms | PyTorch, ms | ratio |\n|---|---|---|---|")
+    cases = [*products()] if options.only in ("", "matmul", "linear") else []
+    for name, ours, theirs in [*cases, *rest(options.elements)]:
+        if options.only not in name:
+            continue
+        timings = interleaved({"ours": finished(ours), "torch": theirs}, options.rounds, budget=5)
+        pairs = zip(timings["ours"].seconds, timings["torch"].seconds, strict=True)
+        ratio = median(a / b for a, b in pairs)
+        numbers = " | ".join(f"{timings[who].median * 1e3:.2f}" for who in ("ours", "torch"))
+        print(f"| {name} | {numbers} | {ratio:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What phase 1 of the everyday operators accepts and refuses: one case for each row of a table.
+
+Row F6 of the reviews. The rows of ``everyday_codes.txt`` say what CANN answers, as its public
+sources and the unit tests beside them have it: an operator, its arguments in the order of the C
+declaration, and the code. Where this device answers otherwise, the row stands on the page of the
+everyday operators instead.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.everyday import OPERATORS, PHASE_1
+from runtime.support import NULL, Buffer, host, message, ok
+
+from aclquant._ffi import ffi
+from aclquant._ffi.declarations import functions
+
+ROWS = [
+    line.split(": ") + [""] * (3 - len(line.split(": ")))
+    for line in (Path(__file__).parent / "everyday_codes.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+DTYPES = {
+    "FLOAT": 0, "FLOAT16": 1, "INT8": 2, "INT32": 3, "UINT8": 4, "INT16": 6, "UINT16": 7,
+    "UINT32": 8, "INT64": 9, "UINT64": 10, "DOUBLE": 11, "BOOL": 12, "COMPLEX64": 16,
+    "COMPLEX128": 17, "BF16": 27,
+}  # fmt: skip
+NUMBERS = {0: "float *", 11: "double *", 12: "bool *"}
+
+
+@pytest.fixture(scope="module")
+def room() -> Any:
+    ok(host.aclrtSetDevice(0))
+    made = Buffer(4096)
+    yield made.pointer
+    made.free()
+
+
+def _tensor(text: str, data: Any) -> Any:
+    name, sizes = text.rstrip(")").split("(")
+    dims = [int(size) for size in sizes.split(",") if size]
+    return host.aclCreateTensor(dims, len(dims), DTYPES[name], NULL, 0, 2, dims, len(dims), data)
+
+
+def _scalar(text: str) -> Any:
+    name, _, value = text.partition("=")
+    dtype = DTYPES[name]
+    if dtype in (16, 17):
+        kind = "float[2]" if dtype == 16 else "double[2]"
+        return host.aclCreateScalar(ffi.new(kind, [float(value), 0.0]), dtype)
+    if dtype in (1, 27):  # 1.0 or so: its value does not matter
+        return host.aclCreateScalar(ffi.new("uint16_t *", 0x3C00), dtype)
+    kind = NUMBERS.get(dtype, "int64_t *")
+    number = float(value) if dtype in (0, 11) else int(float(value))
+    return host.aclCreateScalar(ffi.new(kind, number), dtype)
+
+
+def _argument(text: str, kind: str, data: Any, stack: ExitStack) -> Any:
+    """Make the argument that a word of a row describes."""
+
+    def made(value: Any, destroy: Any) -> Any:
+        stack.callback(destroy, value)
+        return value
+
+    if text == "null":
+        return NULL
+    if text.startswith("["):
+        tensors = [_tensor(one, data) for one in re.findall(r"\w+\([^)]*\)", text)]
+        listed = host.aclCreateTensorList(ffi.new("aclTensor *[]", tensors), len(tensors))
+        return made(listed, host.aclDestroyTensorList)
+    if text.startswith("{"):
+        numbers = [int(one) for one in text.strip("{}").split(",") if one]
+        if "Bool" in kind:
+            return made(host.aclCreateBoolArray(numbers, len(numbers)), host.aclDestroyBoolArray)
+        return made(host.aclCreateIntArray(numbers, len(numbers)), host.aclDestroyIntArray)
+    if "=" in text:
+        return made(_scalar(text), host.aclDestroyScalar)
+    if "(" in text:
+        return made(_tensor(text, data), host.aclDestroyTensor)
+    return float(text) if kind in ("float", "double") else int(text)
+
+
+@pytest.mark.parametrize(("name", "arguments", "code"), ROWS)
+def test_phase_1_answers(name: str, arguments: str, code: str, room: Any) -> None:
+    size, executor = ffi.new("uint64_t *"), ffi.new("aclOpExecutor **")
+    words = re.findall(r"\[[^\]]*\]|\S+", arguments)
+    parameters = functions[name + PHASE_1].parameters[:-2]
+    assert len(words) == len(parameters)
+    with ExitStack() as stack:
+        given = [_argument(w, p.type, room, stack) for w, p in zip(words, parameters, strict=True)]
+        status = getattr(host, name + PHASE_1)(*given, size, executor)
+        assert status == int(code), f"{status} {message()}"
+        if status == 0:
+            stack.callback(ok, host.aclDestroyAclOpExecutor(executor[0]))
+
+
+def test_the_table_is_of_these_operators() -> None:
+    assert {name for name, _, _ in ROWS} <= set(OPERATORS)
+    assert {code for _, _, code in ROWS} == {"0", "161002"}
