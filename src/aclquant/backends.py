@@ -21,6 +21,7 @@ from . import errors, forking, settings
 from ._ffi import CData, ffi
 from ._ffi.check import error_text, raise_for_status
 from ._ffi.library import Library, load
+from .bundled import stand_ins
 from .thread_state import forget_other_threads, local, other_threads
 
 if TYPE_CHECKING:
@@ -105,6 +106,15 @@ class Backend:
             "threads": int(self.library.aclquantGetThreadCount()),
         }
 
+    @cached_property
+    def bundled_kernels(self) -> dict[str, str]:
+        """Functions of aclquant that call an operator of the bundled kernel package, and which.
+
+        Empty unless the package is installed and CANN lacks the operator on this chip; see
+        `aclquant.kernels`.
+        """
+        return stand_ins(self.library, self.soc, self.version)
+
     def describe(self) -> dict[str, object]:
         """Return everything as plain data, ready for JSON."""
         return {
@@ -113,6 +123,7 @@ class Backend:
             "version": self.version,
             "devices": self.device_count,
             "kernels": self.kernels,
+            "bundled_kernels": self.bundled_kernels,
             "libraries": self.libraries,
             "environment": {"read": settings.read(), "problems": self._problems()},
         }
@@ -138,6 +149,8 @@ class Backend:
         if kernels is not None:
             usable = ", ".join(cast("list[str]", kernels["usable"]))
             files += f"\n  kernels: {kernels['isa']} (of {usable}), {kernels['threads']} thread(s)"
+        if self.bundled_kernels:
+            files += f"\n  bundled kernels: {', '.join(self.bundled_kernels)} (not in this CANN)"
         files += "".join(f"\n  {name}={value}" for name, value in settings.read().items())
         files += "".join(f"\n  problem: {problem}" for problem in self._problems())
         return (

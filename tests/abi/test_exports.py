@@ -23,7 +23,7 @@ LIBRARIES = Path(bundled("_lib"))
 HOST = "libaclquant_host.so"
 GRAPH = "libge_runner.so"
 GRAPH_LIST = Path(__file__).with_name("exported_graph_symbols.txt")
-RUNTIME = r"acl/acl(_base|_rt|_mdl|_op)?\.h|aclquant/.*"
+RUNTIME = r"acl/acl(_base|_rt|_mdl|_op)?\.h|aclquant/(?!kernels).*"
 OPERATORS = r"aclnnop/.*"
 FILTERS = {
     "libacl_op_compiler.so": r"acl/acl_(op_compiler|dump)\.h",
@@ -33,6 +33,7 @@ FILTERS = {
     "libascendcl.so": RUNTIME,
     "libfmk_parser.so": "none",
     "libgraph.so": "none",
+    "libcust_opapi.so": r"aclquant/kernels\.h",
     "libhccl.so": r"aclquant/other_libraries\.h",
     "libnnopbase.so": r"aclnn/.*",
     "libopapi.so": OPERATORS,

@@ -42,14 +42,19 @@ _FORWARD = """
 """
 
 
-def build(folder: Path, compiler: str, *, devices: int | None = None) -> Path:
-    """Compile the library in `folder`; with `devices`, report this number of them."""
+def build(
+    folder: Path, compiler: str, *, devices: int | None = None, without: str = "aclquant"
+) -> Path:
+    """Compile the library in `folder`; with `devices`, report this number of them.
+
+    Functions whose names begin with `without` are left out.
+    """
     copy = folder / "libprivate_host.so"
     shutil.copyfile(HOST_LIBRARY, copy)
     wanted = [
         function
         for function in declarations.functions.values()
-        if not function.name.startswith("aclquant")
+        if not function.name.startswith(("aclquant", without))
         and function.name not in ("aclGetRecentErrMsg", "aclAppLog")
         and _has(copy, function.name)
     ]

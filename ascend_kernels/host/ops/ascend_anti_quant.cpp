@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "aclquant/kernels.h"
 #include "ops/elements.h"
 #include "ops/phase1.h"
 
@@ -115,9 +116,13 @@ class AntiQuantize : public Kernel {
 };
 
 aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int64_t dstType,
-                        const aclTensor& y) {
+                        const aclTensor& y, bool bundled = false) {
     if (isInferenceSeries()) {
-        ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_INT8}));
+        if (bundled) {
+            ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_INT4, ACL_INT8, ACL_INT32}));
+        } else {
+            ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_INT8}));
+        }
         ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_FLOAT16}));
         ACLQ_RETURN_IF_FAILED(checkDtype("scale", scale, {ACL_FLOAT}));
     } else {
@@ -194,4 +199,32 @@ aclnnStatus aclnnAscendAntiQuantGetWorkspaceSize(const aclTensor* x, const aclTe
 
 aclnnStatus aclnnAscendAntiQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
     return runExecutor(__func__, workspace, workspaceSize, executor, stream);
+}
+
+aclnnStatus aclnnAclquantAntiQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* scale,
+                                                   const aclTensor* offsetOptional, bool sqrtMode,
+                                                   const aclTensor* yOut, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkGiven("x", x));
+        ACLQ_RETURN_IF_FAILED(checkGiven("scale", scale));
+        ACLQ_RETURN_IF_FAILED(checkGiven("yOut", yOut));
+        ACLQ_RETURN_IF_FAILED(checkAlive("offsetOptional", offsetOptional));
+        ACLQ_RETURN_IF_FAILED(checkDtypes(*x, *scale, offsetOptional, yOut->dtype, *yOut, true));
+        ACLQ_RETURN_IF_FAILED(checkShapes(*x, *scale, offsetOptional, *yOut));
+        if (x->empty()) {
+            return finishEmpty("aclnnAclquantAntiQuant", workspaceSize, executor);
+        }
+        if (x->dtype == ACL_INT4 && !x->contiguous()) {
+            return refuse("x", "dtype INT4 with strides " + x->strides.text(), "a contiguous tensor");
+        }
+        return finish("aclnnAclquantAntiQuant",
+                      {{"x", x}, {"scale", scale}, {"offsetOptional", offsetOptional}, {"yOut", yOut}},
+                      std::make_shared<AntiQuantize>(sqrtMode), workspaceSize, executor);
+    });
+}
+
+aclnnStatus aclnnAclquantAntiQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                   aclrtStream stream) {
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
 }

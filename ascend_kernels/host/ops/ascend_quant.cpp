@@ -5,6 +5,7 @@
 
 #include "aclnnop/aclnn_ascend_quant.h"
 #include "aclnnop/aclnn_ascend_quant_v3.h"
+#include "aclquant/kernels.h"
 #include "ops/phase1.h"
 #include "ops/scaled_quantize.h"
 
@@ -13,10 +14,14 @@ using namespace aclq;
 namespace {
 
 aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
-                        const aclTensor& y) {
+                        const aclTensor& y, bool bundled = false) {
     if (isInferenceSeries()) {
         ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_FLOAT, ACL_FLOAT16}));
-        ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_INT8}));
+        if (bundled) {
+            ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_INT8, ACL_INT32, ACL_INT4}));
+        } else {
+            ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_INT8}));
+        }
         ACLQ_RETURN_IF_FAILED(checkDtype("scale", scale, {ACL_FLOAT, ACL_FLOAT16}));
     } else {
         ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_FLOAT, ACL_FLOAT16, ACL_BF16}));
@@ -38,10 +43,10 @@ aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTen
     return ACLNN_SUCCESS;
 }
 
-aclnnStatus checkAxis(const aclTensor& x, std::int32_t axis) {
+aclnnStatus checkAxis(const aclTensor& x, std::int64_t axis, bool bundled) {
     const std::int64_t rank = x.shape.rank();
     const std::string shape = " for x of shape " + x.shape.text();
-    if (isInferenceSeries() && axis != -1 && axis != rank - 1) {
+    if (isInferenceSeries() && !bundled && axis != -1 && axis != rank - 1) {
         return refuse(
             "axis", std::to_string(axis),
             text("-1 or %lld, the last dimension (%s)", static_cast<long long>(rank - 1), settings().soc->name));
@@ -125,12 +130,12 @@ aclnnStatus checkAllGiven(const aclTensor* x, const aclTensor* scale, const aclT
 }
 
 aclnnStatus checkV3(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
-                    std::int32_t axis, const aclTensor& y) {
+                    std::int64_t axis, const aclTensor& y, bool bundled = false) {
     if (x.shape.rank() == 0) {
         return refuse("x", "shape ()", "1 to 8 dimensions");
     }
-    ACLQ_RETURN_IF_FAILED(checkDtypes(x, scale, offset, dstType, y));
-    ACLQ_RETURN_IF_FAILED(checkAxis(x, axis));
+    ACLQ_RETURN_IF_FAILED(checkDtypes(x, scale, offset, dstType, y, bundled));
+    ACLQ_RETURN_IF_FAILED(checkAxis(x, axis, bundled));
     ACLQ_RETURN_IF_FAILED(checkOutput(x, y));
     if (offset != nullptr) {
         ACLQ_RETURN_IF_FAILED(checkShape("offset", *offset, scale.shape, "the shape of scale"));
@@ -212,4 +217,29 @@ aclnnStatus aclnnAscendQuantV3GetWorkspaceSize(const aclTensor* x, const aclTens
 
 aclnnStatus aclnnAscendQuantV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
     return runExecutor(__func__, workspace, workspaceSize, executor, stream);
+}
+
+aclnnStatus aclnnAclquantAscendQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* scale,
+                                                     const aclTensor* offsetOptional, bool sqrtMode,
+                                                     char* roundModeOptional, int64_t axis, const aclTensor* yOut,
+                                                     uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
+        Round mode = Round::Rint;
+        ACLQ_RETURN_IF_FAILED(checkAllGiven(x, scale, offsetOptional, yOut));
+        ACLQ_RETURN_IF_FAILED(checkV3(*x, *scale, offsetOptional, yOut->dtype, axis, *yOut, true));
+        ACLQ_RETURN_IF_FAILED(checkRound(roundModeOptional, mode));
+        if (x->empty()) {
+            return finishEmpty("aclnnAclquantAscendQuant", workspaceSize, executor);
+        }
+        const auto kernel =
+            std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, false, sqrtMode, mode);
+        return finish("aclnnAclquantAscendQuant",
+                      {{"x", x}, {"scale", scale}, {"offsetOptional", offsetOptional}, {"yOut", yOut}}, kernel,
+                      workspaceSize, executor);
+    });
+}
+
+aclnnStatus aclnnAclquantAscendQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                     aclrtStream stream) {
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
 }

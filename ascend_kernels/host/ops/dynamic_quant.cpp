@@ -9,6 +9,7 @@
 #include "aclnnop/aclnn_dynamic_quant_v2.h"
 #include "aclnnop/aclnn_dynamic_quant_v3.h"
 #include "aclnnop/aclnn_dynamic_quant_v4.h"
+#include "aclquant/kernels.h"
 #include "ops/dynamic_quantize.h"
 #include "ops/phase1.h"
 
@@ -31,6 +32,7 @@ struct Call {
     const aclTensor* scale;
     const aclTensor* offset;
     float dstTypeMax = 0.0F;
+    bool bundled = false;  // of the bundled kernels: the same types and lengths on all chips
 };
 
 aclnnStatus checkDtypes(const Call& call) {
@@ -48,7 +50,7 @@ aclnnStatus checkDtypes(const Call& call) {
             ACLQ_RETURN_IF_FAILED(checkDtype("groupIndexOptional", *call.group, {ACL_INT32, ACL_INT64}));
         }
     }
-    if (isInferenceSeries()) {
+    if (isInferenceSeries() && !call.bundled) {
         ACLQ_RETURN_IF_FAILED(checkDtype("yOut", *call.y, {ACL_INT8}));
     } else {
         ACLQ_RETURN_IF_FAILED(checkDtype("yOut", *call.y, {ACL_INT8, ACL_INT4, ACL_INT32}));
@@ -117,7 +119,7 @@ aclnnStatus checkTiling(const Call& call) {
     if (!(call.dstTypeMax >= 0.0F && call.dstTypeMax <= kLargestDstTypeMax)) {
         return refuseTiling("dstTypeMax", text("%g", static_cast<double>(call.dstTypeMax)), "0 to 32768");
     }
-    if (isInferenceSeries()) {
+    if (isInferenceSeries() && !call.bundled) {
         return last % kInferenceSeriesBlock == 0
                    ? ACLNN_SUCCESS
                    : refuseTiling("x", "shape " + call.x->shape.text(),
@@ -149,8 +151,10 @@ aclnnStatus prepare(const Call& call, std::uint64_t* workspaceSize, aclOpExecuto
     }
     ACLQ_RETURN_IF_FAILED(checkTiling(call));
     const bool grouped = call.smooth != nullptr && call.group != nullptr && !call.group->empty();
-    const auto kernel =
-        std::make_shared<DynamicQuantize>(call.symmetric, call.mode, settings().soc->family, settings().version.major);
+    // The bundled kernels compute as the A2's of 8.1, on all chips.
+    const Family family = call.bundled ? Family::A2 : settings().soc->family;
+    const int version = call.bundled ? 8 : static_cast<int>(settings().version.major);
+    const auto kernel = std::make_shared<DynamicQuantize>(call.symmetric, call.mode, family, version);
     return finish(call.operation,
                   {{"x", call.x},
                    {"smoothScalesOptional", call.smooth},
@@ -278,4 +282,49 @@ aclnnStatus aclnnDynamicQuantV4GetWorkspaceSize(const aclTensor* x, const aclTen
 
 aclnnStatus aclnnDynamicQuantV4(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
     return launch(__func__, workspace, workspaceSize, executor, stream);
+}
+
+namespace {
+
+aclnnStatus prepareBundled(const char* function, const char* operation, const aclTensor* x, const aclTensor* smooth,
+                           const aclTensor* group, bool symmetric, const aclTensor* y, const aclTensor* scale,
+                           const aclTensor* offset, std::uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return phase1(function, workspaceSize, executor, [&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensors(x, smooth, group, y, scale, offset));
+        if (!symmetric) {
+            ACLQ_RETURN_IF_FAILED(checkGiven("offsetOut", offset));
+        }
+        return prepare({operation, x, smooth, group, symmetric, QuantMode::PerToken, y, scale, offset, 0.0F, true},
+                       workspaceSize, executor);
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnAclquantDynamicQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
+                                                      const aclTensor* groupIndexOptional, const aclTensor* yOut,
+                                                      const aclTensor* scaleOut, uint64_t* workspaceSize,
+                                                      aclOpExecutor** executor) {
+    return prepareBundled(__func__, "aclnnAclquantDynamicQuant", x, smoothScalesOptional, groupIndexOptional, true,
+                          yOut, scaleOut, nullptr, workspaceSize, executor);
+}
+
+aclnnStatus aclnnAclquantDynamicQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                      aclrtStream stream) {
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
+}
+
+aclnnStatus aclnnAclquantDynamicQuantAsymmetricGetWorkspaceSize(const aclTensor* x,
+                                                                const aclTensor* smoothScalesOptional,
+                                                                const aclTensor* groupIndexOptional,
+                                                                const aclTensor* yOut, const aclTensor* scaleOut,
+                                                                const aclTensor* offsetOut, uint64_t* workspaceSize,
+                                                                aclOpExecutor** executor) {
+    return prepareBundled(__func__, "aclnnAclquantDynamicQuantAsymmetric", x, smoothScalesOptional, groupIndexOptional,
+                          false, yOut, scaleOut, offsetOut, workspaceSize, executor);
+}
+
+aclnnStatus aclnnAclquantDynamicQuantAsymmetric(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                                aclrtStream stream) {
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
 }

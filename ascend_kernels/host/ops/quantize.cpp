@@ -2,6 +2,7 @@
 // aclnnQuantize: x / scales + zeroPoints.
 #include "aclnnop/aclnn_quantize.h"
 
+#include "aclquant/kernels.h"
 #include "ops/phase1.h"
 #include "ops/scaled_quantize.h"
 
@@ -9,7 +10,7 @@ using namespace aclq;
 
 namespace {
 
-aclnnStatus checkShapes(const aclTensor& x, const aclTensor& scales, const aclTensor* zeroPoints, std::int32_t axis,
+aclnnStatus checkShapes(const aclTensor& x, const aclTensor& scales, const aclTensor* zeroPoints, std::int64_t axis,
                         const aclTensor& out) {
     const std::int64_t rank = x.shape.rank();
     ACLQ_RETURN_IF_FAILED(checkRank("x", x, 0, 8));
@@ -32,7 +33,8 @@ aclnnStatus checkShapes(const aclTensor& x, const aclTensor& scales, const aclTe
     const std::int64_t size = x.shape[axis < 0 ? axis + rank : axis];
     if (count != size) {
         return refuse("scales", "shape " + scales.shape.text(),
-                      text("(1,) or (%lld,), the size of x's dimension %d", static_cast<long long>(size), axis));
+                      text("(1,) or (%lld,), the size of x's dimension %lld", static_cast<long long>(size),
+                           static_cast<long long>(axis)));
     }
     return ACLNN_SUCCESS;
 }
@@ -85,6 +87,24 @@ aclnnStatus checkFormat(const char* argument, const aclTensor* tensor) {
                : refuse(argument, "format " + nameOf(tensor->format), "a plain format such as ND");
 }
 
+aclnnStatus prepare(const char* operation, const aclTensor* x, const aclTensor* scales, const aclTensor* zeroPoints,
+                    aclDataType dtype, std::int64_t axis, const aclTensor* out, std::uint64_t* workspaceSize,
+                    aclOpExecutor** executor) {
+    ACLQ_RETURN_IF_FAILED(checkShapes(*x, *scales, zeroPoints, axis, *out));
+    ACLQ_RETURN_IF_FAILED(checkDtypes(*x, *scales, zeroPoints, dtype, *out));
+    ACLQ_RETURN_IF_FAILED(checkFormat("x", x));
+    ACLQ_RETURN_IF_FAILED(checkFormat("scales", scales));
+    ACLQ_RETURN_IF_FAILED(checkFormat("out", out));
+    ACLQ_RETURN_IF_FAILED(checkFormat("zeroPoints", zeroPoints));
+    if (x->empty() || scales->empty() || out->empty() || (zeroPoints != nullptr && zeroPoints->empty())) {
+        return finishEmpty(operation, workspaceSize, executor);
+    }
+    const auto kernel =
+        std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, true, false, Round::Rint);
+    return finish(operation, {{"x", x}, {"scales", scales}, {"zeroPoints", zeroPoints}, {"out", out}}, kernel,
+                  workspaceSize, executor);
+}
+
 }  // namespace
 
 aclnnStatus aclnnQuantizeGetWorkspaceSize(const aclTensor* x, const aclTensor* scales, const aclTensor* zeroPoints,
@@ -95,22 +115,29 @@ aclnnStatus aclnnQuantizeGetWorkspaceSize(const aclTensor* x, const aclTensor* s
         ACLQ_RETURN_IF_FAILED(checkGiven("scales", scales));
         ACLQ_RETURN_IF_FAILED(checkGiven("out", out));
         ACLQ_RETURN_IF_FAILED(checkAlive("zeroPoints", zeroPoints));
-        ACLQ_RETURN_IF_FAILED(checkShapes(*x, *scales, zeroPoints, axis, *out));
-        ACLQ_RETURN_IF_FAILED(checkDtypes(*x, *scales, zeroPoints, dtype, *out));
-        ACLQ_RETURN_IF_FAILED(checkFormat("x", x));
-        ACLQ_RETURN_IF_FAILED(checkFormat("scales", scales));
-        ACLQ_RETURN_IF_FAILED(checkFormat("out", out));
-        ACLQ_RETURN_IF_FAILED(checkFormat("zeroPoints", zeroPoints));
-        if (x->empty() || scales->empty() || out->empty() || (zeroPoints != nullptr && zeroPoints->empty())) {
-            return finishEmpty("aclnnQuantize", workspaceSize, executor);
-        }
-        const auto kernel =
-            std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, true, false, Round::Rint);
-        return finish("aclnnQuantize", {{"x", x}, {"scales", scales}, {"zeroPoints", zeroPoints}, {"out", out}}, kernel,
-                      workspaceSize, executor);
+        return prepare("aclnnQuantize", x, scales, zeroPoints, dtype, axis, out, workspaceSize, executor);
     });
 }
 
 aclnnStatus aclnnQuantize(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
     return runExecutor(__func__, workspace, workspaceSize, executor, stream);
+}
+
+aclnnStatus aclnnAclquantQuantizeGetWorkspaceSize(const aclTensor* x, const aclTensor* scales,
+                                                  const aclTensor* zeroPointsOptional, int64_t axis,
+                                                  const aclTensor* yOut, uint64_t* workspaceSize,
+                                                  aclOpExecutor** executor) {
+    return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkGiven("x", x));
+        ACLQ_RETURN_IF_FAILED(checkGiven("scales", scales));
+        ACLQ_RETURN_IF_FAILED(checkGiven("yOut", yOut));
+        ACLQ_RETURN_IF_FAILED(checkAlive("zeroPointsOptional", zeroPointsOptional));
+        return prepare("aclnnAclquantQuantize", x, scales, zeroPointsOptional, yOut->dtype, axis, yOut, workspaceSize,
+                       executor);
+    });
+}
+
+aclnnStatus aclnnAclquantQuantize(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                  aclrtStream stream) {
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
 }

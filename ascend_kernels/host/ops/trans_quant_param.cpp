@@ -8,6 +8,7 @@
 #include "aclnnop/aclnn_trans_quant_param.h"
 #include "aclnnop/aclnn_trans_quant_param_v2.h"
 #include "aclnnop/aclnn_trans_quant_param_v3.h"
+#include "aclquant/kernels.h"
 #include "ops/elements.h"
 #include "ops/phase1.h"
 #include "simd/numeric.h"
@@ -158,6 +159,19 @@ aclnnStatus aclnnTransQuantParamV3GetWorkspaceSize(const aclTensor* scale, const
 
 aclnnStatus aclnnTransQuantParamV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
                                    const aclrtStream stream) {
+    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
+}
+
+aclnnStatus aclnnAclquantTransQuantParamGetWorkspaceSize(const aclTensor* scale, const aclTensor* offsetOptional,
+                                                         int64_t roundMode, const aclTensor* yOut,
+                                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return guarded(__func__, [&] {
+        return prepare("aclnnAclquantTransQuantParam", scale, offsetOptional, roundMode, yOut, workspaceSize, executor);
+    });
+}
+
+aclnnStatus aclnnAclquantTransQuantParam(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
+                                         aclrtStream stream) {
     return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
 }
 

@@ -34,6 +34,9 @@ COMMANDS = {
     ),
     "info": Row("aclquant.cli.basic:info", "Show the backend and its devices.", _DEBUG),
     "run": Row("aclquant.cli.basic:run", "Run a program for CANN on the host device.", _PROGRAMS),
+    "kernels": Row(
+        "aclquant.cli.kernels:kernels", "Operators for cards: build, install, info.", _PROGRAMS
+    ),
     "cflags": Row("aclquant.cli.basic:cflags", "Print the compiler's options.", _PROGRAMS),
     "libs": Row("aclquant.cli.basic:libs", "Print the linker's options.", _PROGRAMS),
     "includedir": Row("aclquant.cli.basic:includedir", "Print where the headers are.", _PROGRAMS),

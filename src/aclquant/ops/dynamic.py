@@ -66,7 +66,11 @@ def _scale_shape(shape: tuple[int, ...], quant_mode: str) -> tuple[int, ...]:
 
 
 def _choose(symmetric: bool, quant_mode: str, dst_type_max: float, grouped: bool) -> str:
-    """Return the C function, as torch_npu chooses it."""
+    """Return the C function, as torch_npu chooses it, or that of the bundled kernels."""
+    bundled = backend().bundled_kernels
+    function = "dynamic_quant" if symmetric else "dynamic_quant_asymmetric"
+    if function in bundled and quant_mode == "pertoken" and not dst_type_max:
+        return bundled[function]
     library = backend().library
     has = {n: operator(f"aclnnDynamicQuantV{n}").is_in(library) for n in (2, 3, 4)}
     if has[4] and (dst_type_max or quant_mode != "pertoken"):

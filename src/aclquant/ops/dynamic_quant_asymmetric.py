@@ -64,7 +64,8 @@ def dynamic_quant_asymmetric(
     V3 where that is missing. The formula is that of the operator's public documentation and of
     torch_npu's ``npu_dynamic_quant_asymmetric``; the order of its roundings is the device's. Per
     tensor on A2/A3 is documented but refused by CANN's own operator there; aclquant's host device
-    computes it.
+    computes it. Where CANN has no such operator on the chip and the bundled kernel package is
+    installed, ``aclnnAclquantDynamicQuantAsymmetric`` is called; `Backend.bundled_kernels` says so.
 
     Examples
     --------
