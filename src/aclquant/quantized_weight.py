@@ -204,7 +204,7 @@ def _sum_of_squares(x: Floats) -> float:
     return total
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class QuantizedWeight:
     """An array as codes, with all that is needed to get it back.
 
@@ -241,6 +241,10 @@ class QuantizedWeight:
     axis: int | None
     group: int | None
     dtype: str
+
+    def __repr__(self) -> str:
+        group = "" if self.group is None else f", group={self.group}"
+        return f"QuantizedWeight({self.dtype}, shape={self.shape}, axis={self.axis}{group})"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -169,3 +169,9 @@ def test_refused(w: object, options: dict[str, object], text: str) -> None:
     q = aq.quantize_weight(normal(2, 2))
     with pytest.raises(aq.ParameterError, match=r"shape \(2, 3\)"):
         q.error(normal(2, 3))
+
+
+def test_it_prints_and_compares_as_an_object() -> None:
+    q = aq.quantize_weight(normal(4, 8), group=4, dtype="int4")
+    assert repr(q) == "QuantizedWeight(int4, shape=(4, 8), axis=0, group=4)"
+    assert q == q and q != aq.quantize_weight(normal(4, 8))
