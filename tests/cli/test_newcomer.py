@@ -108,6 +108,16 @@ def test_C4_a_device_that_is_full(cli: Command) -> None:
     assert "No space left" in cli.says("quantize", "w.npy", "/dev/full", "--format", "npz")
 
 
+def wait_for_reader(fifo: Path) -> int:
+    """Open a FIFO for writing once somebody reads it."""
+    for _ in range(600):
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # ENXIO: no reader yet
+            time.sleep(0.1)
+    raise TimeoutError(fifo)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_C4_killed_at_work(cli: Command, number: signal.Signals) -> None:
     """It waits for its input, so that it is killed after the outputs were begun."""
@@ -116,9 +126,10 @@ def test_C4_killed_at_work(cli: Command, number: signal.Signals) -> None:
     cli.save("s.npy", weights(1, 4))
     os.mkfifo(cli.path("p.npy"))
     running = start("quantize", "w.npy", "o.npz", "--force", "--scale", "p.npy", cwd=cli.folder)
-    time.sleep(0.8)
+    pipe = wait_for_reader(cli.path("p.npy"))
     running.send_signal(number)
     _, error = running.communicate(timeout=60)
+    os.close(pipe)
     assert running.returncode != 0
     if number == signal.SIGINT:
         assert running.returncode == 130 and error.strip() == b"aclquant: interrupted"
