@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from .cases import FAMILIES
 from .emulation import Emulation
 from .mutation import mutants, try_without, written
 
 
-def test_deletions_are_noticed(emulation: Emulation) -> None:
-    """One operator in every run; the others at night."""
-    missed = [
-        f"{mutant.file}:{mutant.line} {mutant.text}"
-        for mutant in mutants(emulation, ["trans_quant_param"])
-        if not try_without(emulation, mutant)
-    ]
-    assert missed == []
-
-
-@pytest.mark.nightly
-def test_all_deletions_are_noticed(emulation: Emulation) -> None:
+def test_every_deletion_is_noticed(emulation: Emulation) -> None:
     missed = [
         f"{mutant.file}:{mutant.line} {mutant.text}"
         for mutant in mutants(emulation)
