@@ -1,7 +1,7 @@
 """The environment variables of aclquant: which there are, and which values mean something.
 
 This table is the one list of them in Python. The host device reads its own in C++; tests compare
-the names with what the sources read, and with the README, which explains them.
+the names with what the sources read, and with the page docs/environment.md, which explains them.
 """
 
 from __future__ import annotations

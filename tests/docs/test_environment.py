@@ -1,4 +1,4 @@
-"""Every environment variable that the code reads is in the README's table, and the reverse."""
+"""Every environment variable that the code reads is in the table of docs/environment.md, and the reverse."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _read_by_the_code() -> set[str]:
 
 
 def test_documented_variables_are_those_of_the_code() -> None:
-    documented = set(_ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    documented = set(_ROW.findall((ROOT / "docs" / "environment.md").read_text(encoding="utf-8")))
     assert documented == _read_by_the_code()
 
 
 def test_the_table_of_python_has_the_same_variables() -> None:
     """What is not in it is reported as unknown, see `aclquant info`."""
-    documented = set(_ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    documented = set(_ROW.findall((ROOT / "docs" / "environment.md").read_text(encoding="utf-8")))
     ours = {name for name in documented if name.startswith("ACLQUANT_")}
     assert set(settings.VARIABLES) == ours

@@ -294,13 +294,13 @@ void everyInt8(const std::vector<float>& patterns) {
     }
 }
 
-void extents(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const float* factor,
-             std::int64_t step) {
-    static Results<Extent> results(65536);
-    definition->extentsOfRows(input.source, x, factor, step, rows, n, results.expected.data());
-    variant->extentsOfRows(input.source, x, factor, step, rows, n, results.actual.data());
+void minMax(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const float* factor,
+            std::int64_t step) {
+    static Results<MinMax> results(65536);
+    definition->minMaxOfRows(input.source, x, factor, step, rows, n, results.expected.data());
+    variant->minMaxOfRows(input.source, x, factor, step, rows, n, results.actual.data());
     compare(results.expected.data(), results.actual.data(), rows, [&](std::int64_t row) {
-        return "extentsOfRows of " + std::to_string(n) + (factor != nullptr ? " smoothed" : "") + " from " +
+        return "minMaxOfRows of " + std::to_string(n) + (factor != nullptr ? " smoothed" : "") + " from " +
                describeInput(input, x, row * n);
     });
 }
@@ -343,7 +343,7 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
                 const QuantizeRows row{scale,         turn % 2 != 0 ? offset : nullptr, step, 0, turn % 4 < 2,
                                        turn % 5 == 4, static_cast<Round>(turn % 4)};
                 quantize(input, x, n, row, true);
-                extents(input, x, 1, n, turn % 2 != 0 ? scale : nullptr, step);
+                minMax(input, x, 1, n, turn % 2 != 0 ? scale : nullptr, step);
                 affine(input, x, 1, n,
                        AffineRows{turn % 3 != 0 ? scale : nullptr, step, offset, turn % 4 != 0 ? scale : nullptr,
                                   1 - step, 0});
@@ -401,8 +401,8 @@ void severalRows(const Input& input) {
         }
         const float factors[kRows] = {1.0F, 100.0F, -3.5F, 0x1p20F, 64.0F, 0.0F, 0x1p-140F};
         const float shifts[kRows] = {0.5F, -127.5F, 0.0F, 0x1p29F, 7.5F, -8.5F, 127.5F};
-        extents(input, x.data(), kRows, n, nullptr, 0);
-        extents(input, x.data(), kRows, n, each.data(), 1);
+        minMax(input, x.data(), kRows, n, nullptr, 0);
+        minMax(input, x.data(), kRows, n, each.data(), 1);
         affine(input, x.data(), kRows, n, AffineRows{nullptr, 0, factors, shifts, 0, 1});
         affine(input, x.data(), kRows, n, AffineRows{&factors[4], 0, factors, shifts, 0, 1});
         affine(input, x.data(), kRows, n, AffineRows{&factors[2], 0, factors, nullptr, 0, 1});
@@ -564,28 +564,28 @@ void dynamicRows(const Input& input) {
 }
 
 // Extents of rows that begin anywhere: rows of one sign, infinities and NaN are among them.
-void shiftedExtents(const Input& input) {
+void shiftedMinMax(const Input& input) {
     for (const std::int64_t n : {1, 2, 63, 64, 129, 512, 1100}) {
         const std::vector<float> factors(static_cast<std::size_t>(n), -2.0F);
         const std::int64_t step = input.count() / 97;
         constexpr std::int64_t kRows = 5;
         for (std::int64_t first = 0; first + kRows * n <= input.count(); first += step) {
             const unsigned char* const x = input.bytes.data() + static_cast<std::size_t>(first) * input.size;
-            extents(input, x, kRows, n, nullptr, 0);
-            extents(input, x, kRows, n, factors.data(), 1);
+            minMax(input, x, kRows, n, nullptr, 0);
+            minMax(input, x, kRows, n, factors.data(), 1);
         }
     }
 }
 
 // Single values, pairs and rows: NaN anywhere must be seen.
-void everyExtent(const Input& input) {
+void everyMinMax(const Input& input) {
     const std::int64_t n = input.count();
     const std::vector<float> factors{1.0F, -2.0F, 0x1p-130F, kInf, kNan};
-    extents(input, input.bytes.data(), std::min<std::int64_t>(n, 65536), 1, nullptr, 0);
+    minMax(input, input.bytes.data(), std::min<std::int64_t>(n, 65536), 1, nullptr, 0);
     for (const std::int64_t length : {2, 17, 33, 1000}) {
-        extents(input, input.bytes.data(), std::min<std::int64_t>(n / length, 65536), length, nullptr, 0);
+        minMax(input, input.bytes.data(), std::min<std::int64_t>(n / length, 65536), length, nullptr, 0);
         for (const float& factor : factors) {
-            extents(input, input.bytes.data(), std::min<std::int64_t>(n / length, 65536), length, &factor, 0);
+            minMax(input, input.bytes.data(), std::min<std::int64_t>(n / length, 65536), length, &factor, 0);
         }
     }
 }
@@ -699,7 +699,7 @@ void words(const std::vector<float>& patterns) {
     for (const bool nearest : {false, true}) {
         for (const float* const offset :
              {static_cast<const float*>(nullptr), static_cast<const float*>(offsets.data())}) {
-            const ScaleWords from{patterns.data(), 1, offset, 1, nearest};
+            const ScalesToPack from{patterns.data(), 1, offset, 1, nearest};
             definition->packScales(from, n, Output{expected.data()});
             variant->packScales(from, n, Output{actual.data()});
             compare(expected.data(), actual.data(), n * 8,
@@ -725,10 +725,10 @@ void words(const std::vector<float>& patterns) {
                 constexpr std::int64_t kMany = 200;
                 const std::size_t at = patterns.size() / 3;
                 const std::vector<float> same(kMany, oneScale ? patterns[at] : (offset != nullptr ? offset[at] : 0.0F));
-                const ScaleWords one{patterns.data() + at, oneScale ? 0 : 1, offset != nullptr ? offset + at : nullptr,
-                                     oneScale ? 1 : 0, nearest};
-                const ScaleWords many{oneScale ? same.data() : one.scale, 1,
-                                      oneScale || offset == nullptr ? one.offset : same.data(), 1, nearest};
+                const ScalesToPack one{patterns.data() + at, oneScale ? 0 : 1,
+                                       offset != nullptr ? offset + at : nullptr, oneScale ? 1 : 0, nearest};
+                const ScalesToPack many{oneScale ? same.data() : one.scale, 1,
+                                        oneScale || offset == nullptr ? one.offset : same.data(), 1, nearest};
                 definition->packScales(many, kMany, Output{expected.data()});
                 for (const Kernels* const k : {definition, variant}) {
                     k->packScales(one, kMany, Output{actual.data()});
@@ -764,11 +764,11 @@ int main(int count, char** arguments) {
                 everyAffine(makeInput(input.source, input.name,
                                       input.source == Source::Float ? std::vector<std::uint16_t>() : allHalves()));
             }
-            everyExtent(input);
+            everyMinMax(input);
             everyLength(input, patterns);
             severalRows(input);
             dynamicRows(input);
-            shiftedExtents(input);
+            shiftedMinMax(input);
             outputs(input);
         }
         if (variant != definition) {

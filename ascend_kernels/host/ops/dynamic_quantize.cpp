@@ -38,7 +38,7 @@ float roundToHalf(float value) {
 }
 
 // The inference series computes in half precision.
-Parameters inferenceSeries(Extent extent, bool isSymmetric) {
+Parameters inferenceSeries(MinMax extent, bool isSymmetric) {
     if (isSymmetric) {
         const float largest = std::max(std::fabs(extent.low), std::fabs(extent.high));
         const float inverse = largest <= kEpsilon ? 0.0F : 127.0F / largest;
@@ -64,14 +64,14 @@ void quantizeInferenceSeries(const float* values, const float* factor, const flo
     }
 }
 
-Extent join(Extent a, Extent b) {
+MinMax join(MinMax a, MinMax b) {
     if (a.low != a.low || b.low != b.low) {
         return {__builtin_nanf(""), __builtin_nanf("")};
     }
     return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
-constexpr Extent kNothing{__builtin_inff(), -__builtin_inff()};
+constexpr MinMax kNothing{__builtin_inff(), -__builtin_inff()};
 
 // Which row of the smooth scales applies to which rows of x.
 class Groups {
@@ -141,7 +141,7 @@ struct Shared {
     // Long rows of the inference series are quantised symmetrically whatever was asked for.
     bool symmetricRows() const { return symmetric || (family == Family::InferenceSeries && length > kLongRow); }
 
-    Parameters derive(Extent extent) const {
+    Parameters derive(MinMax extent) const {
         if (family == Family::InferenceSeries) {
             return inferenceSeries(extent, symmetricRows());
         }
@@ -196,9 +196,9 @@ class Row {
         }
     }
 
-    Extent extent() const {
-        Extent extent{};
-        kernels().extentsOfRows(sourceOf(s_.x.dtype), data_, factor_, step_, 1, s_.length, &extent);
+    MinMax extent() const {
+        MinMax extent{};
+        kernels().minMaxOfRows(sourceOf(s_.x.dtype), data_, factor_, step_, 1, s_.length, &extent);
         return extent;
     }
 
@@ -330,10 +330,10 @@ void perToken(const Shared& shared) {
 }
 
 void perTensor(const Shared& shared) {
-    Extent extent = kNothing;
+    MinMax extent = kNothing;
     std::mutex mutex;
     forParts(shared, 0, shared.rows, [&](Row& row, std::int64_t first, std::int64_t last) {
-        Extent part = kNothing;
+        MinMax part = kNothing;
         for (std::int64_t number = first; number < last; ++number) {
             if (shared.covered(number)) {
                 row.load(number);
@@ -358,7 +358,7 @@ void perTensor(const Shared& shared) {
 // Channels are the elements of the last dimension; each block of second-last rows has its own parameters.
 void perChannel(const Shared& shared) {
     const auto length = static_cast<std::size_t>(shared.length);
-    std::vector<Extent> extents(length);
+    std::vector<MinMax> extents(length);
     std::vector<float> factors(length);
     std::vector<float> shifts(length);
     std::mutex mutex;
@@ -366,12 +366,12 @@ void perChannel(const Shared& shared) {
         std::fill(extents.begin(), extents.end(), kNothing);
         forParts(shared, block * shared.channels, (block + 1) * shared.channels,
                  [&](Row& row, std::int64_t first, std::int64_t last) {
-                     std::vector<Extent> part(length, kNothing);
+                     std::vector<MinMax> part(length, kNothing);
                      for (std::int64_t number = first; number < last; ++number) {
                          row.load(number);
                          const std::vector<float>& values = row.values();
                          for (std::size_t i = 0; i < length; ++i) {
-                             part[i] = join(part[i], Extent{values[i] + 0.0F, values[i] + 0.0F});
+                             part[i] = join(part[i], MinMax{values[i] + 0.0F, values[i] + 0.0F});
                          }
                      }
                      const std::lock_guard lock(mutex);

@@ -15,7 +15,7 @@ enum class Round { Rint, Floor, Ceil, Trunc };
 enum class Source { Float, Half, BFloat16 };
 
 // Rows of one length that lie behind each other, and what is done with them. So many may be worked on side by side.
-constexpr int kSide = 4;
+constexpr int kInterleaved = 4;
 
 // y = saturate(round(x * scale + offset)), or x / scale + offset.
 struct QuantizeRows {
@@ -40,7 +40,7 @@ struct AntiQuantizeRows {
 };
 
 // Smallest and largest value of a row; NaN if any is NaN.
-struct Extent {
+struct MinMax {
     float low;
     float high;
 };
@@ -55,7 +55,7 @@ struct AffineRows {
     std::int64_t rowStep;  // and from row to row
 };
 
-// y = x * smooth, quantised with a scale of each row's own, found from its extent; and, unless symmetric, an offset.
+// y = x * smooth, quantised with a scale of each row's own, found from its minMax; and, unless symmetric, an offset.
 struct DynamicRows {
     const float* smooth;  // one for each element, the same for all rows; null: none
     bool symmetric;
@@ -65,7 +65,7 @@ struct DynamicRows {
 };
 
 // Scales and offsets that become the matrix unit's words.
-struct ScaleWords {
+struct ScalesToPack {
     const float* scale;
     std::int64_t scaleStep;  // 1, or 0: one for all
     const float* offset;     // null: 0
@@ -108,8 +108,8 @@ struct Kernels {
     void (*antiQuantize)(const AntiQuantizeRows& rows, const void* x, bool packed, std::int64_t count, std::int64_t n,
                          const Output& y, bool half);
     // Extents of x * factor (no factor: of x); step: of the factor within a row, the same for all rows.
-    void (*extentsOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count,
-                          std::int64_t n, Extent* extents);
+    void (*minMaxOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count,
+                         std::int64_t n, MinMax* minMax);
     // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
     void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
                            const IntegerOutput& y);
@@ -123,7 +123,7 @@ struct Kernels {
     void (*unpackInt4)(const std::uint8_t* x, std::int64_t n, std::int8_t* y);
     // n words of 64 bits: 19 bits of each scale, 9 bits of its offset, and the bit that says the result is signed. They
     // may lie at any address.
-    void (*packScales)(const ScaleWords& from, std::int64_t n, const Output& words);
+    void (*packScales)(const ScalesToPack& from, std::int64_t n, const Output& words);
     // Copies past the caches, as Output says.
     void (*streamTo)(void* to, const void* from, std::int64_t bytes);
     void (*finishStreaming)();

@@ -77,7 +77,7 @@ ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) {
 }
 
 // The largest bits seen, read as signed and as unsigned integers.
-struct Extremes {
+struct MinMaxBits {
     __m256i above = _mm256_set1_epi32(INT32_MIN);
     __m256i below = _mm256_setzero_si256();
     template <int side>
@@ -117,8 +117,8 @@ ACLQ_INLINE inline __m256i largestPairs(__m256i a, __m256i b, __m256i c, __m256i
     const __m256i cd = largerHalves(c, d, max);
     return max(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
 }
-// The extremes of four rows, one to each 32 bits: above of the first and the third, below of them, then the same of the
-// others. Signed and unsigned numbers compare alike once the upper bit of one kind is turned: `below` is.
+// The minMaxBits of four rows, one to each 32 bits: above of the first and the third, below of them, then the same of
+// the others. Signed and unsigned numbers compare alike once the upper bit of one kind is turned: `below` is.
 template <class Rows, class Max, class MaxUnsigned>
 ACLQ_INLINE inline __m256i extremesOfFour(const Rows& rows, __m256i turn, Max&& max, MaxUnsigned&& maxUnsigned) {
     const __m256 above =
@@ -129,7 +129,7 @@ ACLQ_INLINE inline __m256i extremesOfFour(const Rows& rows, __m256i turn, Max&& 
                _mm256_castps_si256(_mm256_shuffle_ps(above, below, 0xDD)));
 }
 
-ACLQ_INLINE inline void largestOfFour(const Extremes (&rows)[4], std::uint32_t* above, std::uint32_t* below) {
+ACLQ_INLINE inline void largestOfFour(const MinMaxBits (&rows)[4], std::uint32_t* above, std::uint32_t* below) {
     const __m256i turn = _mm256_set1_epi32(INT32_MIN);
     const __m256i all = extremesOfFour(
         rows, turn, [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi32(a, b); },
@@ -141,8 +141,8 @@ ACLQ_INLINE inline void largestOfFour(const Extremes (&rows)[4], std::uint32_t* 
                      _mm_xor_si128(_mm256_castsi256_si128(turn), _mm_unpackhi_epi32(even, odd)));
 }
 
-// Extremes of words in memory.
-struct Extremes16 {
+// MinMaxBits of words in memory.
+struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 16;
     __m256i above = _mm256_set1_epi16(INT16_MIN);
     __m256i below = _mm256_setzero_si256();
@@ -161,7 +161,7 @@ struct Extremes16 {
     }
 };
 
-ACLQ_INLINE inline void largestOfFour(const Extremes16 (&rows)[4], std::uint16_t* above, std::uint16_t* below) {
+ACLQ_INLINE inline void largestOfFour(const MinMaxBits16 (&rows)[4], std::uint16_t* above, std::uint16_t* below) {
     const __m256i turn = _mm256_set1_epi16(INT16_MIN);
     const __m256i pairs = extremesOfFour(
         rows, turn, [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi16(a, b); },

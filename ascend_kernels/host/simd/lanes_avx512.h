@@ -77,7 +77,7 @@ ACLQ_INLINE inline __m128i largestOfFour(__m512i a, __m512i b, __m512i c, __m512
 }
 
 // The largest bits seen, read as signed and as unsigned integers.
-struct Extremes {
+struct MinMaxBits {
     __m512i above = _mm512_set1_epi32(INT32_MIN);
     __m512i below = _mm512_setzero_si512();
     template <int>
@@ -88,7 +88,7 @@ struct Extremes {
     std::int32_t largest() const { return _mm512_reduce_max_epi32(above); }
     std::uint32_t largestUnsigned() const { return _mm512_reduce_max_epu32(below); }
 };
-ACLQ_INLINE inline void largestOfFour(const Extremes (&rows)[4], std::uint32_t* above, std::uint32_t* below) {
+ACLQ_INLINE inline void largestOfFour(const MinMaxBits (&rows)[4], std::uint32_t* above, std::uint32_t* below) {
     const auto largest = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epi32(a, b); };
     const auto largestUnsigned = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epu32(a, b); };
     _mm_storeu_si128(reinterpret_cast<__m128i*>(above),
@@ -98,7 +98,7 @@ ACLQ_INLINE inline void largestOfFour(const Extremes (&rows)[4], std::uint32_t* 
 }
 
 // The same of words in memory.
-struct Extremes16 {
+struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 32;
     __m512i above = _mm512_set1_epi16(INT16_MIN);
     __m512i below = _mm512_setzero_si512();
@@ -119,7 +119,7 @@ struct Extremes16 {
     }
 };
 
-ACLQ_INLINE inline void largestOfFour(const Extremes16 (&rows)[4], std::uint16_t* above, std::uint16_t* below) {
+ACLQ_INLINE inline void largestOfFour(const MinMaxBits16 (&rows)[4], std::uint16_t* above, std::uint16_t* below) {
     const auto largest = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epi16(a, b); };
     const auto largestUnsigned = [](__m512i a, __m512i b) ACLQ_INLINE { return _mm512_max_epu16(a, b); };
     const __m128i pairs = largestOfFour(rows[0].above, rows[1].above, rows[2].above, rows[3].above, largest);

@@ -77,7 +77,7 @@ ACLQ_INLINE inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) 
 }
 
 // The largest bits seen, read as signed and as unsigned integers.
-struct Extremes {
+struct MinMaxBits {
     int32x4_t above = vdupq_n_s32(INT32_MIN);
     uint32x4_t below = vdupq_n_u32(0);
     template <int>
@@ -92,7 +92,7 @@ struct Extremes {
 };
 
 // The same of words in memory.
-struct Extremes16 {
+struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 8;
     int16x8_t above = vdupq_n_s16(INT16_MIN);
     uint16x8_t below = vdupq_n_u16(0);

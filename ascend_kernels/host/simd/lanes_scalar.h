@@ -76,10 +76,10 @@ inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) {
 }
 
 // The largest bits seen, read as signed and as unsigned integers.
-struct Extremes {
+struct MinMaxBits {
     std::int32_t above = INT32_MIN;
     std::uint32_t below = 0;
-    template <int>  // how many rows' extremes are found together, if that makes a difference to registers
+    template <int>  // how many rows' minMaxBits are found together, if that makes a difference to registers
     void include(const Lanes& a) {
         for (const float lane : a.values) {
             above = std::max(above, bitCast<std::int32_t>(lane));
@@ -91,7 +91,7 @@ struct Extremes {
 };
 
 // The same of words in memory.
-struct Extremes16 {
+struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 1;
     std::int16_t above = INT16_MIN;
     std::uint16_t below = 0;

@@ -15,7 +15,7 @@ extern const MatmulKernels kAvx512VnniMatmul;
 namespace amx {
 namespace {
 
-constexpr std::int64_t kSide = 16;  // rows of a tile; words and sums in a row of one
+constexpr std::int64_t kInterleaved = 16;  // rows of a tile; words and sums in a row of one
 constexpr std::int64_t kPanel = 64;
 
 struct alignas(64) Config {
@@ -31,31 +31,31 @@ void pair(const std::int32_t* left, std::int64_t pitch, const std::int32_t* righ
           std::int32_t* sums, std::int64_t sumPitch) {
     const auto leftStep = static_cast<std::size_t>(pitch) * 4;
     const auto sumStep = static_cast<std::size_t>(sumPitch) * 4;
-    std::int32_t* const below = sums + kSide * sumPitch;
+    std::int32_t* const below = sums + kInterleaved * sumPitch;
     _tile_loadd(0, sums, sumStep);
-    _tile_loadd(1, sums + kSide, sumStep);
+    _tile_loadd(1, sums + kInterleaved, sumStep);
     _tile_loadd(2, below, sumStep);
-    _tile_loadd(3, below + kSide, sumStep);
-    for (std::int64_t word = 0; word < words; word += kSide) {
+    _tile_loadd(3, below + kInterleaved, sumStep);
+    for (std::int64_t word = 0; word < words; word += kInterleaved) {
         _tile_loadd(4, left + word, leftStep);
-        _tile_loadd(5, left + kSide * pitch + word, leftStep);
+        _tile_loadd(5, left + kInterleaved * pitch + word, leftStep);
         _tile_loadd(6, right + word * kPanel, kPanel * 4);
-        _tile_loadd(7, right + word * kPanel + kSide, kPanel * 4);
+        _tile_loadd(7, right + word * kPanel + kInterleaved, kPanel * 4);
         _tile_dpbsud(0, 4, 6);
         _tile_dpbsud(1, 4, 7);
         _tile_dpbsud(2, 5, 6);
         _tile_dpbsud(3, 5, 7);
     }
     _tile_stored(0, sums, sumStep);
-    _tile_stored(1, sums + kSide, sumStep);
+    _tile_stored(1, sums + kInterleaved, sumStep);
     _tile_stored(2, below, sumStep);
-    _tile_stored(3, below + kSide, sumStep);
+    _tile_stored(3, below + kInterleaved, sumStep);
 }
 
 void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right,
               std::int64_t words, std::int64_t columns, std::int32_t* sums, std::int64_t sumPitch) {
-    const std::int64_t wholeRows = rows / (2 * kSide) * (2 * kSide);
-    const std::int64_t wholeWords = words / kSide * kSide;
+    const std::int64_t wholeRows = rows / (2 * kInterleaved) * (2 * kInterleaved);
+    const std::int64_t wholeWords = words / kInterleaved * kInterleaved;
     const auto& rest = kAvx512VnniMatmul.multiply;
     if (wholeRows == 0 || wholeWords == 0) {
         return rest(left, pitch, rows, right, words, columns, sums, sumPitch);
@@ -63,8 +63,8 @@ void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, c
     const Config config;
     _tile_loadconfig(&config);
     for (std::int64_t column = 0; column < columns; column += kPanel) {
-        for (std::int64_t row = 0; row < wholeRows; row += 2 * kSide) {
-            for (std::int64_t half = 0; half < kPanel; half += 2 * kSide) {
+        for (std::int64_t row = 0; row < wholeRows; row += 2 * kInterleaved) {
+            for (std::int64_t half = 0; half < kPanel; half += 2 * kInterleaved) {
                 pair(left + row * pitch, pitch, right + column * words + half, wholeWords,
                      sums + row * sumPitch + column + half, sumPitch);
             }

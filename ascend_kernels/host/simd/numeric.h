@@ -196,19 +196,19 @@ struct Parameters {
 };
 
 // A2 and A3, asymmetric. Every line rounds once; divisions are divisions.
-inline Parameters asymmetric(Extent extent, Limits limits) {
+inline Parameters asymmetric(MinMax minMax, Limits limits) {
     const float range = limits.high - limits.low;
-    const float spread = extent.high - extent.low;
+    const float spread = minMax.high - minMax.low;
     const float divided = spread / range;
     const float scale = divided > kEpsilon ? divided : kEpsilon;  // also for NaN
-    const float ratio = extent.high / scale;
+    const float ratio = minMax.high / scale;
     const float offset = limits.high - ratio;
     return {scale, offset, 1.0F / scale, offset};
 }
 
 // A2 and A3, symmetric. Which of two formulas gives the scale depends on the kernel that would run.
-inline Parameters symmetric(Extent extent, Limits limits, bool scaleByProduct) {
-    const float largest = std::max(std::fabs(extent.low), std::fabs(extent.high));
+inline Parameters symmetric(MinMax minMax, Limits limits, bool scaleByProduct) {
+    const float largest = std::max(std::fabs(minMax.low), std::fabs(minMax.high));
     const float factor = limits.high / largest;
     const float reciprocal = 1.0F / limits.high;
     return {scaleByProduct ? largest * reciprocal : 1.0F / factor, 0.0F, factor, 0.0F};
