@@ -31,6 +31,7 @@ _HOMES = {
     "graphs": ("Graph", "capture"),
     "tensor": ("Tensor", "asarray", "empty"),
     "packing": ("pack_int4", "unpack_int4"),
+    "debug.session": ("record", "trace"),
     "plans": ("Plan", "plan"),
     "kept": ("forget_plans",),
     "quantized_weight": ("QuantizedWeight", "quantize_weight"),
@@ -41,19 +42,22 @@ _HOMES = {
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES = ("aclnn", "checkpoint", "errors", "torch_npu")
+_MODULES = ("aclnn", "checkpoint", "debug", "errors", "torch_npu")
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 if TYPE_CHECKING:
     from . import aclnn as aclnn
     from . import checkpoint as checkpoint
+    from . import debug as debug
     from . import errors as errors
     from . import torch_npu as torch_npu
     from .backends import Backend as Backend
     from .backends import backend as backend
     from .backends import use_backend as use_backend
     from .codes import explain as explain
+    from .debug.session import record as record
+    from .debug.session import trace as trace
     from .device import Device as Device
     from .device import current_device as current_device
     from .device import devices as devices

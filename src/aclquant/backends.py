@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 import warnings
 import weakref
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Backend", "backend", "use_backend"]
 
+_DEBUGGING = ("ACLQUANT_TRACE", "ACLQUANT_RECORD", "ACLQUANT_SYNC")
 ALREADY_INITIALISED = ffi.integer_const("ACL_ERROR_REPEAT_INITIALIZE")
 
 
@@ -54,6 +56,10 @@ class Backend:
         self.live: weakref.WeakSet[Resource] = weakref.WeakSet()
         self.deferred: deque[tuple[CData, CData, int]] = deque()
         self._device_uses: Counter[int] = Counter()
+        if any(os.environ.get(name) for name in _DEBUGGING):
+            # By name, as it stands above this module, and only now, as it is rarely wanted.
+            session = importlib.import_module("aclquant.debug.session")
+            session.from_environment(library)
         status = library.aclInit(ffi.NULL)
         if status not in (0, ALREADY_INITIALISED):
             raise_for_status(library, "aclInit", status)

@@ -101,6 +101,11 @@ def _names() -> dict[int, str]:
     return names
 
 
+def all_codes() -> dict[str, int]:
+    """Return name to number, for every code."""
+    return dict(_numbers())
+
+
 @cache
 def explanations() -> dict[str, str]:
     """Return name to meaning, for every code."""

@@ -310,35 +310,49 @@ class Call:
         """Raise for a refusal by phase 1, with a reason if there is one to be had."""
         name = self.op.phase_one.name
         text = error_text(self.library)
-        if not self.library.explains_refusals:
-            text = "\n".join([*_second_opinion(self.op, arguments, status), text])
+        explained = f"[{status} " in text or "aclquant: " in text  # by the tracer
+        if not explained and not self.library.explains_refusals:
+            text = f"{_second_opinion(self.op, arguments, status)}\n{text}".strip()
         raise make_error(name, status, text)
 
 
-def _second_opinion(op: Operator, arguments: Sequence[Any], status: int) -> list[str]:
+def _second_opinion(op: Operator, arguments: Sequence[Any], status: int) -> str:
     """Run phase 1 of the same call on the host device, which says which argument is wrong.
 
-    Phase 1 needs descriptors, no data. Only lines with the same code are of use.
+    Phase 1 needs descriptors, no data. Returns the host device's sentence, or one that says why
+    there is none. The tracer does the same for programs in C (trace/second_opinion.cpp).
     """
+    soc = _backends.backend().soc
     try:
         host = load("host")
         host.aclInit(ffi.NULL)
-        host.aclquantSetSocName(_backends.backend().soc.encode())
-        if host.aclrtSetDevice(0):
-            return []
+        host.aclquantSetSocName(soc.encode())
+        if not host.has(op.phase_one.name):
+            return f"aclquant: no explanation: the host device does not have {op.phase_one.name}"
+        if ffi.string(host.aclrtGetSocName()).decode() != soc or host.aclrtSetDevice(0):
+            return f"aclquant: no explanation: the host device cannot behave as {soc}"
         try:
-            if ffi.string(host.aclrtGetSocName()).decode() != _backends.backend().soc:
-                return []
             trial = Call(op, host, None, in_place=True)
+            error_text(host)
             try:
                 _, executor, answer = trial.phase_one(arguments)
                 if answer == 0:
                     host.aclSetAclOpExecutorRepeatable(executor)
                     host.aclDestroyAclOpExecutor(executor)
-                return error_text(host).splitlines()[:1] if answer == status else []
+                    return (
+                        f"aclquant: the host device, as {soc}, accepts the same call: "
+                        "by its rules nothing is wrong with the arguments"
+                    )
+                sentence = "".join(error_text(host).splitlines()[:1])
+                if answer == status:
+                    return sentence
+                return (
+                    f"aclquant: the host device, as {soc}, refuses the same call for another "
+                    f"reason: {sentence}"
+                )
             finally:
                 trial.release()
         finally:
             host.aclrtResetDevice(0)
-    except errors.AclError:
-        return []
+    except errors.AclError as error:
+        return f"aclquant: no explanation: {error}"

@@ -54,6 +54,13 @@ VARIABLES: dict[str, Variable] = {
     "ACLQUANT_HOST_THREADS": _number("a number from 1 to 256", 1, 256),
     "ACLQUANT_HOST_ISA": Variable("scalar, avx2, avx512 or neon", "scalar|avx2|avx512|neon"),
     "ACLQUANT_HOST_BLAS": Variable("numpy or own", "numpy|own"),
+    "ACLQUANT_TRACE": Variable(""),
+    "ACLQUANT_TRACE_FORM": Variable("text or json", "text|json"),
+    "ACLQUANT_TRACE_FILTER": Variable(""),
+    "ACLQUANT_TRACE_TIMES": _SWITCH,
+    "ACLQUANT_RECORD": Variable(""),
+    "ACLQUANT_RECORD_LIMIT": _number("a number of bytes, digits only"),
+    "ACLQUANT_SYNC": _SWITCH,
     "ACLQUANT_TEST_LONG": Variable(""),
 }
 

@@ -81,7 +81,7 @@ def activate() -> None:
         )
     # The loader takes later requests for these names to mean what it has loaded under them.
     for library in sorted(_LIBRARIES.glob("lib*.so")):
-        if library.name != "libaclquant_host.so":
+        if library.name not in ("libaclquant_host.so", "libaclquant_trace.so"):
             if _is_loaded(library.name) and not _is_ours(library.name):
                 raise errors.ResourceError(
                     f"another {library.name} is loaded already", function="aclquant.activate"

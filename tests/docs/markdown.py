@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"(?:/\* |# )([\w.]+\.(?:c|py|yml))(?: \*/)?\n")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
@@ -33,6 +34,12 @@ def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for match in _FENCE.finditer(text):
         yield Block(match[2], match[3], text.count("\n", 0, match.start(3)) + 1)
+
+
+def file_of(block: Block) -> str:
+    """Return the name of the file that a block is, or an empty text."""
+    found = _FILE.match(block.text)
+    return found[1] if found else ""
 
 
 def links(page: Path) -> list[str]:

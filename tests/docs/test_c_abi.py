@@ -41,7 +41,9 @@ def test_the_page_is_what_the_tree_makes() -> None:
 
 
 def test_the_generator_reads_the_headers_as_the_binding_does() -> None:
-    assert GENERATOR.declared() == {name: f.header for name, f in functions.items()}
+    # The page has no row for the tracer's own functions, which are in another library.
+    declared = {n: f.header for n, f in functions.items() if f.header != "aclquant/trace.h"}
+    assert GENERATOR.declared() == declared
 
 
 def test_what_torch_npu_cannot_be_loaded_without_is_there() -> None:

@@ -2,6 +2,8 @@
 
 A fenced block marked ``python`` runs; all blocks of a page run in order and share their names.
 A block marked ``console`` is a command (``$ ...``, continued by ``> ...``) and what it prints.
+A block that begins with a comment of one file name, ``/* name.c */`` or ``# name.py``, is that file
+for the commands that follow.
 Blocks marked ``sh`` are not run: they install software, or speak of the reader's files.
 """
 
@@ -16,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from .markdown import PAGES, ROOT, Block, anchors, blocks, links, name_of
+from .markdown import PAGES, ROOT, Block, anchors, blocks, file_of, links, name_of
 
 LANGUAGES = {"python", "console", "sh", "c", "cmake", "make", "text"}
 _OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -41,6 +43,8 @@ def test_python(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
         if block.language != "python":
+            continue
+        if file_of(block):
             continue
         if block.is_session:
             _run_session(page, block, names)
@@ -70,6 +74,8 @@ def test_console(page: Path, tmp_path: Path) -> None:
     folder.mkdir()
     environment = {**os.environ, "PATH": f"{shell}{os.pathsep}{os.environ['PATH']}"}
     for block in blocks(page):
+        if file_of(block):
+            (folder / file_of(block)).write_text(block.text, encoding="utf-8")
         if block.language != "console":
             continue
         lines = block.text.splitlines(keepends=True)

@@ -15,6 +15,8 @@ __all__ = ["error_text", "raise_for_status"]
 _LINE = re.compile(r"\[(\d+)[^]]*\] (?:(\w+): )?(.*)")  # the name may be several words, or none
 _ARGUMENT = re.compile(r"argument '([^']*)': got (.*); allowed: (.*)")
 
+_WAITED = "reported by the device for this call"
+"""The tracer says so when it made a launch wait (sync mode)."""
 _ASYNCHRONOUS = re.compile(r"aclrt(Synchronize|StreamQuery|Query|Memcpy|EventElapsed)")
 
 
@@ -49,7 +51,8 @@ def make_error(function: str, status: int, text: str) -> errors.AclError:
             message = match[3]
         del rest[number]
         break
-    return _kind(called, status, got)(
+    kind = errors.DeviceError if _WAITED in text else _kind(called, status, got)
+    return kind(
         message,
         function=function,
         code=status,
@@ -58,7 +61,7 @@ def make_error(function: str, status: int, text: str) -> errors.AclError:
         got=got,
         allowed=allowed,
         detail="\n".join([explain(status), *rest]),
-        stage=_stage(called, status),
+        stage=errors.REPORTED if _WAITED in text else _stage(called, status),
     )
 
 

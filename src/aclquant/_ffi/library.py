@@ -20,7 +20,7 @@ from .locate import (
     places,
 )
 
-__all__ = ["Library", "LibraryFile", "load"]
+__all__ = ["Library", "LibraryFile", "load", "open_file", "use_wrapper"]
 
 _linker = ffi.dlopen(None)
 _dlerror = _linker.dlerror  # bound now: binding it later would clear the error it should report
@@ -78,6 +78,8 @@ class Library:
                     f"no such symbol in {', '.join(file.path for file in self.files)}",
                     function=function.name,
                 )
+            if _wrapper is not None and _wrapped is self:
+                address = _wrapper(function.name.encode(), address)
             bound = ffi.cast(function.pointer_type, address)
             self.__dict__[function.name] = bound
         return bound
@@ -112,6 +114,28 @@ class Library:
 
 
 _loaded: dict[tuple[str, ...], Library] = {}
+_wrapper: Any = None
+_wrapped: Library | None = None
+
+
+def use_wrapper(library: Library, wrapper: Any) -> None:
+    """Bind `library`'s functions through `wrapper`, for the tracer; None ends that.
+
+    What was bound before is looked up anew. Wrapped functions stay valid where they are held.
+    """
+    global _wrapper, _wrapped
+    _wrapper, _wrapped = wrapper, library
+    for name in [name for name in library.__dict__ if name not in ("name", "files")]:
+        library.__dict__.pop(name, None)
+
+
+def open_file(path: str) -> Library:
+    """Open one library that is not a backend."""
+    attempts: list[str] = []
+    file = _open(path, Place(path, "given path"), attempts, "", now=True)
+    if file is None:
+        raise LibraryNotFoundError(attempts[-1].strip(), function="dlopen")
+    return Library(path, [file])
 
 
 def load(backend: str) -> Library:

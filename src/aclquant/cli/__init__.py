@@ -33,6 +33,21 @@ COMMANDS = {
         "aclquant.cli.checkpoint:checkpoint", "Quantise, check and compare models.", _CHECKPOINTS
     ),
     "info": Row("aclquant.cli.basic:info", "Show the backend and its devices.", _DEBUG),
+    "explain": Row("aclquant.cli.debugging:explain", "Explain a status code.", _DEBUG),
+    "op": Row("aclquant.cli.debugging:op", "Show an operator and what each chip accepts.", _DEBUG),
+    "doctor": Row("aclquant.cli.debugging:doctor", "Check the installation.", _DEBUG),
+    "needs": Row("aclquant.cli.debugging:needs", "List what a program wants of CANN.", _DEBUG),
+    "trace": Row("aclquant.cli.debugging:trace", "Run a program and write down its calls.", _DEBUG),
+    "record": Row(
+        "aclquant.cli.debugging:record",
+        "Run a program and keep its calls with their tensors.",
+        _DEBUG,
+    ),
+    "replay": Row("aclquant.cli.debugging:replay", "Run recorded calls again and compare.", _DEBUG),
+    "diff": Row("aclquant.cli.debugging:diff", "Compare two arrays or recordings.", _DEBUG),
+    "inspect": Row(
+        "aclquant.cli.debugging:inspect", "Show what is in an array or a recording.", _DEBUG
+    ),
     "run": Row("aclquant.cli.basic:run", "Run a program for CANN on the host device.", _PROGRAMS),
     "kernels": Row(
         "aclquant.cli.kernels:kernels", "Operators for cards: build, install, info.", _PROGRAMS
