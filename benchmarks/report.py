@@ -79,20 +79,20 @@ END = "<!-- end of the run -->"
 
 
 def document(report: Result, pictures: list[Path], docs: Path) -> None:
-    """Put a run in place of the last one with the same kernels in ``performance.md``."""
-    page = docs / "performance.md"
+    """Put a run in place of the last one with the same kernels in ``performance/runs.md``."""
+    page = docs / "performance" / "runs.md"
     variant = report["machine"]["variant"]
     begin = f"<!-- python benchmarks/run.py --docs: {variant} -->"
     before, _, rest = page.read_text().partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
         raise ValueError(f"{page}: the marks {begin} and {END} are missing")
-    run = markdown(report).partition("\n")[2].replace("\n## ", "\n#### ")
+    run = markdown(report).partition("\n")[2].replace("\n## ", "\n### ")
     links = []
     for picture in pictures:
         name = f"{picture.stem}_{variant}{picture.suffix}"
         copyfile(picture, docs / "images" / name)
-        links.append(f"![{picture.stem}](images/{name})")
+        links.append(f"![{picture.stem}](../images/{name})")
     text = "\n\n".join([begin, run.strip(), *links, END])
     page.write_text(before + text + after)
     print(f"{page}: renewed")

@@ -7,8 +7,8 @@ elements stands beside each operator. Peers that are not installed are named and
 (``pip install "aclquant[bench]"``). Results: ``results.json``, ``results.md``, and pictures
 (``*.svg``, with matplotlib) in the folder, ``benchmarks/results`` by default. ``--quick`` takes
 less than a minute and only shows that everything runs. ``--docs`` also puts the pictures into
-``docs/images`` and the tables into ``docs/performance.md``, in place of those of the last run with
-the same variant of the kernels.
+``docs/images`` and the tables into ``docs/performance/runs.md``, in place of those of the last run
+with the same variant of the kernels.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--output", type=Path, default=HERE / "results")
-    parser.add_argument("--docs", action="store_true", help="renew docs/performance.md")
+    parser.add_argument("--docs", action="store_true", help="renew docs/performance/runs.md")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (15; 3 with --quick)")
     options = parser.parse_args()
     rounds = options.rounds or (3 if options.quick else 15)
