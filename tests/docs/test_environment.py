@@ -1,4 +1,4 @@
-"""Every environment variable that the code reads is in the table of docs/environment.md, and the reverse."""
+"""Every environment variable the code reads is in docs/environment.md, and the reverse."""
 
 from __future__ import annotations
 
