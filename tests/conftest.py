@@ -18,8 +18,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="run the long tests as well")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let ``--nightly`` draw more random cases; without it, they are the same in every run."""
+    nightly = config.getoption("--nightly")
+    if nightly:
+        os.environ["ACLQUANT_TEST_LONG"] = "1"  # for processes that tests start as well
+    try:
+        from hypothesis import settings
+    except ImportError:  # the machine without it does not run these tests
+        return
+    settings.register_profile("gate", derandomize=not nightly)
+    settings.load_profile("gate")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the tests of other tiers: the long ones, and those that need a card."""
+    """Skip tests of other tiers: long ones, and those that need a card."""
     skipped = {"device": "needs an NPU: ACLQUANT_BACKEND=cann runs it"}
     if os.environ["ACLQUANT_BACKEND"] == "cann":
         skipped.clear()

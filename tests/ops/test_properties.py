@@ -1,7 +1,7 @@
 """Drawn calls: the package and the independent reference agree, on results and on refusals.
 
-A normal run draws some hundreds of cases; ``ACLQUANT_TEST_LONG=1`` more than 20,000. The product
-family follows ``ACLQUANT_HOST_SOC``: the last test runs this file again, in a process of its own,
+A normal run draws some hundreds of cases, ``--nightly`` more than 20,000. The product
+family follows ``ACLQUANT_HOST_SOC``: the last test runs this file again, in a new process,
 for the inference series.
 """
 
@@ -45,12 +45,11 @@ _C_ANTI: Any = ref_anti_quant.aclnn_ascend_anti_quant
 
 
 def cases(normal: int, long: int) -> settings:
-    """So many cases in a normal run, so many in the long tier."""
+    """Draw ``normal`` cases, or ``long`` with ``--nightly``."""
     count = long if LONG else normal
     return settings(
         max_examples=count if FAMILY == A2 else count // 3,
         deadline=None,
-        derandomize=False,
         print_blob=True,
         suppress_health_check=[
             HealthCheck.too_slow,
