@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Division by scales: out = round(x / scales) + zeroPoints, saturated to the type of out.
+ * Division by scales: out = round(x / scales + zeroPoints), saturated to the type of out.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_QUANTIZE_H

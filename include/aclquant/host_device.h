@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "acl/acl_base.h"
+#include "aclnn/acl_meta.h"
 
 #if defined(__GNUC__)
 #define ACLQUANT_API __attribute__((visibility("default")))
@@ -51,6 +52,13 @@ typedef struct aclquantRange {
     const void *ptr;
     uint64_t size;
 } aclquantRange;
+
+/* Type and shape of one result of an operator. */
+typedef struct aclquantOutput {
+    aclDataType dtype;
+    uint64_t rank;
+    int64_t shape[8];
+} aclquantOutput;
 
 /* The version of the host device, a static string. */
 ACLQUANT_API const char *aclquantVersion(void);
@@ -93,8 +101,9 @@ ACLQUANT_API aclError aclquantSetMemoryMode(const char *mode);
  * (ACLQUANT_HOST_POISON, 1 by default). */
 ACLQUANT_API aclError aclquantSetPoison(int32_t poison);
 
-/* 1: refuse aclnnDynamicQuantV3 and V4 as CANN's sources do; 0: compute them
- * (ACLQUANT_HOST_STRICT_SOC, 0 by default). It concerns phase 1: what was prepared before stays. */
+/* 1: refuse what CANN's sources refuse on this chip and its documents allow (aclnnDynamicQuantV3 and V4,
+ * scales of several rows in aclnnTransQuantParamV2 and V3); 0: compute it
+ * (ACLQUANT_HOST_STRICT_SOC, 0 by default). It concerns phase 1: calls prepared before are not affected. */
 ACLQUANT_API aclError aclquantSetStrictSoc(int32_t strict);
 
 /* Bytes of workspace that phase 1 asks for (ACLQUANT_HOST_WORKSPACE, 1024 by default). */
@@ -120,6 +129,15 @@ ACLQUANT_API aclError aclquantResumeStream(aclrtStream stream);
  * that would run within the call: a program that does not synchronise is then sure to see it
  * (ACLQUANT_HOST_DELAY, for every stream made afterwards). */
 ACLQUANT_API aclError aclquantDelayStream(aclrtStream stream, uint64_t microseconds);
+
+/* The results that phase 1 of a quantisation operator demands ("aclnnQuantize", ...). tensors: those of
+ * the operator in the order of its function, without the results; null for one that is left out, and
+ * trailing ones may be missing. mode: quantMode of the dynamic operators, null for the default. dtype: the
+ * type of the first result. outputCount: room in outputs, then the number of results (an optional offset
+ * is counted). Transposition of matrices is in their strides. */
+ACLQUANT_API aclError aclquantInferOutputs(const char *operation, const aclTensor *const *tensors, uint64_t tensorCount,
+                                           const char *mode, aclDataType dtype, aclquantOutput *outputs,
+                                           uint64_t *outputCount);
 
 /* Write to stderr what is alive, one line each, as aclFinalize and the end of the process do with
  * ACLQUANT_HOST_REPORT=1. */

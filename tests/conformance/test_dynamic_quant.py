@@ -730,7 +730,7 @@ def older_library(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("older_library")
 def test_row_55_python_pertensor_without_v3() -> None:
     """V2 is called all the same, and finds a scale of the wrong shape."""
-    with pytest.raises(aq.AclError, match="argument 'scaleOut'") as caught:
+    with pytest.raises(aq.AclError, match="argument 'scale_out'") as caught:
         pertensor()
     assert caught.value.code == 161002
 

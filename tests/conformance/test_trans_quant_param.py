@@ -251,20 +251,48 @@ def test_row_20_lengths_differ(host: Host, function: str) -> None:
     host.refused(function, *arguments, argument="offset")
 
 
-def _refuse_matrix(host: Host, function: str) -> None:
-    scale = np.ones((2, 8), np.float32)
-    host.refused(function, *pack(function, scale, result=out((2, 8), "uint64")), argument="scale")
+def _matrix(host: Host, function: str) -> None:
+    """D1: several rows without an offset are packed; with an offset they are refused."""
+    for shape in ((2, 8), (3, 1)):
+        scale = np.arange(1, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
+        found = host.ok(function, *pack(function, scale, result=out(shape, "uint64")))
+        row = host.ok(function, *pack(function, scale.reshape(-1)))
+        assert found.tolist() == row.reshape(shape).tolist()
+    arguments = pack(function, np.ones((2, 8), np.float32), f32(1), result=out((2, 8), "uint64"))
+    host.refused(function, *arguments, argument="scale")
+    empty = pack(function, np.ones((2, 0), np.float32), result=out((2, 0), "uint64"))
+    host.refused(function, *empty, argument="scale")
 
 
 @device_functions
 def test_row_21_matrix(host: Host, function: str) -> None:
-    _refuse_matrix(host, function)
+    _matrix(host, function)
 
 
 @pytest.mark.inference_series
 @device_functions
 def test_row_21_matrix_inference_series(host: Host, function: str) -> None:
-    _refuse_matrix(host, function)
+    _matrix(host, function)
+
+
+@device_functions
+def test_row_21_matrix_is_refused_when_strict(host: Host, function: str) -> None:
+    """As CANN's sources check."""
+    assert host.c.aclquantSetStrictSoc(1) == 0
+    try:
+        for shape in ((2, 8), (3, 1)):
+            arguments = pack(function, np.ones(shape, np.float32), result=out(shape, "uint64"))
+            host.refused(function, *arguments, argument="scale")
+        host.ok(function, *pack(function, np.ones((1, 8), np.float32)))
+    finally:
+        assert host.c.aclquantSetStrictSoc(0) == 0
+
+
+def test_row_21_matrix_python() -> None:
+    scale = f32([[1.0, 2.0], [0.5, 4.0]])
+    assert aq.trans_quant_param(scale).tolist() == [
+        aq.trans_quant_param(row).tolist() for row in scale
+    ]
 
 
 def test_row_21_matrix_950_is_not_supported() -> None:

@@ -61,6 +61,7 @@ def _check_dtypes(
     bias: Array | None,
     out: str,
     family: Family,
+    fifth: bool,
 ) -> None:
     kind, b = scale.dtype.name, None if bias is None else bias.dtype.name
     a2 = family == A2
@@ -71,23 +72,26 @@ def _check_dtypes(
     require(b is None or b in biases, "dtype of bias")
     require(out in ("int8", "float16", *(["bfloat16", "int32"] if a2 else [])), "dtype of out")
     require(_element(x1) == _element(x2), "one dtype for x1 and x2")
+    int4 = _element(x1) == "int4"
     if offset is not None:
-        require(offset.dtype == F32 and out == "int8", "offset goes with int8")
-    require(b != "bfloat16" or out == "bfloat16", "bfloat16 bias")
-    require(kind != "bfloat16" or out in ("bfloat16", "int32"), "bfloat16 scale")
-    require(out not in ("bfloat16", "int32") or kind not in _WORDS, "words are for int8, float16")
-    require(out != "int8" or kind in _WORDS, "int8 needs words")
-    require(out != "int32" or b in (None, "int32"), "int32 has an int32 bias")
+        # V5 looks at the offset in some branches only
+        anything = fifth and a2 and (pertoken is not None or int4 or out == "int32")
+        require(anything or (offset.dtype == F32 and out == "int8"), "offset goes with int8")
+    require(not int4 or out in ("float16", "bfloat16"), "int4 gives halves")
     if pertoken is not None:
-        require(a2 and pertoken.dtype == F32, "dtype of the scale per token")
-        require(out in ("float16", "bfloat16"), "per token results are halves")
+        require(pertoken.dtype == F32, "dtype of the scale per token")
+        require(out in (("float16", "bfloat16") if a2 else ("float16",)), "per token gives halves")
+        require(kind not in _WORDS, "per token needs plain scales")
         require(out != "float16" or kind == "float32", "float16 per token needs float32 scales")
-        require(out != "bfloat16" or b != "float16", "bias of the other half")
-    else:
-        require(b != "float16", "float16 bias is per token")
-        require(b != "float32" or out == "bfloat16", "float32 bias")
-        require(out not in ("int8", "float16") or kind in _WORDS, "needs words")
-    require(_element(x1) == "int8" or out in ("float16", "bfloat16"), "int4 gives halves")
+        require(b is None or b in ("int32", "float32", out), "bias of the other half")
+        return
+    if int4:
+        require(kind in _WORDS and b in (None, "int32"), "int4 without a scale per token")
+        require(fifth or out == "float16", "words give float16")
+        return
+    require((kind in _WORDS) == (out in ("int8", "float16")), "words give int8 and float16")
+    of_bfloat16 = out == "bfloat16" and b in ("float32", "bfloat16")
+    require(b in (None, "int32") or of_bfloat16, "dtype of bias")
 
 
 def _is_parameter(v: Array, n: int) -> bool:
@@ -116,7 +120,7 @@ def aclnn_quant_matmul_v4(
     if family != A2 and not fifth:
         fits = "int4" not in (_element(x1), _element(x2))
         require(fits, "no int4 in the inference series", RUNTIME_ERROR)
-    _check_dtypes(x1, x2, scale, offset, pertoken, bias, out.dtype, family)
+    _check_dtypes(x1, x2, scale, offset, pertoken, bias, out.dtype, family, fifth)
 
     stored1, turn1 = _stored(x1, transpose_x1)
     stored2, turn2 = _stored(x2, transpose_x2)
@@ -149,6 +153,8 @@ def aclnn_quant_matmul_v4(
     special = x1.ndim == x2.ndim == 2 and out.shape == (m, 1, n)
     require(special or out.shape == (*batch, m, n), "shape of out")
     require(x1.size > 0 and x2.size > 0, "nothing to multiply")
+    if _element(x1) == "int4" and out.dtype == "bfloat16" and pertoken is None:
+        raise Refusal(FIND_KERNEL, "our choice: undocumented results")
     found = _values(a, b, scale, pertoken, bias, out)
     return found.reshape(out.shape)
 
@@ -218,22 +224,121 @@ def aclnn_quant_matmul_v5(
     out: Spec | None,
     family: Family = A2,
 ) -> Array:
-    """The fifth version; a scale or offset without elements is none."""
+    """The fifth version."""
     if x1 is None or x2 is None or x2_scale is None or out is None:
         raise Refusal(PARAM_NULLPTR, "x1, x2, x2Scale and out are required")
-    if family == A2 and x1.dtype == np.int8 and _element(x2) == "int4":
-        raise Refusal(FIND_KERNEL, "our choice: int8 times int4 is not computed")
-    if family == A2 and group_size and x2_scale.ndim == 2:
-        raise Refusal(FIND_KERNEL, "our choice: scales for groups are not computed")
-    absent = [y_scale, x1_offset, y_offset, *([] if out.dtype == "int8" else [x2_offset])]
+    split = x1.dtype == np.int8 and x2.dtype == np.int32
+    absent = [x1_offset, *([] if split else [y_scale, y_offset])]
     for optional in absent:
         require(optional is None or not optional.size, "not allowed here", PARAM_NULLPTR)
-    require(group_size == 0, "no groups")
-    x2_offset, x1_scale = (None if v is None or not v.size else v for v in (x2_offset, x1_scale))
+    require(not split or x2_offset is None, "not allowed here", PARAM_NULLPTR)
+    if split:
+        require(family == A2, "A2 and A3 only", RUNTIME_ERROR)
+        flags = transpose_x1, transpose_x2, group_size
+        return _split(x1, x2, x1_scale, x2_scale, y_scale, y_offset, bias, *flags, out)
+    require(
+        out.dtype != "bfloat16"
+        or not group_size
+        or x1_scale is not None
+        or x2_scale.dtype.name == "bfloat16",
+        "groupSize with a bfloat16 result needs a bfloat16 scale",
+    )
     return aclnn_quant_matmul_v4(
         *(x1, x2, x2_scale, x2_offset, x1_scale, bias, transpose_x1, transpose_x2, out),
         *(family, True),
     )
+
+
+# -- the modes of the fifth version: values of calls that are legal -------------------------------
+
+
+@np.errstate(all="ignore")
+def blocks(
+    a: Array, b: Array, a_scale: Array, b_scale: Array, bias: Array | None, size: int = 128
+) -> Array:
+    """a (m, k), b (k, n), scales (m, k/128) and (k/128, n/128): float sums over the blocks of k."""
+    total = np.zeros((a.shape[0], b.shape[1]), F32)
+    total = total if bias is None else total + bias
+    for number, k in enumerate(range(0, a.shape[1], size)):
+        part = widen(a[:, k : k + size].astype(np.int32) @ b[k : k + size].astype(np.int32))
+        both = a_scale[:, number, np.newaxis] * np.repeat(b_scale[number], size)[np.newaxis]
+        total = part * both + total
+    return narrow(total, "bfloat16", saturate=False)
+
+
+@np.errstate(all="ignore")
+def groups(
+    a: Array, b: Array, a_scale: Array, b_scale: Array, b_offset: Array, kind: str, size: int = 256
+) -> Array:
+    """a (m, k), b (k, n) of int4, scales (m, 1) and (k/256, n), offsets (k/256, n)."""
+    total = np.zeros((a.shape[0], b.shape[1]), F32)
+    for number, k in enumerate(range(0, a.shape[1], size)):
+        left = a[:, k : k + size].astype(np.int32)
+        part = widen(left @ b[k : k + size].astype(np.int32))
+        rows = widen(left.sum(axis=1))[:, np.newaxis]
+        part = part - widen(b_offset[number]) * rows
+        total = part * b_scale[number] + total
+    return narrow(total * a_scale, kind, saturate=False)
+
+
+def _half_of_words(sums: Array, words: Array) -> Array:
+    bits = np.array([int(word) & 0xFFFFE000 for word in words], np.uint32)
+    return narrow(widen(sums) * bits.view(F32), "float16", saturate=True)
+
+
+@np.errstate(all="ignore")
+def split(a: Array, b: Array, a_scale: Array, words: Array, y_offset: Array, kind: str) -> Array:
+    """a (m, k) of int8, b (k, n) of int4, words (k/256, n), or (1, n) for all of k."""
+    high = a.astype(np.int32) // 16
+    low = a.astype(np.int32) - 16 * high - 8
+    size = a.shape[1] // len(words)
+    sums = []
+    for part in (high, low):
+        half: Array | None = None
+        for number, row in enumerate(words):
+            k = slice(number * size, (number + 1) * size)
+            found = _half_of_words(part[:, k] @ b[k].astype(np.int32), row)
+            half = found if half is None else half + found  # rounded to float16
+        assert half is not None
+        sums.append(widen(half))
+    total = (sums[1] + sums[0] * F32(16)) + y_offset
+    return narrow(total * a_scale.reshape(-1, 1), kind, saturate=False)
+
+
+def _split(
+    x1: Array,
+    x2: Array,
+    x1_scale: Array | None,
+    x2_scale: Array,
+    y_scale: Array | None,
+    y_offset: Array | None,
+    bias: Array | None,
+    transpose_x1: bool,
+    transpose_x2: bool,
+    group_size: int,
+    out: Spec,
+) -> Array:
+    require(x1.ndim == x2.ndim == len(out.shape) == 2, "two dimensions")
+    stored1, turn1 = _stored(x1, transpose_x1)
+    stored2, turn2 = _stored(x2, transpose_x2)
+    b = stored2.T if turn2 else stored2
+    (m, k), n = x1.shape, b.shape[1]
+    grouped = x2_scale.ndim == 2
+    require(not turn1 and x2_scale.ndim in (1, 2), "layout")
+    require(group_size == (256 if grouped else 0), "groupSize")
+    require(bias is None and y_scale is None, "no bias, no yScale")
+    given = x1_scale is not None and y_offset is not None and x1_scale.size and y_offset.size
+    require(bool(given) and x2_scale.size > 0, "scales and yOffset are required")
+    assert x1_scale is not None and y_offset is not None
+    require(x1_scale.dtype == y_offset.dtype == F32, "dtypes")
+    require(x2_scale.dtype.name in _WORDS and out.dtype in ("float16", "bfloat16"), "dtypes")
+    require(m > 0 and n > 0 and 0 < k <= 29576 and k == b.shape[0], "sizes")
+    require(k % (256 if grouped else 2) == 0, "k")
+    require(x1_scale.shape == ((m, 1) if grouped else (m,)), "shape of x1Scale")
+    require(x2_scale.shape == ((k // 256, n) if grouped else (n,)), "shape of x2Scale")
+    require(y_offset.shape == (n,) and out.shape == (m, n), "shape of yOffset or out")
+    require(not grouped or not turn2, "our choice: refused by CANN's tiling")
+    return split(stored1, b, x1_scale, np.atleast_2d(x2_scale), y_offset, out.dtype)
 
 
 def quant_matmul(

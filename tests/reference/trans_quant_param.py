@@ -73,7 +73,9 @@ def aclnn_trans_quant_param_v3(
     require(scale.dtype == np.float32, "dtype of scale")
     require(offset is None or offset.dtype == np.float32, "dtype of offset")
     require(out.dtype in ("uint64", "int64"), "dtype of out")
-    require(_row(scale.shape), "shape of scale")
+    # several rows without an offset: documented, refused by the sources; computed by default
+    rows = offset is None and scale.ndim == 2 and min(scale.shape) >= 1
+    require(_row(scale.shape) or rows, "shape of scale")
     if offset is not None:
         require(_row(offset.shape), "shape of offset")
         if offset.ndim == 1 and scale.shape[0] > 1 and offset.shape[0] > 1:

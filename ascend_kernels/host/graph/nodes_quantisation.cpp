@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The quantisation operators as nodes: shapes of the results are found here, everything else by the operators.
-#include <algorithm>
+// The quantisation operators as nodes. The operators say which results they demand, and check everything else.
+#include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "aclnnop/aclnn_ascend_anti_quant.h"
 #include "aclnnop/aclnn_ascend_quant_v3.h"
@@ -10,19 +11,35 @@
 #include "aclnnop/aclnn_quant_matmul_v4.h"
 #include "aclnnop/aclnn_quantize.h"
 #include "aclnnop/aclnn_trans_quant_param_v3.h"
+#include "aclquant/host_device.h"
 #include "graph/failure.h"
 #include "graph/nodes.h"
 
 namespace aclq::graph {
 namespace {
 
+// The results of an operator whose other tensors are given, on the device.
+Results makeResults(Device& device, const char* operation, std::initializer_list<const aclTensor*> tensors,
+                    aclDataType dtype, const char* mode = nullptr) {
+    aclquantOutput outputs[3];
+    std::uint64_t count = std::size(outputs);
+    check(aclquantInferOutputs(operation, tensors.begin(), tensors.size(), mode, dtype, outputs, &count));
+    Results results;
+    for (std::uint64_t index = 0; index < count; ++index) {
+        const aclquantOutput& output = outputs[index];
+        results.push_back(device.make(output.dtype, Dims(output.shape, output.shape + output.rank)));
+    }
+    return results;
+}
+
 Results ascendAntiQuant(const Operands& in) {
     Device& device = in.device;
     const aclDataType dtype = resultType(in.node.integer("dst_type", ACL_FLOAT16));
-    const Value y = device.make(dtype, in[0].shape);
-    device.call(aclnnAscendAntiQuantGetWorkspaceSize, aclnnAscendAntiQuant, device.tensor(in[0]), device.tensor(in[1]),
-                device.tensor(in.optional(2)), dtype, in.node.flag("sqrt_mode", false), device.tensor(y));
-    return {y};
+    const TensorHandle x = device.tensor(in[0]);
+    Results results = makeResults(device, "aclnnAscendAntiQuant", {x}, dtype);
+    device.call(aclnnAscendAntiQuantGetWorkspaceSize, aclnnAscendAntiQuant, x, device.tensor(in[1]),
+                device.tensor(in.optional(2)), dtype, in.node.flag("sqrt_mode", false), device.tensor(results[0]));
+    return results;
 }
 
 Results ascendQuant(const Operands& in) {
@@ -30,11 +47,12 @@ Results ascendQuant(const Operands& in) {
     const aclDataType dtype = resultType(in.node.integer("dst_type", ACL_INT8));
     const std::string mode = in.node.text("round_mode", "round");
     const auto axis = static_cast<std::int32_t>(in.node.integer("axis", -1));
-    const Value y = device.make(dtype, in[0].shape);
-    device.call(aclnnAscendQuantV3GetWorkspaceSize, aclnnAscendQuantV3, device.tensor(in[0]), device.tensor(in[1]),
+    const TensorHandle x = device.tensor(in[0]);
+    Results results = makeResults(device, "aclnnAscendQuantV3", {x}, dtype);
+    device.call(aclnnAscendQuantV3GetWorkspaceSize, aclnnAscendQuantV3, x, device.tensor(in[1]),
                 device.tensor(in.optional(2)), in.node.flag("sqrt_mode", false), mode.c_str(), dtype, axis,
-                device.tensor(y));
-    return {y};
+                device.tensor(results[0]));
+    return results;
 }
 
 // The node's scales have the rank of x, with ones beside the axis; the operator's have one dimension.
@@ -53,54 +71,51 @@ Results quantize(const Operands& in) {
         throw Failure("attribute 'dtype': got '" + name + "'; allowed: torch.qint8, torch.quint8, torch.qint32");
     }
     const auto axis = static_cast<std::int32_t>(in.node.integer("axis", 1));
-    const Value y = device.make(dtype, in[0].shape);
+    const TensorHandle x = device.tensor(in[0]);
     const Value scales = flatten(in[1]);
     const Value points = in.optional(2) != nullptr ? flatten(in[2]) : Value();
-    device.call(aclnnQuantizeGetWorkspaceSize, aclnnQuantize, device.tensor(in[0]), device.tensor(scales),
-                device.tensor(in.optional(2) != nullptr ? &points : nullptr), dtype, axis, device.tensor(y));
-    return {y};
+    Results results = makeResults(device, "aclnnQuantize", {x}, dtype);
+    device.call(aclnnQuantizeGetWorkspaceSize, aclnnQuantize, x, device.tensor(scales),
+                device.tensor(in.optional(2) != nullptr ? &points : nullptr), dtype, axis, device.tensor(results[0]));
+    return results;
 }
 
 Results transQuantParam(const Operands& in) {
     Device& device = in.device;
-    const Value* offset = in.optional(1);
-    const bool longer =
-        offset != nullptr && in[0].shape.size() == 1 && !offset->shape.empty() && offset->shape[0] >= in[0].shape[0];
-    const Value y = device.make(ACL_INT64, longer ? offset->shape : in[0].shape);
-    device.call(aclnnTransQuantParamV3GetWorkspaceSize, aclnnTransQuantParamV3, device.tensor(in[0]),
-                device.tensor(offset), in.node.integer("round_mode", 0), device.tensor(y));
-    return {y};
+    const TensorHandle scale = device.tensor(in[0]);
+    const TensorHandle offset = device.tensor(in.optional(1));
+    Results results = makeResults(device, "aclnnTransQuantParamV3", {scale, offset}, ACL_INT64);
+    device.call(aclnnTransQuantParamV3GetWorkspaceSize, aclnnTransQuantParamV3, scale, offset,
+                in.node.integer("round_mode", 0), device.tensor(results[0]));
+    return results;
+}
+
+// A matrix, or its transposed view.
+TensorHandle matrix(Device& device, const char* name, const Value& value, bool transpose) {
+    if (value.shape.size() < 2) {
+        throw Failure(std::string(name) + ": got " + describe(value) + "; allowed: 2 dimensions or more");
+    }
+    Dims shape = value.shape;
+    Dims strides(shape.size(), 1);
+    for (std::size_t dimension = shape.size() - 1; dimension-- > 0;) {
+        strides[dimension] = strides[dimension + 1] * shape[dimension + 1];
+    }
+    if (transpose) {
+        std::swap(*(shape.end() - 1), *(shape.end() - 2));
+        std::swap(*(strides.end() - 1), *(strides.end() - 2));
+    }
+    return device.view(value, shape, strides);
 }
 
 Results quantMatmul(const Operands& in) {
     Device& device = in.device;
-    const bool transpose1 = in.node.flag("transpose_x1", false);
-    const bool transpose2 = in.node.flag("transpose_x2", false);
-    const Value& x1 = in[0];
-    const Value& x2 = in[1];
-    if (x1.shape.size() < 2 || x2.shape.size() < 2) {
-        throw Failure("x1 and x2: got " + describe(x1) + " and " + describe(x2) + "; allowed: 2 dimensions or more");
-    }
-    Dims shape = broadcast({x1.shape.begin(), x1.shape.end() - 2}, {x2.shape.begin(), x2.shape.end() - 2});
-    shape.push_back(*(x1.shape.end() - (transpose1 ? 1 : 2)));
-    shape.push_back(*(x2.shape.end() - (transpose2 ? 2 : 1)));
-    const Value y = device.make(resultType(in.node.integer("dtype")), shape);
-    device.call(aclnnQuantMatmulV4GetWorkspaceSize, aclnnQuantMatmulV4, device.tensor(x1), device.tensor(x2),
-                device.tensor(in[2]), device.tensor(in.optional(3)), device.tensor(in.optional(5)),
-                device.tensor(in.optional(4)), transpose1, transpose2, device.tensor(y));
-    return {y};
-}
-
-Dims parameterShape(const Value& x, const std::string& mode) {
-    if (x.shape.size() < 2) {
-        throw Failure("x: got " + describe(x) + "; allowed: 2 dimensions or more");
-    }
-    if (mode == "pertensor") {
-        return {1};
-    }
-    Dims shape = x.shape;
-    shape.erase(shape.end() - (mode == "perchannel" ? 2 : 1));  // another mode is for phase 1 to refuse
-    return shape;
+    const TensorHandle x1 = matrix(device, "x1", in[0], in.node.flag("transpose_x1", false));
+    const TensorHandle x2 = matrix(device, "x2", in[1], in.node.flag("transpose_x2", false));
+    Results results = makeResults(device, "aclnnQuantMatmulV4", {x1, x2}, resultType(in.node.integer("dtype")));
+    device.call(aclnnQuantMatmulV4GetWorkspaceSize, aclnnQuantMatmulV4, x1, x2, device.tensor(in[2]),
+                device.tensor(in.optional(3)), device.tensor(in.optional(5)), device.tensor(in.optional(4)), false,
+                false, device.tensor(results[0]));
+    return results;
 }
 
 // `symmetric`: without an offset.
@@ -109,14 +124,13 @@ Results quantizeDynamically(const Operands& in, bool symmetric) {
     const aclDataType dtype = resultType(in.node.integer("dst_type", ACL_INT8));
     const std::string mode = in.node.text("quant_mode", "pertoken");
     const float most = in.node.real("dst_type_max", 0);
-    const Dims shape = parameterShape(in[0], mode);
-    Results results{device.make(dtype, in[0].shape), device.make(ACL_FLOAT, shape)};
-    if (!symmetric) {
-        results.push_back(device.make(ACL_FLOAT, shape));
-    }
     const TensorHandle x = device.tensor(in[0]);
     const TensorHandle smooth = device.tensor(in.optional(1));
     const TensorHandle groups = device.tensor(in.optional(2));
+    Results results = makeResults(device, "aclnnDynamicQuantV4", {x, smooth, groups}, dtype, mode.c_str());
+    if (symmetric) {
+        results.pop_back();
+    }
     const TensorHandle y = device.tensor(results[0]);
     const TensorHandle scale = device.tensor(results[1]);
     const TensorHandle offset = device.tensor(symmetric ? nullptr : &results[2]);

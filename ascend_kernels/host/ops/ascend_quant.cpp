@@ -6,39 +6,36 @@
 #include "aclnnop/aclnn_ascend_quant.h"
 #include "aclnnop/aclnn_ascend_quant_v3.h"
 #include "aclquant/kernels.h"
-#include "ops/phase1.h"
-#include "ops/scaled_quantize.h"
+#include "ops/quantize.h"
 
 using namespace aclq;
 
 namespace {
 
-aclnnStatus checkDtypes(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
-                        const aclTensor& y, bool bundled = false) {
+using Call = QuantizeTensors<Argument>;
+
+// `bundled`: of the kernels that come with aclquant, which have int4 and all axes on all chips.
+aclnnStatus checkDtypes(const Call& call, std::int32_t dstType, bool bundled = false) {
     if (isInferenceSeries()) {
-        ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_FLOAT, ACL_FLOAT16}));
-        if (bundled) {
-            ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_INT8, ACL_INT32, ACL_INT4}));
-        } else {
-            ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_INT8}));
-        }
-        ACLQ_RETURN_IF_FAILED(checkDtype("scale", scale, {ACL_FLOAT, ACL_FLOAT16}));
+        ACLQ_RETURN_IF_FAILED(checkDtype(call.x, {ACL_FLOAT, ACL_FLOAT16}));
+        ACLQ_RETURN_IF_FAILED(bundled ? checkDtype(call.y, {ACL_INT8, ACL_INT32, ACL_INT4})
+                                      : checkDtype(call.y, {ACL_INT8}));
+        ACLQ_RETURN_IF_FAILED(checkDtype(call.scale, {ACL_FLOAT, ACL_FLOAT16}));
     } else {
-        ACLQ_RETURN_IF_FAILED(checkDtype("x", x, {ACL_FLOAT, ACL_FLOAT16, ACL_BF16}));
-        ACLQ_RETURN_IF_FAILED(checkDtype("y", y, {ACL_INT8, ACL_INT32, ACL_INT4}));
-        ACLQ_RETURN_IF_FAILED(checkDtype("scale", scale, {ACL_FLOAT, ACL_FLOAT16, ACL_BF16}));
+        ACLQ_RETURN_IF_FAILED(checkDtype(call.x, {ACL_FLOAT, ACL_FLOAT16, ACL_BF16}));
+        ACLQ_RETURN_IF_FAILED(checkDtype(call.y, {ACL_INT8, ACL_INT32, ACL_INT4}));
+        ACLQ_RETURN_IF_FAILED(checkDtype(call.scale, {ACL_FLOAT, ACL_FLOAT16, ACL_BF16}));
     }
-    if (offset != nullptr && offset->dtype != scale.dtype) {
-        return refuse("offset", "dtype " + nameOf(offset->dtype), nameOf(scale.dtype) + ", the dtype of scale");
+    if (call.offset && call.offset->dtype != call.scale->dtype) {
+        return refuseDtype(call.offset, nameOf(call.scale->dtype) + ", the dtype of scale");
     }
     // FLOAT x takes any scale: it is widened, exactly.
-    if (x.dtype != ACL_FLOAT && scale.dtype != x.dtype) {
-        return refuse("scale", "dtype " + nameOf(scale.dtype),
-                      nameOf(x.dtype) + ", the dtype of x (a FLOAT x takes any)");
+    if (call.x->dtype != ACL_FLOAT && call.scale->dtype != call.x->dtype) {
+        return refuseDtype(call.scale, nameOf(call.x->dtype) + ", the dtype of x (a FLOAT x takes any)");
     }
-    if (dstType != y.dtype) {
+    if (dstType != call.y->dtype) {
         return refuse("dstType", text("%d", dstType),
-                      text("%d (%s), the dtype of y", static_cast<int>(y.dtype), nameOf(y.dtype).c_str()));
+                      text("%d (%s), the dtype of y", static_cast<int>(call.y->dtype), nameOf(call.y->dtype).c_str()));
     }
     return ACLNN_SUCCESS;
 }
@@ -64,46 +61,37 @@ aclnnStatus checkAxis(const aclTensor& x, std::int64_t axis, bool bundled) {
     return ACLNN_SUCCESS;
 }
 
-aclnnStatus checkOutput(const aclTensor& x, const aclTensor& y) {
-    if (y.dtype == ACL_INT32) {
-        ACLQ_RETURN_IF_FAILED(
-            checkPacked("y", y, x, "x's shape with an eighth of the last dimension (eight int4 to an INT32)"));
-    } else {
-        ACLQ_RETURN_IF_FAILED(checkShape("y", y, x.shape, "the shape of x"));
-    }
-    if (y.dtype == ACL_INT4) {
-        ACLQ_RETURN_IF_FAILED(checkEven("y", y));
-    }
-    return checkRank("x", x, 0, 8);
-}
-
-aclnnStatus checkScale(const aclTensor& x, const aclTensor& scale, std::int64_t axis) {
-    const std::int64_t size = x.shape[axis];
-    const std::int64_t rank = scale.shape.rank();
-    const std::int64_t along = rank == x.shape.rank() ? axis : 0;
-    Dims full = x.shape;
-    for (std::int64_t dimension = 0; dimension < full.rank(); ++dimension) {
-        full[dimension] = dimension == axis ? size : 1;
-    }
-    const std::string allowed =
-        text("(1,), (%lld,) or ", static_cast<long long>(size)) + full.text() +
-        text(" for x of shape %s and axis %lld", x.shape.text().c_str(), static_cast<long long>(axis));
-    bool fits = rank == 1 || rank == x.shape.rank();
+aclnnStatus checkScale(const Call& call, std::int64_t axis) {
+    const Dims& x = call.x->shape;
+    const Dims& scale = call.scale->shape;
+    const std::int64_t rank = scale.rank();
+    const std::int64_t along = rank == x.rank() ? axis : 0;
+    bool fits = rank == 1 || rank == x.rank();
     for (std::int64_t dimension = 0; fits && dimension < rank; ++dimension) {
-        fits = scale.shape[dimension] == 1 || (dimension == along && scale.shape[dimension] == size);
+        fits = scale[dimension] == 1 || (dimension == along && scale[dimension] == x[axis]);
     }
-    return fits ? ACLNN_SUCCESS : refuse("scale", "shape " + scale.shape.text(), allowed);
+    if (fits) {
+        return ACLNN_SUCCESS;
+    }
+    Dims full = x;
+    for (std::int64_t dimension = 0; dimension < full.rank(); ++dimension) {
+        full[dimension] = dimension == axis ? x[axis] : 1;
+    }
+    return refuseShape(call.scale,
+                       text("(1,), (%lld,) or ", static_cast<long long>(x[axis])) + full.text() +
+                           text(" for x of shape %s and axis %lld", x.text().c_str(), static_cast<long long>(axis)));
 }
 
 // V1: only the last dimension may have more than one element.
-aclnnStatus checkLastOnly(const char* argument, const aclTensor& tensor, std::int64_t size, const char* source) {
-    bool fits = tensor.shape.rank() > 0 && (tensor.shape.last() == 1 || tensor.shape.last() == size);
-    for (std::int64_t dimension = 0; fits && dimension + 1 < tensor.shape.rank(); ++dimension) {
-        fits = tensor.shape[dimension] == 1;
+aclnnStatus checkLastOnly(const Argument& argument, std::int64_t size) {
+    const Dims& shape = argument->shape;
+    bool fits = shape.rank() > 0 && (shape.last() == 1 || shape.last() == size);
+    for (std::int64_t dimension = 0; fits && dimension + 1 < shape.rank(); ++dimension) {
+        fits = shape[dimension] == 1;
     }
     return fits ? ACLNN_SUCCESS
-                : refuse(argument, "shape " + tensor.shape.text(),
-                         text("last dimension 1 or %lld (%s), the others 1", static_cast<long long>(size), source));
+                : refuseShape(argument, text("last dimension 1 or %lld (x's last dimension), the others 1",
+                                             static_cast<long long>(size)));
 }
 
 aclnnStatus checkRound(const char* roundMode, Round& mode) {
@@ -122,52 +110,51 @@ aclnnStatus checkRound(const char* roundMode, Round& mode) {
     return refuse("roundMode", text("'%.32s'", roundMode), kAllowed);
 }
 
-aclnnStatus checkAllGiven(const aclTensor* x, const aclTensor* scale, const aclTensor* offset, const aclTensor* y) {
-    ACLQ_RETURN_IF_FAILED(checkGiven("x", x));
-    ACLQ_RETURN_IF_FAILED(checkGiven("scale", scale));
-    ACLQ_RETURN_IF_FAILED(checkGiven("y", y));
-    return checkAlive("offset", offset);
+aclnnStatus checkAllGiven(const Call& call) {
+    ACLQ_RETURN_IF_FAILED(checkGiven(call.x));
+    ACLQ_RETURN_IF_FAILED(checkGiven(call.scale));
+    ACLQ_RETURN_IF_FAILED(checkGiven(call.y));
+    return checkAlive(call.offset);
 }
 
-aclnnStatus checkV3(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
-                    std::int64_t axis, const aclTensor& y, bool bundled = false) {
-    if (x.shape.rank() == 0) {
-        return refuse("x", "shape ()", "1 to 8 dimensions");
+aclnnStatus checkV3(const Call& call, std::int32_t dstType, std::int64_t axis, bool bundled = false) {
+    const std::int64_t rank = call.x->shape.rank();
+    if (rank == 0) {
+        return refuse(call.x, "shape ()", "1 to 8 dimensions");
     }
-    ACLQ_RETURN_IF_FAILED(checkDtypes(x, scale, offset, dstType, y, bundled));
-    ACLQ_RETURN_IF_FAILED(checkAxis(x, axis, bundled));
-    ACLQ_RETURN_IF_FAILED(checkOutput(x, y));
-    if (offset != nullptr) {
-        ACLQ_RETURN_IF_FAILED(checkShape("offset", *offset, scale.shape, "the shape of scale"));
-    }
-    return checkScale(x, scale, axis < 0 ? axis + x.shape.rank() : axis);
+    ACLQ_RETURN_IF_FAILED(checkDtypes(call, dstType, bundled));
+    ACLQ_RETURN_IF_FAILED(checkAxis(*call.x, axis, bundled));
+    ACLQ_RETURN_IF_FAILED(checkQuantized(call.y, call.x));
+    ACLQ_RETURN_IF_FAILED(checkRank(call.x, 0, 8));
+    ACLQ_RETURN_IF_FAILED(checkShape(call.offset, call.scale->shape, "the shape of scale"));
+    return checkScale(call, axis < 0 ? axis + rank : axis);
 }
 
-aclnnStatus checkV1(const aclTensor& x, const aclTensor& scale, const aclTensor* offset, std::int32_t dstType,
-                    const aclTensor& y) {
-    ACLQ_RETURN_IF_FAILED(checkDtypes(x, scale, offset, dstType, y));
-    ACLQ_RETURN_IF_FAILED(checkOutput(x, y));
-    const std::int64_t size = x.shape.rank() > 0 ? x.shape.last() : 1;
-    ACLQ_RETURN_IF_FAILED(checkLastOnly("scale", scale, size, "x's last dimension"));
-    if (offset != nullptr) {
-        if (offset->shape.rank() == 0 || offset->shape.last() != scale.shape.last()) {
-            return refuse("offset", "shape " + offset->shape.text(),
-                          text("last dimension %lld, as scale's", static_cast<long long>(scale.shape.last())));
-        }
-        return checkLastOnly("offset", *offset, size, "x's last dimension");
+aclnnStatus checkV1(const Call& call, std::int32_t dstType) {
+    ACLQ_RETURN_IF_FAILED(checkDtypes(call, dstType));
+    ACLQ_RETURN_IF_FAILED(checkQuantized(call.y, call.x));
+    ACLQ_RETURN_IF_FAILED(checkRank(call.x, 0, 8));
+    const std::int64_t size = call.x->shape.rank() > 0 ? call.x->shape.last() : 1;
+    ACLQ_RETURN_IF_FAILED(checkLastOnly(call.scale, size));
+    if (!call.offset) {
+        return ACLNN_SUCCESS;
     }
-    return ACLNN_SUCCESS;
+    if (call.offset->shape.rank() == 0 || call.offset->shape.last() != call.scale->shape.last()) {
+        return refuseShape(call.offset,
+                           text("last dimension %lld, as scale's", static_cast<long long>(call.scale->shape.last())));
+    }
+    return checkLastOnly(call.offset, size);
 }
 
-// What V1's checks let through and the tiling behind them refuses.
-aclnnStatus checkV1Tiling(const aclTensor& x, const aclTensor& scale, const aclTensor* offset) {
-    const std::int64_t rank = scale.shape.rank();
-    if (rank != 1 && rank != x.shape.rank()) {
-        return failArgument(ACLNN_ERR_INNER_NULLPTR, "scale", "shape " + scale.shape.text(),
+// V1's checks accept these, and the tiling behind them refuses them.
+aclnnStatus checkV1Tiling(const Call& call) {
+    const std::int64_t rank = call.scale->shape.rank();
+    if (rank != 1 && rank != call.x->shape.rank()) {
+        return failArgument(ACLNN_ERR_INNER_NULLPTR, call.scale.name, "shape " + call.scale->shape.text(),
                             "1 dimension, or as many as x");
     }
-    if (offset != nullptr && offset->shape.rank() != rank) {
-        return failArgument(ACLNN_ERR_INNER_NULLPTR, "offset", "shape " + offset->shape.text(),
+    if (call.offset && call.offset->shape.rank() != rank) {
+        return failArgument(ACLNN_ERR_INNER_NULLPTR, call.offset.name, "shape " + call.offset->shape.text(),
                             "as many dimensions as scale");
     }
     return ACLNN_SUCCESS;
@@ -179,67 +166,54 @@ aclnnStatus aclnnAscendQuantGetWorkspaceSize(const aclTensor* x, const aclTensor
                                              bool sqrtMode, const char* roundMode, int32_t dstType, const aclTensor* y,
                                              uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
+        const Call call{{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}};
         Round mode = Round::Rint;
-        ACLQ_RETURN_IF_FAILED(checkAllGiven(x, scale, offset, y));
-        ACLQ_RETURN_IF_FAILED(checkV1(*x, *scale, offset, dstType, *y));
+        ACLQ_RETURN_IF_FAILED(checkAllGiven(call));
+        ACLQ_RETURN_IF_FAILED(checkV1(call, dstType));
         ACLQ_RETURN_IF_FAILED(checkRound(roundMode, mode));
         if (x->empty()) {
             return finishEmpty("aclnnAscendQuant", workspaceSize, executor);
         }
-        ACLQ_RETURN_IF_FAILED(checkV1Tiling(*x, *scale, offset));
-        const auto kernel = std::make_shared<ScaledQuantize>(x->shape.rank() - 1, false, sqrtMode, mode);
-        return finish("aclnnAscendQuant", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}}, kernel,
-                      workspaceSize, executor);
+        ACLQ_RETURN_IF_FAILED(checkV1Tiling(call));
+        const auto kernel = makeQuantize({x->shape.rank() - 1, false, sqrtMode, mode});
+        return finish("aclnnAscendQuant", call, kernel, workspaceSize, executor);
     });
 }
-
-aclnnStatus aclnnAscendQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
-}
+ACLQ_PHASE_2(aclnnAscendQuant)
 
 aclnnStatus aclnnAscendQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* scale, const aclTensor* offset,
                                                bool sqrtMode, const char* roundMode, int32_t dstType, int32_t axis,
                                                const aclTensor* y, uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
+        const Call call{{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}};
         Round mode = Round::Rint;
-        ACLQ_RETURN_IF_FAILED(checkAllGiven(x, scale, offset, y));
-        ACLQ_RETURN_IF_FAILED(checkV3(*x, *scale, offset, dstType, axis, *y));
+        ACLQ_RETURN_IF_FAILED(checkAllGiven(call));
+        ACLQ_RETURN_IF_FAILED(checkV3(call, dstType, axis));
         ACLQ_RETURN_IF_FAILED(checkRound(roundMode, mode));
         if (x->empty()) {
             return finishEmpty("aclnnAscendQuantV3", workspaceSize, executor);
         }
-        const auto kernel =
-            std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, false, sqrtMode, mode);
-        return finish("aclnnAscendQuantV3", {{"x", x}, {"scale", scale}, {"offset", offset}, {"y", y}}, kernel,
-                      workspaceSize, executor);
+        const auto kernel = makeQuantize({axis < 0 ? axis + x->shape.rank() : axis, false, sqrtMode, mode});
+        return finish("aclnnAscendQuantV3", call, kernel, workspaceSize, executor);
     });
 }
-
-aclnnStatus aclnnAscendQuantV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return runExecutor(__func__, workspace, workspaceSize, executor, stream);
-}
+ACLQ_PHASE_2(aclnnAscendQuantV3)
 
 aclnnStatus aclnnAclquantAscendQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* scale,
                                                      const aclTensor* offsetOptional, bool sqrtMode,
                                                      char* roundModeOptional, int64_t axis, const aclTensor* yOut,
                                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
+        const Call call{{"x", x}, {"scale", scale}, {"offsetOptional", offsetOptional}, {"yOut", yOut}};
         Round mode = Round::Rint;
-        ACLQ_RETURN_IF_FAILED(checkAllGiven(x, scale, offsetOptional, yOut));
-        ACLQ_RETURN_IF_FAILED(checkV3(*x, *scale, offsetOptional, yOut->dtype, axis, *yOut, true));
+        ACLQ_RETURN_IF_FAILED(checkAllGiven(call));
+        ACLQ_RETURN_IF_FAILED(checkV3(call, yOut->dtype, axis, true));
         ACLQ_RETURN_IF_FAILED(checkRound(roundModeOptional, mode));
         if (x->empty()) {
             return finishEmpty("aclnnAclquantAscendQuant", workspaceSize, executor);
         }
-        const auto kernel =
-            std::make_shared<ScaledQuantize>(axis < 0 ? axis + x->shape.rank() : axis, false, sqrtMode, mode);
-        return finish("aclnnAclquantAscendQuant",
-                      {{"x", x}, {"scale", scale}, {"offsetOptional", offsetOptional}, {"yOut", yOut}}, kernel,
-                      workspaceSize, executor);
+        const auto kernel = makeQuantize({axis < 0 ? axis + x->shape.rank() : axis, false, sqrtMode, mode});
+        return finish("aclnnAclquantAscendQuant", call, kernel, workspaceSize, executor);
     });
 }
-
-aclnnStatus aclnnAclquantAscendQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
-                                     aclrtStream stream) {
-    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
-}
+ACLQ_PHASE_2(aclnnAclquantAscendQuant, WorkspaceRule::Whole)

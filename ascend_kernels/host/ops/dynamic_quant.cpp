@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// aclnnDynamicQuant, V2, V3, V4: parameters taken from the data, one set per row, per tensor or per channel.
-#include <algorithm>
-#include <cmath>
-#include <cstring>
+// aclnnDynamicQuant, V2, V3, V4: scales and offsets from the data, for each row, for the tensor or for each channel.
+#include "ops/dynamic_quant.h"
+
 #include <string_view>
 
 #include "aclnnop/aclnn_dynamic_quant.h"
@@ -10,8 +9,7 @@
 #include "aclnnop/aclnn_dynamic_quant_v3.h"
 #include "aclnnop/aclnn_dynamic_quant_v4.h"
 #include "aclquant/kernels.h"
-#include "ops/dynamic_quantize.h"
-#include "ops/phase1.h"
+#include "ops/infer.h"
 
 using namespace aclq;
 
@@ -21,196 +19,156 @@ constexpr std::int64_t kMaxGroups = 1024;
 constexpr std::int64_t kInferenceSeriesBlock = 32;
 constexpr float kLargestDstTypeMax = 32768.0F;
 
+using Tensors = DynamicQuantTensors<Argument>;
+
 struct Call {
     const char* operation;
-    const aclTensor* x;
-    const aclTensor* smooth;
-    const aclTensor* group;
-    bool symmetric;
-    QuantMode mode;
-    const aclTensor* y;
-    const aclTensor* scale;
-    const aclTensor* offset;
-    float dstTypeMax = 0.0F;
-    bool bundled = false;  // of the bundled kernels: the same types and lengths on all chips
+    Tensors tensors;
+    DynamicQuantAttributes attributes;
+    bool bundled = false;  // of the kernels that come with aclquant: the same types and lengths on all chips
 };
 
-aclnnStatus checkDtypes(const Call& call) {
-    if (isInferenceSeries()) {
-        ACLQ_RETURN_IF_FAILED(checkDtype("x", *call.x, {ACL_FLOAT16}));
-    } else {
-        ACLQ_RETURN_IF_FAILED(checkDtype("x", *call.x, {ACL_FLOAT16, ACL_BF16}));
-    }
-    if (call.smooth != nullptr) {
-        if (call.smooth->dtype != call.x->dtype) {
-            return refuse("smoothScalesOptional", "dtype " + nameOf(call.smooth->dtype),
-                          nameOf(call.x->dtype) + ", the dtype of x");
-        }
-        if (call.group != nullptr) {
-            ACLQ_RETURN_IF_FAILED(checkDtype("groupIndexOptional", *call.group, {ACL_INT32, ACL_INT64}));
-        }
-    }
-    if (isInferenceSeries() && !call.bundled) {
-        ACLQ_RETURN_IF_FAILED(checkDtype("yOut", *call.y, {ACL_INT8}));
-    } else {
-        ACLQ_RETURN_IF_FAILED(checkDtype("yOut", *call.y, {ACL_INT8, ACL_INT4, ACL_INT32}));
-    }
-    ACLQ_RETURN_IF_FAILED(checkDtype("scaleOut", *call.scale, {ACL_FLOAT}));
-    return call.offset != nullptr ? checkDtype("offsetOut", *call.offset, {ACL_FLOAT}) : ACLNN_SUCCESS;
+aclnnStatus checkGivenOnes(const Tensors& t) {
+    ACLQ_RETURN_IF_FAILED(checkGiven(t.x));
+    ACLQ_RETURN_IF_FAILED(checkGiven(t.y));
+    ACLQ_RETURN_IF_FAILED(checkGiven(t.scale));
+    ACLQ_RETURN_IF_FAILED(checkAlive(t.smooth));
+    ACLQ_RETURN_IF_FAILED(checkAlive(t.groups));
+    return checkAlive(t.offset);
 }
 
-aclnnStatus checkSmooth(const Call& call) {
-    if (call.smooth == nullptr) {
+aclnnStatus checkDtypes(const Tensors& t, bool bundled) {
+    const bool few = isInferenceSeries() && !bundled;
+    if (few) {
+        ACLQ_RETURN_IF_FAILED(checkDtype(t.x, {ACL_FLOAT16}));
+    } else {
+        ACLQ_RETURN_IF_FAILED(checkDtype(t.x, {ACL_FLOAT16, ACL_BF16}));
+    }
+    if (t.smooth) {
+        if (t.smooth->dtype != t.x->dtype) {
+            return refuseDtype(t.smooth, nameOf(t.x->dtype) + ", the dtype of x");
+        }
+        ACLQ_RETURN_IF_FAILED(checkDtype(t.groups, {ACL_INT32, ACL_INT64}));
+    }
+    if (few) {
+        ACLQ_RETURN_IF_FAILED(checkDtype(t.y, {ACL_INT8}));
+    } else {
+        ACLQ_RETURN_IF_FAILED(checkDtype(t.y, {ACL_INT8, ACL_INT4, ACL_INT32}));
+    }
+    ACLQ_RETURN_IF_FAILED(checkDtype(t.scale, {ACL_FLOAT}));
+    return checkDtype(t.offset, {ACL_FLOAT});
+}
+
+aclnnStatus checkSmooth(const Tensors& t, QuantMode mode) {
+    if (!t.smooth) {
         return ACLNN_SUCCESS;
     }
-    if (call.group != nullptr) {
-        return checkRank("groupIndexOptional", *call.group, 1, 1);
+    if (t.groups) {
+        return checkRank(t.groups, 1, 1);
     }
-    const std::int64_t rank = call.x->shape.rank();
-    const bool perChannel = call.mode == QuantMode::PerChannel;
-    const std::int64_t size = call.x->shape[perChannel ? rank - 2 : rank - 1];
-    return checkShape("smoothScalesOptional", *call.smooth, Dims(&size, 1),
-                      perChannel ? "x's second-last dimension" : "x's last dimension");
+    const std::int64_t rank = t.x->shape.rank();
+    const bool perChannel = mode == QuantMode::PerChannel;
+    const std::int64_t size = t.x->shape[perChannel ? rank - 2 : rank - 1];
+    return checkShape(t.smooth, Dims(&size, 1), perChannel ? "x's second-last dimension" : "x's last dimension");
 }
 
-// Shape of scale and offset.
-Dims parameterShape(const Call& call) {
-    const Dims& x = call.x->shape;
-    const std::int64_t one = 1;
-    switch (call.mode) {
-        case QuantMode::PerTensor:
-            return Dims(&one, 1);
-        case QuantMode::PerToken:
-            return Dims(x.data(), static_cast<std::uint64_t>(x.rank() - 1));
-        default:
-            Dims shape(x.data(), static_cast<std::uint64_t>(x.rank() - 1));
-            shape[shape.rank() - 1] = x.last();
-            return shape;
-    }
-}
-
-aclnnStatus checkShapes(const Call& call) {
-    ACLQ_RETURN_IF_FAILED(checkRank("x", *call.x, 2, 8));
-    ACLQ_RETURN_IF_FAILED(checkSmooth(call));
-    if (call.y->dtype == ACL_INT32) {
-        ACLQ_RETURN_IF_FAILED(checkPacked("yOut", *call.y, *call.x,
-                                          "x's shape with an eighth of the last dimension (eight int4 to an INT32)"));
-    } else {
-        ACLQ_RETURN_IF_FAILED(checkShape("yOut", *call.y, call.x->shape, "the shape of x"));
-    }
-    if (call.y->dtype == ACL_INT4) {
-        ACLQ_RETURN_IF_FAILED(checkEven("yOut", *call.y));
-    }
-    constexpr const char* kSource[] = {"x's shape without the last dimension", "one set for the tensor",
+aclnnStatus checkShapes(const Tensors& t, QuantMode mode) {
+    ACLQ_RETURN_IF_FAILED(checkRank(t.x, 2, 8));
+    ACLQ_RETURN_IF_FAILED(checkSmooth(t, mode));
+    ACLQ_RETURN_IF_FAILED(checkQuantized(t.y, t.x));
+    constexpr const char* kSource[] = {"x's shape without the last dimension", "one for the tensor",
                                        "x's shape without the second-last dimension"};
     ACLQ_RETURN_IF_FAILED(
-        checkShape("scaleOut", *call.scale, parameterShape(call), kSource[static_cast<int>(call.mode)]));
-    return call.offset != nullptr ? checkShape("offsetOut", *call.offset, call.scale->shape, "the shape of scaleOut")
-                                  : ACLNN_SUCCESS;
+        checkShape(t.scale, dynamicQuantParameterShape(t.x->shape, mode), kSource[static_cast<int>(mode)]));
+    return checkShape(t.offset, t.scale->shape, "the shape of scaleOut");
 }
 
 aclnnStatus refuseTiling(const char* argument, const std::string& got, const std::string& allowed) {
     return failArgument(ACLNN_ERR_INNER_NULLPTR, argument, got, allowed);
 }
 
-// What the checks let through and the tiling behind them refuses.
-aclnnStatus checkTiling(const Call& call) {
-    const std::int64_t last = call.x->shape.last();
-    if (!(call.dstTypeMax >= 0.0F && call.dstTypeMax <= kLargestDstTypeMax)) {
-        return refuseTiling("dstTypeMax", text("%g", static_cast<double>(call.dstTypeMax)), "0 to 32768");
+// The checks accept these, and the tiling behind them refuses them.
+aclnnStatus checkTiling(const Tensors& t, float dstTypeMax, bool bundled) {
+    const std::int64_t last = t.x->shape.last();
+    if (!(dstTypeMax >= 0.0F && dstTypeMax <= kLargestDstTypeMax)) {
+        return refuseTiling("dstTypeMax", text("%g", static_cast<double>(dstTypeMax)), "0 to 32768");
     }
-    if (isInferenceSeries() && !call.bundled) {
+    if (isInferenceSeries() && !bundled) {
         return last % kInferenceSeriesBlock == 0
                    ? ACLNN_SUCCESS
-                   : refuseTiling("x", "shape " + call.x->shape.text(),
+                   : refuseTiling(t.x.name, "shape " + t.x->shape.text(),
                                   text("a last dimension that is a multiple of 32 (%s)", settings().soc->name));
     }
-    if (call.smooth == nullptr || call.group == nullptr) {
+    if (!t.smooth || !t.groups) {
         return ACLNN_SUCCESS;
     }
-    const std::int64_t groups = call.group->elements();
+    const std::int64_t groups = t.groups->elements();
     if (groups > kMaxGroups) {
-        return refuseTiling("groupIndexOptional", "shape " + call.group->shape.text(), "at most 1024 elements");
+        return refuseTiling(t.groups.name, "shape " + t.groups->shape.text(), "at most 1024 elements");
     }
-    if (call.group->dtype != ACL_INT32) {
-        return refuseTiling("groupIndexOptional", "dtype " + nameOf(call.group->dtype), "INT32");
+    if (t.groups->dtype != ACL_INT32) {
+        return refuseTiling(t.groups.name, "dtype " + nameOf(t.groups->dtype), "INT32");
     }
     const std::int64_t expected[] = {groups, last};
     const Dims shape = groups == 0 ? Dims(&last, 1) : Dims(expected, 2);
-    return call.smooth->shape == shape
+    return t.smooth->shape == shape
                ? ACLNN_SUCCESS
-               : refuseTiling("smoothScalesOptional", "shape " + call.smooth->shape.text(),
+               : refuseTiling(t.smooth.name, "shape " + t.smooth->shape.text(),
                               shape.text() + ", a row of x's last dimension for each element of groupIndexOptional");
 }
 
-aclnnStatus prepare(const Call& call, std::uint64_t* workspaceSize, aclOpExecutor** executor) {
-    ACLQ_RETURN_IF_FAILED(checkDtypes(call));
-    ACLQ_RETURN_IF_FAILED(checkShapes(call));
-    if (call.x->empty() || call.y->empty() || call.scale->empty()) {
+aclnnStatus prepare(Call call, std::uint64_t* workspaceSize, aclOpExecutor** executor) {
+    Tensors& t = call.tensors;
+    ACLQ_RETURN_IF_FAILED(checkDtypes(t, call.bundled));
+    ACLQ_RETURN_IF_FAILED(checkShapes(t, call.attributes.mode));
+    if (t.x->empty() || t.y->empty() || t.scale->empty()) {
         return finishEmpty(call.operation, workspaceSize, executor);
     }
-    ACLQ_RETURN_IF_FAILED(checkTiling(call));
-    const bool grouped = call.smooth != nullptr && call.group != nullptr && !call.group->empty();
+    ACLQ_RETURN_IF_FAILED(checkTiling(t, call.attributes.dstTypeMax, call.bundled));
+    if (!t.smooth || (t.groups && t.groups->empty())) {
+        t.groups.tensor = nullptr;
+    }
     // The bundled kernels compute as the A2's of 8.1, on all chips.
     const Family family = call.bundled ? Family::A2 : settings().soc->family;
     const int version = call.bundled ? 8 : static_cast<int>(settings().version.major);
-    const auto kernel = std::make_shared<DynamicQuantize>(call.symmetric, call.mode, family, version);
-    return finish(call.operation,
-                  {{"x", call.x},
-                   {"smoothScalesOptional", call.smooth},
-                   {"groupIndexOptional", grouped ? call.group : nullptr},
-                   {"yOut", call.y},
-                   {"scaleOut", call.scale},
-                   {"offsetOut", call.offset}},
-                  kernel, workspaceSize, executor);
+    const auto kernel = makeDynamicQuant(call.attributes, family, version);
+    return finish(call.operation, t, kernel, workspaceSize, executor);
 }
 
-aclnnStatus checkTensors(const aclTensor* x, const aclTensor* smooth, const aclTensor* group, const aclTensor* y,
-                         const aclTensor* scale, const aclTensor* offset) {
-    ACLQ_RETURN_IF_FAILED(checkGiven("x", x));
-    ACLQ_RETURN_IF_FAILED(checkGiven("yOut", y));
-    ACLQ_RETURN_IF_FAILED(checkGiven("scaleOut", scale));
-    ACLQ_RETURN_IF_FAILED(checkAlive("smoothScalesOptional", smooth));
-    ACLQ_RETURN_IF_FAILED(checkAlive("groupIndexOptional", group));
-    return checkAlive("offsetOut", offset);
+Tensors named(const aclTensor* x, const aclTensor* smooth, const aclTensor* groups, const aclTensor* y,
+              const aclTensor* scale, const aclTensor* offset) {
+    return {{"x", x},
+            {"smoothScalesOptional", smooth},
+            {"groupIndexOptional", groups},
+            {"yOut", y},
+            {"scaleOut", scale},
+            {"offsetOut", offset}};
 }
 
-aclnnStatus checkMode(const char* quantMode, const aclTensor* group, QuantMode& mode) {
-    constexpr const char* kAllowed = "'pertoken', 'pertensor' or 'perchannel'";
-    if (quantMode == nullptr) {
-        return refuse("quantMode", "null", kAllowed);
-    }
-    const std::string_view name(quantMode);
-    if (name != "pertoken" && name != "pertensor" && name != "perchannel") {
-        return refuse("quantMode", text("'%.32s'", quantMode), kAllowed);
-    }
-    mode =
-        name == "pertoken" ? QuantMode::PerToken : (name == "pertensor" ? QuantMode::PerTensor : QuantMode::PerChannel);
-    return mode == QuantMode::PerChannel && group != nullptr
-               ? refuse("groupIndexOptional", "a tensor", "null with quantMode 'perchannel'")
-               : ACLNN_SUCCESS;
-}
-
-// V3 and V4 beyond their signatures.
-aclnnStatus prepareNewer(const char* function, const char* operation, const aclTensor* x, const aclTensor* smooth,
-                         const aclTensor* group, bool symmetric, const char* quantMode, float dstTypeMax,
-                         const aclTensor* y, const aclTensor* scale, const aclTensor* offset,
-                         std::uint64_t* workspaceSize, aclOpExecutor** executor) {
+// V3 and V4 have more than their signatures in common.
+aclnnStatus prepareNewer(const char* function, Call call, const char* quantMode, std::uint64_t* workspaceSize,
+                         aclOpExecutor** executor) {
     return phase1(function, workspaceSize, executor, [&]() -> aclnnStatus {
+        const Tensors& t = call.tensors;
         if (settings().strictSoc) {
             return fail(ACLNN_ERR_INNER,
                         text("%s runs on the Ascend 950 family only, this is %s (ACLQUANT_HOST_STRICT_SOC is on)",
-                             operation, settings().soc->name));
+                             call.operation, settings().soc->name));
         }
-        ACLQ_RETURN_IF_FAILED(checkTensors(x, smooth, group, y, scale, offset));
-        if (symmetric != (offset == nullptr)) {
-            return refuse("offsetOut", symmetric ? "a tensor" : "null",
+        ACLQ_RETURN_IF_FAILED(checkGivenOnes(t));
+        const bool symmetric = call.attributes.symmetric;
+        if (symmetric != !t.offset) {
+            return refuse(t.offset, symmetric ? "a tensor" : "null",
                           symmetric ? "null with isSymmetrical true" : "a tensor with isSymmetrical false");
         }
-        QuantMode mode = QuantMode::PerToken;
-        ACLQ_RETURN_IF_FAILED(checkMode(quantMode, group, mode));
-        return prepare({operation, x, smooth, group, symmetric, mode, y, scale, offset, dstTypeMax}, workspaceSize,
-                       executor);
+        if (!readQuantMode(quantMode, call.attributes.mode)) {
+            return refuse("quantMode", quantMode == nullptr ? "null" : text("'%.32s'", quantMode),
+                          "'pertoken', 'pertensor' or 'perchannel'");
+        }
+        if (call.attributes.mode == QuantMode::PerChannel && t.groups) {
+            return refuse(t.groups, "a tensor", "null with quantMode 'perchannel'");
+        }
+        return prepare(call, workspaceSize, executor);
     });
 }
 
@@ -226,20 +184,49 @@ aclnnStatus launch(const char* operation, void* workspace, uint64_t workspaceSiz
 
 }  // namespace
 
+namespace aclq {
+
+bool readQuantMode(const char* name, QuantMode& mode) {
+    constexpr std::pair<std::string_view, QuantMode> kModes[] = {
+        {"pertoken", QuantMode::PerToken}, {"pertensor", QuantMode::PerTensor}, {"perchannel", QuantMode::PerChannel}};
+    for (const auto& [known, value] : kModes) {
+        if (name != nullptr && known == name) {
+            mode = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+Dims dynamicQuantParameterShape(const Dims& x, QuantMode mode) {
+    if (mode == QuantMode::PerTensor) {
+        const std::int64_t one = 1;
+        return Dims(&one, 1);
+    }
+    Dims shape(x.data(), static_cast<std::uint64_t>(x.rank() - 1));
+    if (mode == QuantMode::PerChannel) {
+        shape[shape.rank() - 1] = x.last();
+    }
+    return shape;
+}
+
+}  // namespace aclq
+
+#define ACLQ_DYNAMIC_PHASE_2(name)                                                                           \
+    aclnnStatus name(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) { \
+        return launch(__func__, workspace, workspaceSize, executor, stream);                                 \
+    }
+
 aclnnStatus aclnnDynamicQuantGetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
                                               const aclTensor* yOut, const aclTensor* scaleOut, uint64_t* workspaceSize,
                                               aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensors(x, smoothScalesOptional, nullptr, yOut, scaleOut, nullptr));
-        return prepare(
-            {"aclnnDynamicQuant", x, smoothScalesOptional, nullptr, true, QuantMode::PerToken, yOut, scaleOut, nullptr},
-            workspaceSize, executor);
+        const Tensors tensors = named(x, smoothScalesOptional, nullptr, yOut, scaleOut, nullptr);
+        ACLQ_RETURN_IF_FAILED(checkGivenOnes(tensors));
+        return prepare({"aclnnDynamicQuant", tensors, {true, QuantMode::PerToken}}, workspaceSize, executor);
     });
 }
-
-aclnnStatus aclnnDynamicQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return launch(__func__, workspace, workspaceSize, executor, stream);
-}
+ACLQ_DYNAMIC_PHASE_2(aclnnDynamicQuant)
 
 // dstType is not read: the dtype of yOut decides.
 aclnnStatus aclnnDynamicQuantV2GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
@@ -247,55 +234,50 @@ aclnnStatus aclnnDynamicQuantV2GetWorkspaceSize(const aclTensor* x, const aclTen
                                                 const aclTensor* scaleOut, const aclTensor* offsetOut,
                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
     return phase1(__func__, workspaceSize, executor, [&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensors(x, smoothScalesOptional, groupIndexOptional, yOut, scaleOut, offsetOut));
-        return prepare({"aclnnDynamicQuantV2", x, smoothScalesOptional, groupIndexOptional, offsetOut == nullptr,
-                        QuantMode::PerToken, yOut, scaleOut, offsetOut},
-                       workspaceSize, executor);
+        const Tensors tensors = named(x, smoothScalesOptional, groupIndexOptional, yOut, scaleOut, offsetOut);
+        ACLQ_RETURN_IF_FAILED(checkGivenOnes(tensors));
+        return prepare({"aclnnDynamicQuantV2", tensors, {offsetOut == nullptr, QuantMode::PerToken}}, workspaceSize,
+                       executor);
     });
 }
-
-aclnnStatus aclnnDynamicQuantV2(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return launch(__func__, workspace, workspaceSize, executor, stream);
-}
+ACLQ_DYNAMIC_PHASE_2(aclnnDynamicQuantV2)
 
 aclnnStatus aclnnDynamicQuantV3GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
                                                 const aclTensor* groupIndexOptional, int64_t, bool isSymmetrical,
                                                 const char* quantMode, const aclTensor* yOut, const aclTensor* scaleOut,
                                                 const aclTensor* offsetOut, uint64_t* workspaceSize,
                                                 aclOpExecutor** executor) {
-    return prepareNewer(__func__, "aclnnDynamicQuantV3", x, smoothScalesOptional, groupIndexOptional, isSymmetrical,
-                        quantMode, 0.0F, yOut, scaleOut, offsetOut, workspaceSize, executor);
+    return prepareNewer(__func__,
+                        {"aclnnDynamicQuantV3",
+                         named(x, smoothScalesOptional, groupIndexOptional, yOut, scaleOut, offsetOut),
+                         {isSymmetrical, QuantMode::PerToken}},
+                        quantMode, workspaceSize, executor);
 }
-
-aclnnStatus aclnnDynamicQuantV3(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return launch(__func__, workspace, workspaceSize, executor, stream);
-}
+ACLQ_DYNAMIC_PHASE_2(aclnnDynamicQuantV3)
 
 aclnnStatus aclnnDynamicQuantV4GetWorkspaceSize(const aclTensor* x, const aclTensor* smoothScalesOptional,
                                                 const aclTensor* groupIndexOptional, int64_t, bool isSymmetrical,
                                                 const char* quantMode, float dstTypeMax, const aclTensor* yOut,
                                                 const aclTensor* scaleOut, const aclTensor* offsetOut,
                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return prepareNewer(__func__, "aclnnDynamicQuantV4", x, smoothScalesOptional, groupIndexOptional, isSymmetrical,
-                        quantMode, dstTypeMax, yOut, scaleOut, offsetOut, workspaceSize, executor);
+    return prepareNewer(__func__,
+                        {"aclnnDynamicQuantV4",
+                         named(x, smoothScalesOptional, groupIndexOptional, yOut, scaleOut, offsetOut),
+                         {isSymmetrical, QuantMode::PerToken, dstTypeMax}},
+                        quantMode, workspaceSize, executor);
 }
-
-aclnnStatus aclnnDynamicQuantV4(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) {
-    return launch(__func__, workspace, workspaceSize, executor, stream);
-}
+ACLQ_DYNAMIC_PHASE_2(aclnnDynamicQuantV4)
 
 namespace {
 
-aclnnStatus prepareBundled(const char* function, const char* operation, const aclTensor* x, const aclTensor* smooth,
-                           const aclTensor* group, bool symmetric, const aclTensor* y, const aclTensor* scale,
-                           const aclTensor* offset, std::uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus prepareBundled(const char* function, const Call& call, std::uint64_t* workspaceSize,
+                           aclOpExecutor** executor) {
     return phase1(function, workspaceSize, executor, [&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensors(x, smooth, group, y, scale, offset));
-        if (!symmetric) {
-            ACLQ_RETURN_IF_FAILED(checkGiven("offsetOut", offset));
+        ACLQ_RETURN_IF_FAILED(checkGivenOnes(call.tensors));
+        if (!call.attributes.symmetric) {
+            ACLQ_RETURN_IF_FAILED(checkGiven(call.tensors.offset));
         }
-        return prepare({operation, x, smooth, group, symmetric, QuantMode::PerToken, y, scale, offset, 0.0F, true},
-                       workspaceSize, executor);
+        return prepare(call, workspaceSize, executor);
     });
 }
 
@@ -305,14 +287,14 @@ aclnnStatus aclnnAclquantDynamicQuantGetWorkspaceSize(const aclTensor* x, const 
                                                       const aclTensor* groupIndexOptional, const aclTensor* yOut,
                                                       const aclTensor* scaleOut, uint64_t* workspaceSize,
                                                       aclOpExecutor** executor) {
-    return prepareBundled(__func__, "aclnnAclquantDynamicQuant", x, smoothScalesOptional, groupIndexOptional, true,
-                          yOut, scaleOut, nullptr, workspaceSize, executor);
+    return prepareBundled(__func__,
+                          {"aclnnAclquantDynamicQuant",
+                           named(x, smoothScalesOptional, groupIndexOptional, yOut, scaleOut, nullptr),
+                           {true, QuantMode::PerToken},
+                           true},
+                          workspaceSize, executor);
 }
-
-aclnnStatus aclnnAclquantDynamicQuant(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
-                                      aclrtStream stream) {
-    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
-}
+ACLQ_PHASE_2(aclnnAclquantDynamicQuant, WorkspaceRule::Whole)
 
 aclnnStatus aclnnAclquantDynamicQuantAsymmetricGetWorkspaceSize(const aclTensor* x,
                                                                 const aclTensor* smoothScalesOptional,
@@ -320,11 +302,11 @@ aclnnStatus aclnnAclquantDynamicQuantAsymmetricGetWorkspaceSize(const aclTensor*
                                                                 const aclTensor* yOut, const aclTensor* scaleOut,
                                                                 const aclTensor* offsetOut, uint64_t* workspaceSize,
                                                                 aclOpExecutor** executor) {
-    return prepareBundled(__func__, "aclnnAclquantDynamicQuantAsymmetric", x, smoothScalesOptional, groupIndexOptional,
-                          false, yOut, scaleOut, offsetOut, workspaceSize, executor);
+    return prepareBundled(__func__,
+                          {"aclnnAclquantDynamicQuantAsymmetric",
+                           named(x, smoothScalesOptional, groupIndexOptional, yOut, scaleOut, offsetOut),
+                           {false, QuantMode::PerToken},
+                           true},
+                          workspaceSize, executor);
 }
-
-aclnnStatus aclnnAclquantDynamicQuantAsymmetric(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor,
-                                                aclrtStream stream) {
-    return runExecutor(__func__, workspace, workspaceSize, executor, stream, WorkspaceRule::Whole);
-}
+ACLQ_PHASE_2(aclnnAclquantDynamicQuantAsymmetric, WorkspaceRule::Whole)

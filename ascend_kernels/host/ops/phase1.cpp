@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "meta/late_shape.h"
+#include "ops/infer.h"
 
 namespace aclq {
 
@@ -52,21 +53,30 @@ aclnnStatus checkRank(const char* argument, const aclTensor& tensor, std::int64_
                               : text("%lld to %lld", static_cast<long long>(low), static_cast<long long>(high)));
 }
 
-aclnnStatus checkPacked(const char* argument, const aclTensor& packed, const aclTensor& logical, const char* source) {
-    Dims expected = logical.shape;
-    if (expected.rank() > 0 && expected.last() % 8 == 0) {
-        expected[expected.rank() - 1] /= 8;
-        return checkShape(argument, packed, expected, source);
-    }
-    return refuse(argument, "dtype INT32 (eight int4 to an element) for shape " + logical.shape.text(),
-                  "a last dimension that is a multiple of 8");
+aclnnStatus checkPlainFormat(const char* argument, const aclTensor& tensor) {
+    return isPrivate(tensor.format) ? refuse(argument, "format " + nameOf(tensor.format), "a plain format such as ND")
+                                    : ACLNN_SUCCESS;
 }
 
-aclnnStatus checkEven(const char* argument, const aclTensor& tensor) {
-    return tensor.shape.rank() > 0 && tensor.shape.last() % 2 == 0
+aclnnStatus checkNd(const Argument& argument) {
+    return !argument || argument->format == ACL_FORMAT_ND
                ? ACLNN_SUCCESS
-               : refuse(argument, "dtype INT4 with shape " + tensor.shape.text(),
-                        "an even last dimension (two int4 to a byte)");
+               : refuse(argument, "format " + nameOf(argument->format), "ND");
+}
+
+aclnnStatus checkQuantized(const Argument& y, const Argument& x) {
+    Dims expected;
+    if (!quantizedShape(x->shape, y->dtype, expected)) {
+        return refuse(y, "dtype INT32 (eight int4 to an element) for shape " + x->shape.text(),
+                      "a last dimension that is a multiple of 8");
+    }
+    ACLQ_RETURN_IF_FAILED(checkShape(y, expected,
+                                     y->dtype == ACL_INT32
+                                         ? "x's shape with an eighth of the last dimension (eight int4 to an INT32)"
+                                         : "the shape of x"));
+    return y->dtype == ACL_INT4 && (expected.rank() == 0 || expected.last() % 2 != 0)
+               ? refuse(y, "dtype INT4 with shape " + y->shape.text(), "an even last dimension (two int4 to a byte)")
+               : ACLNN_SUCCESS;
 }
 
 aclnnStatus checkResults(const std::uint64_t* workspaceSize, aclOpExecutor* const* executor) {
@@ -97,7 +107,7 @@ View viewOf(const aclTensor* tensor) {
     return view;
 }
 
-// Only what has to be made contiguous is held against the storage it was said to have.
+// Only a tensor that would have to be made contiguous is compared with its storage.
 aclnnStatus checkReach(const char* argument, const aclTensor& tensor) {
     if (tensor.contiguous()) {
         return ACLNN_SUCCESS;

@@ -3,400 +3,357 @@
 #include <cstring>
 #include <vector>
 
-#include "ops/elements.h"
+#include "ops/integer_product.h"
 #include "ops/quant_matmul.h"
-#include "simd/matmul.h"
+#include "ops/rows/read.h"
+#include "ops/rows/view.h"
+#include "ops/rows/write.h"
 #include "simd/numeric.h"
 
 namespace aclq {
 namespace {
 
-// Columns and elements along k that are packed together: they stay in the second cache. A few rows take more columns,
-// whose memory is then read in longer runs.
-constexpr std::int64_t kBlockWords = 32 * 1024;
-constexpr std::int64_t kFewRows = 16;
-constexpr std::int64_t kColumns = 256;
-constexpr std::int64_t kColumnsOfFewRows = 1024;
-// Rows that share the packed columns; their sums stay in the second cache.
-constexpr std::int64_t kRows = 512;
-// Products worth a thread of their own.
-constexpr std::int64_t kThreadProducts = 1024 * 1024;
+using scalar::toBFloat16;
+using scalar::toHalf;
+using scalar::widen;
+using Views = QuantMatmulTensors<const View&>;
 
-// The matrices of a tensor, as int8 values.
-class Matrices {
-  public:
-    Matrices(const View& view, bool transposed) : view_(view) {
-        const std::int64_t rank = view.rank;
-        if (view.dtype == ACL_INT8) {
-            data_ = reinterpret_cast<const std::int8_t*>(view.data) + view.offset;
-        } else {
-            unpack();
-            data_ = values_.data();
-        }
-        rows_ = view_.shape[rank - 2];
-        columns_ = view_.shape[rank - 1];
-        rowStep_ = view_.strides[rank - 2];
-        columnStep_ = view_.strides[rank - 1];
-        if (transposed) {
-            std::swap(rows_, columns_);
-            std::swap(rowStep_, columnStep_);
-        }
-    }
-    Matrices(const Matrices&) = delete;
-    Matrices& operator=(const Matrices&) = delete;
-
-    std::int64_t rows() const { return rows_; }
-    std::int64_t columns() const { return columns_; }
-    std::int64_t batchRank() const { return view_.rank - 2; }
-    std::int64_t batchSize(std::int64_t dimension) const { return view_.shape[dimension]; }
-    std::int64_t batches() const {
-        std::int64_t product = 1;
-        for (std::int64_t dimension = 0; dimension < batchRank(); ++dimension) {
-            product *= view_.shape[dimension];
-        }
-        return product;
-    }
-    Int8Matrix at(std::int64_t batch) const {
-        const std::int8_t* data = data_;
-        for (std::int64_t dimension = batchRank(); dimension-- > 0;) {
-            data += batch % view_.shape[dimension] * view_.strides[dimension];
-            batch /= view_.shape[dimension];
-        }
-        return {data, rowStep_, columnStep_};
-    }
-
-  private:
-    // int4 become int8, one behind the other.
-    void unpack() {
-        const bool words = view_.dtype == ACL_INT32;
-        const std::int64_t count = view_.elements();
-        values_.resize(static_cast<std::size_t>(words ? count * 8 : count));
-        const bool dense = contiguous(view_);
-        if (words && dense) {
-            kernels().unpackInt4(view_.data + view_.offset * 4, count * 8, values_.data());
-        } else if (!words && dense && view_.offset % 2 == 0 && count % 2 == 0) {
-            kernels().unpackInt4(view_.data + view_.offset / 2, count, values_.data());
-        } else {
-            for (std::int64_t index = 0; index < count; ++index) {
-                const std::int64_t at = view_.offset + offsetOf(view_, index);
-                if (words) {
-                    kernels().unpackInt4(view_.data + at * 4, 8, values_.data() + index * 8);
-                } else {
-                    const int value = view_.data[at >> 1] >> ((at & 1) != 0 ? 4 : 0) & 15;
-                    values_[static_cast<std::size_t>(index)] = static_cast<std::int8_t>((value ^ 8) - 8);
-                }
-            }
-        }
-        if (words) {
-            view_.shape[view_.rank - 1] *= 8;
-        }
-        std::int64_t step = 1;
-        for (std::int64_t dimension = view_.rank; dimension-- > 0;) {
-            view_.strides[dimension] = step;
-            step *= view_.shape[dimension];
-        }
-    }
-
-    View view_;
-    std::vector<std::int8_t> values_;
-    const std::int8_t* data_ = nullptr;
-    std::int64_t rows_ = 0;
-    std::int64_t columns_ = 0;
-    std::int64_t rowStep_ = 0;
-    std::int64_t columnStep_ = 0;
-};
-
-// The left side in words, with what sums of each row begin with.
-class Left {
-  public:
-    Left(const Matrices& matrices, const MatmulKernels& kernels)
-        : rows_(matrices.rows()),
-          pitch_((matrices.columns() + kernels.depth - 1) / kernels.depth),
-          words_(static_cast<std::size_t>(matrices.batches() * rows_ * pitch_)),
-          firstSums_(static_cast<std::size_t>(matrices.batches() * rows_)) {
-        parallelFor(matrices.batches() * rows_, (kThreadGrain + pitch_) / (pitch_ + 1),
-                    [&](std::int64_t begin, std::int64_t end) {
-                        for (std::int64_t row = begin; row < end;) {
-                            const std::int64_t batch = row / rows_;
-                            const std::int64_t count = std::min(end, (batch + 1) * rows_) - row;
-                            Int8Matrix matrix = matrices.at(batch);
-                            matrix.data += row % rows_ * matrix.rowStep;
-                            std::int32_t* const to = words_.data() + row * pitch_;
-                            kernels.packLeft(matrix, count, matrices.columns(), to, pitch_);
-                            for (std::int64_t i = 0; i < count; ++i) {
-                                firstSums_[static_cast<std::size_t>(row + i)] =
-                                    kernels.firstSum(to + i * pitch_, pitch_);
-                            }
-                            row += count;
-                        }
-                    });
-    }
-    std::int64_t pitch() const { return pitch_; }
-    const std::int32_t* words(std::int64_t batch, std::int64_t row) const {
-        return words_.data() + (batch * rows_ + row) * pitch_;
-    }
-    std::int32_t firstSum(std::int64_t batch, std::int64_t row) const {
-        return firstSums_[static_cast<std::size_t>(batch * rows_ + row)];
-    }
-
-  private:
-    const std::int64_t rows_;
-    const std::int64_t pitch_;
-    std::vector<std::int32_t> words_;
-    std::vector<std::int32_t> firstSums_;
-};
-
-// The word of aclnnTransQuantParamV2, as the unit that moves results reads it.
+// The 64-bit parameter that aclnnTransQuantParamV2 makes, as the matrix unit reads it.
 struct Requantisation {
-    explicit Requantisation(std::uint64_t word)
-        : multiplier(__builtin_bit_cast(float, static_cast<std::uint32_t>(word) & 0xFFFFE000U)),
-          offset(static_cast<std::int32_t>((word >> 37 & 0x1FFU) ^ 0x100U) - 0x100),
-          isSigned((word >> 46 & 1U) != 0) {}
+    explicit Requantisation(std::uint64_t parameter)
+        : multiplier(__builtin_bit_cast(float, static_cast<std::uint32_t>(parameter) & 0xFFFFE000U)),
+          offset(static_cast<std::int32_t>((parameter >> 37 & 0x1FFU) ^ 0x100U) - 0x100),
+          isSigned((parameter >> 46 & 1U) != 0) {}
+
+    // The unit's float16 results saturate: it has no infinities.
+    Half half(std::int32_t sum) const { return toHalf<scalar::Overflow::Saturate>(widen(sum) * multiplier); }
+    // To nine bits before the offset is added, to eight afterwards.
+    std::uint8_t int8(std::int32_t sum) const {
+        const std::int32_t shifted = scalar::toSmallInteger(widen(sum) * multiplier, -256.0F, 255.0F) + offset;
+        return static_cast<std::uint8_t>(std::clamp(shifted, isSigned ? -128 : 0, isSigned ? 127 : 255));
+    }
+
     float multiplier;
     std::int32_t offset;
     bool isSigned;
 };
 
-std::vector<Requantisation> readWords(const View& view) {
+bool isPacked(const View& scale) {
+    return scale.dtype == ACL_UINT64 || scale.dtype == ACL_INT64;
+}
+
+std::vector<Requantisation> readPacked(const View& view) {
     std::vector<Requantisation> values;
     values.reserve(static_cast<std::size_t>(view.elements()));
     for (std::int64_t index = 0; index < view.elements(); ++index) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, view.data + (view.offset + offsetOf(view, index)) * 8, sizeof word);
-        values.emplace_back(word);
+        std::uint64_t parameter = 0;
+        std::memcpy(&parameter, view.data + (view.offset + offsetOf(view, index)) * 8, sizeof parameter);
+        values.emplace_back(parameter);
     }
     return values;
 }
 
-class QuantMatmul : public Kernel {
+// Writes the rows of a block into the result.
+class BlockWriter {
   public:
-    QuantMatmul(bool transposeX1, bool transposeX2) : transposeX1_(transposeX1), transposeX2_(transposeX2) {}
+    BlockWriter(const View& out, std::int64_t m, std::int64_t n) : out_(out), writer_(out), m_(m), n_(n) {}
 
-    void run(const View* tensors, const KernelContext&) const override {
-        Run(tensors, transposeX1_, transposeX2_).go();
+    // Calls fill(row within the block, memory for its columns) for each row.
+    template <class Fill>
+    void write(const ProductBlock& block, Fill&& fill) {
+        const std::int64_t step = out_.strides[out_.rank - 1];
+        for (std::int64_t i = 0; i < block.rows; ++i) {
+            // Rows are in logical order: out may have a dimension of size 1 before its last one.
+            const std::int64_t at = offsetOf(out_, (block.batch * m_ + block.row + i) * n_) + block.column * step;
+            fill(i, writer_.prepare(at, step, block.columns));
+            writer_.store(at, step, block.columns);
+        }
+    }
+    // The same for float16 or bfloat16 results: value(row, column) within the block.
+    template <class Value>
+    void writeHalves(const ProductBlock& block, Value&& value) {
+        write(block, [&](std::int64_t i, void* to) {
+            out_.dtype == ACL_FLOAT16
+                ? each(block.columns, static_cast<Half*>(to), [&](std::int64_t j) { return toHalf(value(i, j)); })
+                : each(block.columns, static_cast<BFloat16*>(to),
+                       [&](std::int64_t j) { return toBFloat16(value(i, j)); });
+        });
+    }
+    template <class T, class Value>
+    static void each(std::int64_t columns, T* to, Value&& value) {
+        for (std::int64_t j = 0; j < columns; ++j) {
+            to[j] = value(j);
+        }
     }
 
   private:
-    class Run {
-      public:
-        Run(const View* tensors, bool transposeX1, bool transposeX2)
-            : kernels_(matmulKernels()),
-              left_(tensors[0], transposeX1),
-              right_(tensors[1], transposeX2),
-              packed_(left_, kernels_),
-              out_(tensors[5]),
-              m_(left_.rows()),
-              k_(left_.columns()),
-              n_(right_.columns()) {
-            readScales(tensors[2], tensors[3]);
-            readBias(tensors[4]);
-            batchRank_ = std::max(left_.batchRank(), right_.batchRank());
-            for (std::int64_t dimension = 0; dimension < batchRank_; ++dimension) {
-                batchShape_[dimension] = std::max(sizeIn(left_, dimension), sizeIn(right_, dimension));
-                batches_ *= batchShape_[dimension];
+    const View& out_;
+    RowWriter writer_;
+    const std::int64_t m_;
+    const std::int64_t n_;
+};
+
+// Float sums of a block, which grow from group to group.
+class FloatSums {
+  public:
+    template <class First>
+    void begin(const ProductBlock& block, First&& first) {
+        columns_ = block.columns;
+        values_.resize(static_cast<std::size_t>(block.rows * columns_));
+        for (std::int64_t i = 0; i < block.rows; ++i) {
+            for (std::int64_t j = 0; j < columns_; ++j) {
+                row(i)[j] = first(j);
             }
         }
+    }
+    float* row(std::int64_t index) { return values_.data() + index * columns_; }
 
-        void go() {
-            const bool few = m_ <= kFewRows;
-            const std::int64_t threads = threadCount();
-            std::int64_t columns = std::max(few ? kColumnsOfFewRows : kColumns, kernels_.panel);
-            std::int64_t rows = std::min(m_, kRows);
-            const auto tasks = [&] { return batches_ * ((n_ + columns - 1) / columns) * ((m_ + rows - 1) / rows); };
-            while (columns > 2 * kernels_.panel && tasks() < 4 * threads) {
-                columns /= 2;
-            }
-            while (rows > 64 && tasks() < 2 * threads) {
-                rows = (rows + 1) / 2;
-            }
-            const std::int64_t across = (n_ + columns - 1) / columns;
-            const std::int64_t down = (m_ + rows - 1) / rows;
-            const std::int64_t products = rows * std::min(columns, n_) * (k_ + 1);
-            parallelFor(batches_ * across * down, std::max<std::int64_t>(1, kThreadProducts / products),
-                        [&](std::int64_t begin, std::int64_t end) {
-                            Buffers buffers;
-                            for (std::int64_t task = begin; task < end; ++task) {
-                                const std::int64_t column = task % across * columns;
-                                const std::int64_t row = task / across % down * rows;
-                                block(buffers, task / across / down, row, std::min(rows, m_ - row), column,
-                                      std::min(columns, n_ - column));
-                            }
-                        });
+  private:
+    std::vector<float> values_;
+    std::int64_t columns_ = 0;
+};
+
+class WholeScaling {
+  public:
+    explicit WholeScaling(const Views& tensors) : out_(tensors.out), perToken_(readFloats(tensors.perToken)) {
+        if (isPacked(tensors.scale)) {
+            packed_ = readPacked(tensors.scale);
+        } else {
+            scale_ = readFloats(tensors.scale);
         }
+        const View& bias = tensors.bias;
+        if (bias.present && bias.dtype == ACL_INT32) {
+            integerBias_ = readIntegers(bias);
+        } else {
+            floatBias_ = readFloats(bias);
+        }
+        biasPerBatch_ = bias.present && bias.rank == 3;
+    }
 
-      private:
-        struct Buffers {
-            std::vector<std::int32_t> right;
-            std::vector<std::int32_t> sums;
+    void run(const Matrices& left, const Matrices& right) const {
+        const std::int64_t n = right.columns();
+        IntegerProduct(left, right, std::max<std::int64_t>(left.columns(), 1)).forBlocks([&] {
+            return [&, writer = BlockWriter(out_, left.rows(), n), row = std::vector<std::int32_t>()](
+                       const ProductBlock& block, std::int64_t, const SumsOfRows& sums) mutable {
+                const std::int64_t bias = (biasPerBatch_ ? block.batch * n : 0) + block.column;
+                writer.write(block, [&](std::int64_t i, void* to) {
+                    finish(withBias(row, sums.row(i), bias, block.columns), block, i, bias, to);
+                });
+            };
+        });
+    }
+
+  private:
+    // An integer bias belongs to the sum, and wraps around with it.
+    const std::int32_t* withBias(std::vector<std::int32_t>& row, const std::int32_t* sums, std::int64_t bias,
+                                 std::int64_t columns) const {
+        if (integerBias_.empty()) {
+            return sums;
+        }
+        row.resize(static_cast<std::size_t>(columns));
+        for (std::int64_t j = 0; j < columns; ++j) {
+            row[static_cast<std::size_t>(j)] =
+                static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[j]) +
+                                          static_cast<std::uint32_t>(integerBias_[static_cast<std::size_t>(bias + j)]));
+        }
+        return row.data();
+    }
+
+    void finish(const std::int32_t* sums, const ProductBlock& block, std::int64_t i, std::int64_t biasAt,
+                void* to) const {
+        const std::int64_t columns = block.columns;
+        if (out_.dtype == ACL_INT32) {
+            std::memcpy(to, sums, static_cast<std::size_t>(columns) * sizeof(std::int32_t));
+            return;
+        }
+        if (!packed_.empty()) {
+            const Requantisation* by = packed_.data() + (packed_.size() == 1 ? 0 : block.column);
+            const std::int64_t step = packed_.size() == 1 ? 0 : 1;
+            return out_.dtype == ACL_INT8
+                       ? BlockWriter::each(columns, static_cast<std::uint8_t*>(to),
+                                           [&](std::int64_t j) { return by[j * step].int8(sums[j]); })
+                       : BlockWriter::each(columns, static_cast<Half*>(to),
+                                           [&](std::int64_t j) { return by[j * step].half(sums[j]); });
+        }
+        const float* scale = scale_.data() + (scale_.size() == 1 ? 0 : block.column);
+        const std::int64_t step = scale_.size() == 1 ? 0 : 1;
+        const float* bias = floatBias_.empty() ? nullptr : floatBias_.data() + biasAt;
+        const auto value = [&](std::int64_t j) {
+            float result = widen(sums[j]) * scale[j * step];
+            if (!perToken_.empty()) {
+                result = result * perToken_[static_cast<std::size_t>(block.row + i)];
+            }
+            return bias != nullptr ? result + bias[j] : result;
         };
+        out_.dtype == ACL_FLOAT16
+            ? BlockWriter::each(columns, static_cast<Half*>(to), [&](std::int64_t j) { return toHalf(value(j)); })
+            : BlockWriter::each(columns, static_cast<BFloat16*>(to),
+                                [&](std::int64_t j) { return toBFloat16(value(j)); });
+    }
 
-        static std::int64_t sizeIn(const Matrices& matrices, std::int64_t fromEnd) {
-            return fromEnd < matrices.batchRank() ? matrices.batchSize(matrices.batchRank() - 1 - fromEnd) : 1;
-        }
+    const View& out_;
+    std::vector<Requantisation> packed_;  // empty: the scales are floats
+    Floats scale_;
+    Floats perToken_;
+    std::vector<std::int64_t> integerBias_;
+    Floats floatBias_;
+    bool biasPerBatch_ = false;
+};
 
-        // Which of its matrices is at this batch of the result, whose sizes batchShape_ counts from the end.
-        std::int64_t matrixOf(const Matrices& matrices, std::int64_t batch) const {
-            std::int64_t index = 0;
-            std::int64_t step = 1;
-            for (std::int64_t dimension = 0; dimension < batchRank_; ++dimension) {
-                const std::int64_t size = sizeIn(matrices, dimension);
-                index += size == 1 ? 0 : batch % batchShape_[dimension] * step;
-                step *= size;
-                batch /= batchShape_[dimension];
-            }
-            return index;
-        }
-
-        void readScales(const View& scale, const View& perToken) {
-            if (scale.dtype == ACL_UINT64 || scale.dtype == ACL_INT64) {
-                words_ = readWords(scale);
-                for (const Requantisation& word : words_) {
-                    scale_.push_back(word.multiplier);
-                }
-            } else {
-                scale_ = readFloats(scale);
-            }
-            if (perToken.present) {
-                perToken_ = readFloats(perToken);
-            }
-        }
-
-        void readBias(const View& bias) {
-            if (!bias.present) {
-                return;
-            }
-            biasPerBatch_ = bias.rank == 3;
-            if (bias.dtype == ACL_INT32) {
-                integerBias_ = readIntegers(bias);
-            } else {
-                floatBias_ = readFloats(bias);
-            }
-        }
-
-        void block(Buffers& buffers, std::int64_t batch, std::int64_t row, std::int64_t rows, std::int64_t column,
-                   std::int64_t columns) const {
-            const std::int64_t width = (columns + kernels_.panel - 1) / kernels_.panel * kernels_.panel;
-            const std::int64_t leftBatch = matrixOf(left_, batch);
-            Int8Matrix right = right_.at(matrixOf(right_, batch));
-            right.data += column * right.columnStep;
-            const std::int64_t words = std::max<std::int64_t>(1, kBlockWords / width);
-            buffers.right.resize(static_cast<std::size_t>(std::min(words, packed_.pitch()) * width));
-            buffers.sums.resize(static_cast<std::size_t>(rows * width));
-            for (std::int64_t i = 0; i < rows; ++i) {
-                begin(buffers.sums.data() + i * width, width, packed_.firstSum(leftBatch, row + i),
-                      (biasPerBatch_ ? batch * n_ : 0) + column, columns);
-            }
-            for (std::int64_t word = 0; word < packed_.pitch(); word += words) {
-                const std::int64_t count = std::min(words, packed_.pitch() - word);
-                const std::int64_t first = word * kernels_.depth;
-                kernels_.packRight({right.data + first * right.rowStep, right.rowStep, right.columnStep},
-                                   std::min(count * kernels_.depth, k_ - first), columns, buffers.right.data());
-                kernels_.multiply(packed_.words(leftBatch, row) + word, packed_.pitch(), rows, buffers.right.data(),
-                                  count, columns, buffers.sums.data(), width);
-            }
-            RowWriter writer(out_);
-            for (std::int64_t i = 0; i < rows; ++i) {
-                const std::int64_t at = offsetOfRow(batch, row + i) + column * out_.strides[out_.rank - 1];
-                void* to = writer.prepare(at, out_.strides[out_.rank - 1], columns);
-                finish(buffers.sums.data() + i * width, batch, row + i, column, columns, to);
-                writer.store(at, out_.strides[out_.rank - 1], columns);
-            }
-        }
-
-        // Sums wrap around, those with the bias too.
-        void begin(std::int32_t* sums, std::int64_t width, std::int32_t first, std::int64_t bias,
-                   std::int64_t columns) const {
-            std::fill_n(sums, width, first);
-            for (std::int64_t j = 0; !integerBias_.empty() && j < columns; ++j) {
-                sums[j] = static_cast<std::int32_t>(
-                    static_cast<std::uint32_t>(first) +
-                    static_cast<std::uint32_t>(integerBias_[static_cast<std::size_t>(bias + j)]));
-            }
-        }
-
-        // Rows of the result in logical order: a dimension of size 1 before the last may stand between.
-        std::int64_t offsetOfRow(std::int64_t batch, std::int64_t row) const {
-            return offsetOf(out_, (batch * m_ + row) * n_);
-        }
-
-        void finish(const std::int32_t* sums, std::int64_t batch, std::int64_t row, std::int64_t column,
-                    std::int64_t columns, void* to) const {
-            switch (out_.dtype) {
-                case ACL_INT32:
-                    std::memcpy(to, sums, static_cast<std::size_t>(columns) * sizeof(std::int32_t));
-                    return;
-                case ACL_INT8:
-                    return finishInt8(sums, column, columns, static_cast<std::uint8_t*>(to));
-                default:
-                    break;
-            }
-            const float* scale = scale_.data() + (scale_.size() == 1 ? 0 : column);
-            const std::int64_t step = scale_.size() == 1 ? 0 : 1;
-            if (!words_.empty()) {
-                // This path has no infinities: it saturates.
-                return each(columns, static_cast<Half*>(to), [&](std::int64_t j) {
-                    return scalar::toHalf<scalar::Overflow::Saturate>(scalar::widen(sums[j]) * scale[j * step]);
+// sum = bias; then for each block of k: sum = float(products) * (perToken * scale) + sum, each step rounded.
+void runBlocks(const Views& tensors, const Matrices& left, const Matrices& right) {
+    const Floats perToken = readFloats(tensors.perToken);
+    const Floats scale = readFloats(tensors.scale);
+    const Floats bias = readFloats(tensors.bias);
+    const IntegerProduct product(left, right, kBlock);
+    product.forBlocks([&] {
+        return [&, writer = BlockWriter(tensors.out, left.rows(), right.columns()), totals = FloatSums()](
+                   const ProductBlock& block, std::int64_t group, const SumsOfRows& sums) mutable {
+            if (group == 0) {
+                totals.begin(block, [&](std::int64_t j) {
+                    return bias.empty() ? 0.0F : bias[static_cast<std::size_t>(block.column + j)] + 0.0F;
                 });
             }
-            const float* bias =
-                floatBias_.empty() ? nullptr : floatBias_.data() + (biasPerBatch_ ? batch * n_ : 0) + column;
-            const auto value = [&](std::int64_t j) {
-                float result = scalar::widen(sums[j]) * scale[j * step];
-                if (!perToken_.empty()) {
-                    result = result * perToken_[static_cast<std::size_t>(row)];
+            for (std::int64_t i = 0; i < block.rows; ++i) {
+                const float ofRow = perToken[static_cast<std::size_t>((block.row + i) * product.groups() + group)];
+                float* const total = totals.row(i);
+                for (std::int64_t j = 0; j < block.columns; ++j) {
+                    const std::int64_t blockOfN = (block.column + j) / kBlock;
+                    const float both = ofRow * scale[static_cast<std::size_t>(blockOfN * product.groups() + group)];
+                    total[j] = widen(sums.row(i)[j]) * both + total[j];
                 }
-                return bias != nullptr ? result + bias[j] : result;
-            };
-            out_.dtype == ACL_FLOAT16
-                ? each(columns, static_cast<Half*>(to), [&](std::int64_t j) { return scalar::toHalf(value(j)); })
-                : each(columns, static_cast<BFloat16*>(to),
-                       [&](std::int64_t j) { return scalar::toBFloat16(value(j)); });
-        }
-
-        template <class T, class Value>
-        static void each(std::int64_t columns, T* to, Value&& value) {
-            for (std::int64_t j = 0; j < columns; ++j) {
-                to[j] = value(j);
             }
-        }
-
-        void finishInt8(const std::int32_t* sums, std::int64_t column, std::int64_t columns, std::uint8_t* to) const {
-            for (std::int64_t j = 0; j < columns; ++j) {
-                const Requantisation& by = words_[static_cast<std::size_t>(words_.size() == 1 ? 0 : column + j)];
-                // To nine bits before the offset is added, to eight afterwards.
-                const std::int32_t sum =
-                    scalar::toSmallInteger(scalar::widen(sums[j]) * by.multiplier, -256.0F, 255.0F) + by.offset;
-                to[j] = static_cast<std::uint8_t>(std::clamp(sum, by.isSigned ? -128 : 0, by.isSigned ? 127 : 255));
+            if (group + 1 == product.groups()) {
+                writer.writeHalves(block, [&](std::int64_t i, std::int64_t j) { return totals.row(i)[j]; });
             }
+        };
+    });
+}
+
+// Sums of x1's rows over each group of k, which a group's offset is multiplied with.
+std::vector<float> sumsOfLeft(const Matrices& left, std::int64_t groups) {
+    std::vector<float> sums(static_cast<std::size_t>(left.rows() * groups));
+    const Int8Matrix matrix = left.at(0);
+    for (std::int64_t row = 0; row < left.rows(); ++row) {
+        for (std::int64_t k = 0; k < left.columns(); ++k) {  // exact: at most 256 values of 4 bits
+            sums[static_cast<std::size_t>(row * groups + k / kGroup)] +=
+                static_cast<float>(matrix.data[row * matrix.rowStep + k * matrix.columnStep]);
         }
+    }
+    return sums;
+}
 
-        const MatmulKernels& kernels_;
-        const Matrices left_;
-        const Matrices right_;
-        const Left packed_;
-        const View& out_;
-        const std::int64_t m_;
-        const std::int64_t k_;
-        const std::int64_t n_;
-        std::vector<Requantisation> words_;  // empty: scales are plain numbers
-        Floats scale_;
-        Floats perToken_;
-        std::vector<std::int64_t> integerBias_;
-        Floats floatBias_;
-        bool biasPerBatch_ = false;
-        std::int64_t batchRank_ = 0;
-        std::int64_t batchShape_[kMaxKernelRank] = {};
-        std::int64_t batches_ = 1;
-    };
+// sum = 0; for each group of k: sum = (float(products) - offset * sum of x1) * scale + sum; then times perToken.
+void runGroups(const Views& tensors, const Matrices& left, const Matrices& right) {
+    const std::int64_t n = right.columns();
+    const Floats perToken = readFloats(tensors.perToken);
+    const Floats scale = readFloats(tensors.scale);
+    const Floats offset = readFloats(tensors.offset);
+    const IntegerProduct product(left, right, kGroup);
+    const std::vector<float> ofLeft = sumsOfLeft(left, product.groups());
+    product.forBlocks([&] {
+        return [&, writer = BlockWriter(tensors.out, left.rows(), n), totals = FloatSums()](
+                   const ProductBlock& block, std::int64_t group, const SumsOfRows& sums) mutable {
+            if (group == 0) {
+                totals.begin(block, [](std::int64_t) { return 0.0F; });
+            }
+            const float* const scaleOf = scale.data() + group * n + block.column;
+            const float* const offsetOf = offset.data() + group * n + block.column;
+            for (std::int64_t i = 0; i < block.rows; ++i) {
+                const float ofRow = ofLeft[static_cast<std::size_t>((block.row + i) * product.groups() + group)];
+                float* const total = totals.row(i);
+                for (std::int64_t j = 0; j < block.columns; ++j) {
+                    const float shifted = widen(sums.row(i)[j]) - offsetOf[j] * ofRow;
+                    total[j] = shifted * scaleOf[j] + total[j];
+                }
+            }
+            if (group + 1 == product.groups()) {
+                writer.writeHalves(block, [&](std::int64_t i, std::int64_t j) {
+                    return totals.row(i)[j] * perToken[static_cast<std::size_t>(block.row + i)];
+                });
+            }
+        };
+    });
+}
 
-    const bool transposeX1_;
-    const bool transposeX2_;
+// x = 16 * high + low + 8. Row 2i has the high parts of row i, row 2i + 1 the low ones.
+Matrices split(const Matrices& x) {
+    const Int8Matrix matrix = x.at(0);
+    std::vector<std::int8_t> values(static_cast<std::size_t>(2 * x.rows() * x.columns()));
+    for (std::int64_t row = 0; row < x.rows(); ++row) {
+        std::int8_t* const high = values.data() + 2 * row * x.columns();
+        std::int8_t* const low = high + x.columns();
+        for (std::int64_t k = 0; k < x.columns(); ++k) {
+            const int value = matrix.data[row * matrix.rowStep + k * matrix.columnStep];
+            high[k] = static_cast<std::int8_t>(value >> 4);
+            low[k] = static_cast<std::int8_t>((value & 15) - 8);
+        }
+    }
+    return {std::move(values), 2 * x.rows(), x.columns()};
+}
+
+// Both parts become float16, in which the groups of k are added up; then (16 * high + low + yOffset) * perToken.
+void runSplit(const Views& tensors, const Matrices& x1, const Matrices& right) {
+    const std::int64_t n = right.columns();
+    const Floats perToken = readFloats(tensors.perToken);
+    const Floats yOffset = readFloats(tensors.yOffset);
+    const std::vector<Requantisation> scale = readPacked(tensors.scale);
+    const Matrices left = split(x1);
+    const IntegerProduct product(left, right, tensors.scale.rank == 2 ? kGroup : x1.columns(), 2);
+    product.forBlocks([&] {
+        return [&, writer = BlockWriter(tensors.out, x1.rows(), n), totals = FloatSums()](
+                   const ProductBlock& block, std::int64_t group, const SumsOfRows& sums) mutable {
+            if (group == 0) {
+                totals.begin(block, [](std::int64_t) { return 0.0F; });
+            }
+            const Requantisation* const scaleOf = scale.data() + group * n + block.column;
+            for (std::int64_t i = 0; i < block.rows; ++i) {
+                float* const total = totals.row(i);
+                for (std::int64_t j = 0; j < block.columns; ++j) {
+                    const float part = widen(scaleOf[j].half(sums.row(i)[j]));
+                    total[j] =
+                        group == 0 ? part : widen(toHalf(static_cast<double>(total[j]) + static_cast<double>(part)));
+                }
+            }
+            if (group + 1 == product.groups()) {
+                const ProductBlock rows{block.batch, block.row / 2, block.rows / 2, block.column, block.columns};
+                writer.writeHalves(rows, [&](std::int64_t i, std::int64_t j) {
+                    const float sum = totals.row(2 * i + 1)[j] + totals.row(2 * i)[j] * 16.0F;
+                    const float shifted = sum + yOffset[static_cast<std::size_t>(block.column + j)];
+                    return shifted * perToken[static_cast<std::size_t>(rows.row + i)];
+                });
+            }
+        };
+    });
+}
+
+class QuantMatmul : public KernelOf<QuantMatmulTensors> {
+  public:
+    explicit QuantMatmul(const QuantMatmulAttributes& attributes) : a_(attributes) {}
+
+    void compute(const Views& tensors, const KernelContext&) const override {
+        const Matrices left(tensors.x1, a_.transposeX1);
+        const Matrices right(tensors.x2, a_.transposeX2);
+        switch (a_.scaling) {
+            case Scaling::Whole:
+                return WholeScaling(tensors).run(left, right);
+            case Scaling::Blocks:
+                return runBlocks(tensors, left, right);
+            case Scaling::Groups:
+                return runGroups(tensors, left, right);
+            case Scaling::Split:
+                return runSplit(tensors, left, right);
+        }
+    }
+
+  private:
+    const QuantMatmulAttributes a_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Kernel> makeQuantMatmul(bool transposeX1, bool transposeX2) {
-    return std::make_shared<QuantMatmul>(transposeX1, transposeX2);
+std::shared_ptr<const Kernel> makeQuantMatmul(const QuantMatmulAttributes& attributes) {
+    return std::make_shared<QuantMatmul>(attributes);
 }
 
 }  // namespace aclq

@@ -66,8 +66,8 @@ def quant_matmul(
     x1_dtype, x2_dtype, pertoken_scale_dtype, scale_dtype : dtype-like, optional
         Only checks: the type of the argument; quint4x2 or int4 for packed int4.
     group_sizes : sequence of int, optional
-        Lengths of groups along m, n and k, which have scales of their own; the host device has
-        none.
+        Elements along m, n and k that share a scale: ``[1, 128, 128]`` for int8 in blocks,
+        ``[1, 1, 256]`` for int4 in groups, ``[0, 0, 256]`` for int8 times int4 in groups.
     y_scale : array_like or Tensor, optional
         For types of the 950 family.
 

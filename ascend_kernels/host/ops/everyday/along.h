@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "ops/elements.h"
 #include "ops/everyday/call.h"
 
 namespace aclq::everyday {

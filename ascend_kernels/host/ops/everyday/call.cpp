@@ -6,9 +6,7 @@ namespace aclq::everyday {
 aclnnStatus checkTensor(const char* argument, const aclTensor* tensor) {
     ACLQ_RETURN_IF_FAILED(checkGiven(argument, tensor));
     ACLQ_RETURN_IF_FAILED(TypeRules::check(argument, tensor->dtype));
-    if (isPrivate(tensor->format)) {
-        return refuse(argument, "format " + nameOf(tensor->format), "a plain format such as ND");
-    }
+    ACLQ_RETURN_IF_FAILED(checkPlainFormat(argument, *tensor));
     return checkRank(argument, *tensor, 0, kMaxKernelRank);
 }
 

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "meta/late_shape.h"
-#include "ops/elements.h"
 #include "ops/everyday/numbers.h"
 #include "ops/everyday/types.h"
 #include "ops/phase1.h"
+#include "ops/rows/view.h"
+#include "ops/rows/walk.h"
 
 namespace aclq::everyday {
 
@@ -112,10 +113,6 @@ std::shared_ptr<const Kernel> ofDomain(aclDataType dtype, Make&& make) {
     std::tuple_element_t<number, aclq::everyday::ParametersOf<decltype(function)>::Types>
 
 // The two exported functions of an operator; what follows is the body of phase 1, in which `call` is the Call.
-#define ACLQ_PHASE_2(name)                                                                                   \
-    aclnnStatus name(void* workspace, uint64_t workspaceSize, aclOpExecutor* executor, aclrtStream stream) { \
-        return aclq::runExecutor(__func__, workspace, workspaceSize, executor, stream);                      \
-    }
 #define ACLQ_CALL(name)                          \
     aclq::everyday::Call {                       \
         __func__, #name, workspaceSize, executor \

@@ -19,7 +19,6 @@
 #include "aclnnop/aclnn_randperm.h"
 #include "aclnnop/aclnn_uniform.h"
 #include "aclnnop/aclnn_zero.h"
-#include "ops/elements.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/copy.h"
 #include "ops/everyday/philox.h"

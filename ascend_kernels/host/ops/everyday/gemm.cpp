@@ -16,7 +16,7 @@
 #include <arm_neon.h>
 #endif
 
-#include "ops/elements.h"
+#include "ops/rows/pieces.h"
 #include "runtime/thread_pool.h"
 
 namespace aclq::everyday {

@@ -9,7 +9,6 @@
 #include "aclnnop/aclnn_matmul.h"
 #include "aclnnop/aclnn_mm.h"
 #include "aclnnop/aclnn_mv.h"
-#include "ops/elements.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/copy.h"
 #include "ops/everyday/gemm.h"

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 
-#include "ops/elements.h"
 #include "ops/everyday/call.h"
 
 namespace aclq::everyday {

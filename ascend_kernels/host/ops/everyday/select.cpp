@@ -10,7 +10,6 @@
 #include "aclnnop/aclnn_masked_fill_tensor.h"
 #include "aclnnop/aclnn_masked_select.h"
 #include "aclnnop/aclnn_s_where.h"
-#include "ops/elements.h"
 #include "ops/everyday/binary.h"
 
 using namespace aclq;

@@ -1,4 +1,4 @@
-"""The conformance checks of the C interface (section 10.1 of its description), one test each."""
+"""Rules of the C interface that every client meets, one test each."""
 
 from __future__ import annotations
 

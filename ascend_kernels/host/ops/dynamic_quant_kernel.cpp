@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ops/dynamic_quantize.h"
+#include "ops/dynamic_quant.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,10 @@
 #include <mutex>
 #include <vector>
 
-#include "ops/elements.h"
+#include "ops/rows/pieces.h"
+#include "ops/rows/read.h"
+#include "ops/rows/view.h"
+#include "ops/rows/write.h"
 #include "simd/numeric.h"
 
 namespace aclq {
@@ -22,7 +25,7 @@ using scalar::widen;
 // On the inference series rows longer than this are quantised symmetrically, and no offset is written.
 constexpr std::int64_t kLongRow = 4096;
 
-// True if the mid-2026 kernels that store largest * (1 / limit) take these rows (they came after 8.1).
+// True if the kernels of mid-2026, which store largest * (1 / limit), run for these rows (8.1 has other kernels).
 bool usesProduct(int version, bool grouped, bool smoothed, bool int8, std::int64_t rows, std::int64_t length) {
     if (version < 9 || grouped) {
         return false;
@@ -76,7 +79,7 @@ constexpr MinMax kNothing{__builtin_inff(), -__builtin_inff()};
 // Which row of the smooth scales applies to which rows of x.
 class Groups {
   public:
-    // Rows that lie behind each other, up to `end`; group -1: they belong to none.
+    // Consecutive rows, up to `end`. Group -1: rows of no group.
     struct Run {
         std::int64_t end;
         std::int64_t group;
@@ -85,7 +88,8 @@ class Groups {
     // One group for all.
     explicit Groups(std::int64_t rows) : runs_{{rows, 0}} {}
 
-    // Row r, counted from 1, belongs to the first group whose end is r or more; rows behind the last end to none.
+    // Row r, counted from 1, belongs to the first group whose end is r or more; rows after the last end belong to no
+    // group.
     Groups(const std::vector<std::int64_t>& ends, std::int64_t rows) {
         std::int64_t row = 0;
         const auto upTo = [&](std::int64_t end, std::int64_t group) {
@@ -109,15 +113,17 @@ class Groups {
     std::vector<Run> runs_;
 };
 
-// What all threads share: the tensors, and what was read from the small ones.
+using Views = DynamicQuantTensors<const View&>;
+
+// Shared by all threads: the tensors, and the contents of the small ones.
 struct Shared {
-    Shared(const View* tensors, bool isSymmetric, QuantMode quantMode, Family chip, int version)
-        : x(tensors[0]),
-          y(tensors[3]),
-          scale(tensors[4]),
-          offset(tensors[5]),
-          symmetric(isSymmetric),
-          mode(quantMode),
+    Shared(const Views& tensors, const DynamicQuantAttributes& attributes, Family chip, int version)
+        : x(tensors.x),
+          y(tensors.y),
+          scale(tensors.scale),
+          offset(tensors.offset),
+          symmetric(attributes.symmetric),
+          mode(attributes.mode),
           family(chip),
           length(x.shape[x.rank - 1]),
           rows(x.elements() / length),
@@ -125,12 +131,12 @@ struct Shared {
           limits(limitsOf(y.dtype == ACL_INT8 ? Integers::Int8 : Integers::Int4)),
           groups(rows) {
         // The inference series checks smooth scales and groups, and ignores them.
-        if (family == Family::A2 && tensors[1].present) {
-            smooth = readFloats(tensors[1]);
+        if (family == Family::A2) {
+            smooth = readFloats(tensors.smooth);
         }
-        const bool grouped = family == Family::A2 && tensors[2].present;
+        const bool grouped = family == Family::A2 && tensors.groups.present;
         if (grouped) {
-            groups = Groups(readIntegers(tensors[2]), rows);
+            groups = Groups(readIntegers(tensors.groups), rows);
         }
         scaleByProduct = mode == QuantMode::PerToken &&
                          usesProduct(version, grouped, !smooth.empty(), y.dtype == ACL_INT8, rows, length);
@@ -138,7 +144,7 @@ struct Shared {
 
     bool covered(std::int64_t row) const { return groups.of(row).group >= 0; }
 
-    // Long rows of the inference series are quantised symmetrically whatever was asked for.
+    // Long rows of the inference series are always quantised symmetrically.
     bool symmetricRows() const { return symmetric || (family == Family::InferenceSeries && length > kLongRow); }
 
     Parameters derive(MinMax extent) const {
@@ -175,7 +181,7 @@ void fillZeros(const IntegerOutput& to, std::int64_t n) {
     std::memset(to.to.data, 0, static_cast<std::size_t>(to.packed ? n / 2 : n));
 }
 
-// What each thread has of its own: a row of x at a time.
+// The work of one thread on a row of x at a time.
 class Row {
   public:
     explicit Row(const Shared& shared) : s_(shared), reader_(shared.x), writer_(shared.y) {}
@@ -231,7 +237,7 @@ class Row {
         });
     }
 
-    // Rows of no group: meaningless on the chip, zeros here.
+    // Rows of no group are undefined on the chip; here they are zeros.
     void writeZeros(std::int64_t row) {
         row_ = row;
         forChunks([](std::int64_t, std::int64_t n, const IntegerOutput& to) { fillZeros(to, n); });
@@ -280,7 +286,7 @@ void forRows(const Shared& shared, std::int64_t begin, std::int64_t end, Work&& 
     });
 }
 
-// Rows of contiguous tensors, which one kernel reads, and whose results it writes, where they are.
+// Whether all tensors are contiguous, so that one kernel reads and writes them in place.
 bool dense(const Shared& shared) {
     const bool wholeBytes = shared.y.dtype != ACL_INT4 || (shared.y.offset % 2 == 0 && shared.length % 2 == 0);
     return shared.family == Family::A2 && wholeBytes && contiguous(shared.x) && contiguous(shared.y) &&
@@ -390,18 +396,33 @@ void perChannel(const Shared& shared) {
     }
 }
 
+class DynamicQuant : public KernelOf<DynamicQuantTensors> {
+  public:
+    DynamicQuant(const DynamicQuantAttributes& attributes, Family family, int version)
+        : attributes_(attributes), family_(family), version_(version) {}
+
+    void compute(const Views& tensors, const KernelContext&) const override {
+        const Shared shared(tensors, attributes_, family_, version_);
+        switch (attributes_.mode) {
+            case QuantMode::PerToken:
+                return perToken(shared);
+            case QuantMode::PerTensor:
+                return perTensor(shared);
+            case QuantMode::PerChannel:
+                return perChannel(shared);
+        }
+    }
+
+  private:
+    const DynamicQuantAttributes attributes_;
+    const Family family_;
+    const int version_;
+};
+
 }  // namespace
 
-void DynamicQuantize::run(const View* tensors, const KernelContext&) const {
-    const Shared shared(tensors, symmetric_, mode_, family_, version_);
-    switch (mode_) {
-        case QuantMode::PerToken:
-            return perToken(shared);
-        case QuantMode::PerTensor:
-            return perTensor(shared);
-        case QuantMode::PerChannel:
-            return perChannel(shared);
-    }
+std::shared_ptr<const Kernel> makeDynamicQuant(const DynamicQuantAttributes& attributes, Family family, int version) {
+    return std::make_shared<DynamicQuant>(attributes, family, version);
 }
 
 }  // namespace aclq

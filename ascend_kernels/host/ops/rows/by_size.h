@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Moving elements only depends on their size.
+#pragma once
+
+#include <cstdint>
+
+namespace aclq {
+
+// Calls body with an unsigned integer of this many bytes.
+template <class Body>
+void withSize(std::int64_t size, Body&& body) {
+    switch (size) {
+        case 1:
+            return body(std::uint8_t{});
+        case 2:
+            return body(std::uint16_t{});
+        case 8:
+            return body(std::uint64_t{});
+        default:
+            return body(std::uint32_t{});
+    }
+}
+
+}  // namespace aclq
