@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -53,13 +54,13 @@ def products() -> Iterator[tuple[str, Call, Call]]:
         turned = w.transpose(1, 0) if hasattr(w, "transpose") else w.T
         yield (
             f"matmul {dtype}",
-            lambda x=x, w=w, y=y: aclnn.Matmul(x, w, y, 0),
-            lambda tx=tx, tw=tw, ty=ty: torch.matmul(tx, tw, out=ty),
+            partial(aclnn.Matmul, x, w, y, 0),
+            partial(torch.matmul, tx, tw, out=ty),
         )
         yield (
             f"linear {dtype}",
-            lambda x=x, w=turned, y=y: aclnn.Matmul(x, w, y, 0),
-            lambda tx=tx, tw=tw: torch.nn.functional.linear(tx, tw),
+            partial(aclnn.Matmul, x, turned, y, 0),
+            partial(torch.nn.functional.linear, tx, tw),
         )
 
 
