@@ -91,6 +91,22 @@ def test_unlucky_programs(hostile: Path, what: str, rounds: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.fixture(scope="module")
+def first_use(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    program = tmp_path_factory.mktemp("first_use") / "first_use"
+    build("first_use.cpp", "c++17", OLD, program, "-rdynamic")  # its getenv is the library's
+    return program
+
+
+@pytest.mark.parametrize(
+    "variable", ["ACLQUANT_HOST_ISA", "ACLQUANT_HOST_BLAS", "ACLQUANT_HOST_THREADS"]
+)
+def test_fork_during_what_is_done_once(first_use: Path, variable: str) -> None:
+    """Kernels, the library for products, settings: the child chooses for itself."""
+    done = run(first_use, variable)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_calls_at_the_very_end(tmp_path: Path) -> None:
     """R7: the last messages outlive the destructors of the program's own objects."""
     program = tmp_path / "exit"

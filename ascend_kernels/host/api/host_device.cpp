@@ -199,14 +199,11 @@ uint32_t aclquantGetThreadCount(void) {
 }
 
 const char* aclquantListIsas(void) {
-    static const char* const names = [] {
-        std::string list;
-        for (const Kernels* variant : usableKernels()) {
-            list += list.empty() ? variant->name : std::string(",") + variant->name;
-        }
-        return keepForever(list);
-    }();
-    return names;
+    std::string list;
+    for (const Kernels* variant : usableKernels()) {
+        list += list.empty() ? variant->name : std::string(",") + variant->name;
+    }
+    return keepForever(list);
 }
 
 const char* aclquantGetIsa(void) {

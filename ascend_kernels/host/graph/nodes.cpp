@@ -2,23 +2,27 @@
 #include "graph/nodes.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "graph/failure.h"
+#include "runtime/made_once.h"
 
 namespace aclq::graph {
 namespace {
 
+const Kinds* makeKinds() {
+    auto made =
+        std::make_unique<Kinds>(Kinds{{"Data", {nullptr, {}, {"index"}}}, {"NetOutput", {nullptr, {Kind::kAny}, {}}}});
+    addShapeKinds(*made);
+    addArithmeticKinds(*made);
+    addQuantisationKinds(*made);
+    return made.release();
+}
+
 const Kinds& kinds() {
-    static const Kinds all = [] {
-        Kinds made{{"Data", {nullptr, {}, {"index"}}}, {"NetOutput", {nullptr, {Kind::kAny}, {}}}};
-        addShapeKinds(made);
-        addArithmeticKinds(made);
-        addQuantisationKinds(made);
-        return made;
-    }();
-    return all;
+    return MadeOnce<Kinds, makeKinds>::get();
 }
 
 }  // namespace

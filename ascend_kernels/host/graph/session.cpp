@@ -8,6 +8,7 @@
 #include "graph/failure.h"
 #include "graph/ge.h"
 #include "graph/run.h"
+#include "runtime/per_process.h"
 
 using namespace aclq::graph;
 
@@ -28,14 +29,16 @@ struct State {
     std::map<const void*, std::shared_ptr<Allocator>> allocators;
 };
 
-// Never destroyed: clients may end their sessions when the process ends.
+// Those of a parent process are unknown to its children.
 struct States {
     std::mutex mutex;
     std::map<std::uint64_t, std::shared_ptr<State>> all;
 };
+States* makeStates() {
+    return new States;
+}
 States& states() {
-    static States* const made = new States;
-    return *made;
+    return aclq::PerProcess<States, makeStates>::get();
 }
 
 std::shared_ptr<State> stateOf(std::uint64_t id) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "meta/report.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -113,7 +114,11 @@ void reportIfAsked(const char* when) {
 }
 
 void reportAtExitIfAsked() {
-    static const int registered = runtime().settings.report ? std::atexit([] {
+    static constinit std::atomic<bool> registered{false};
+    if (!runtime().settings.report || registered.exchange(true)) {
+        return;
+    }
+    std::atexit([] {
         // Not in a child that was forked from whoever registered this.
         if (const Runtime* state = existingRuntime(); state != nullptr && state->initialisations > 0) {
             aclApi("exit", []() -> aclError {
@@ -121,9 +126,7 @@ void reportAtExitIfAsked() {
                 return ACL_SUCCESS;
             });
         }
-    })
-                                                            : 0;
-    (void)registered;
+    });
 }
 
 }  // namespace aclq

@@ -3,6 +3,7 @@
 // device and for printing when it has been asked to compile operators.
 #include "ops/by_name.h"
 
+#include <map>
 #include <string>
 
 #include "aclnnop/aclnn_abs.h"
@@ -28,6 +29,7 @@
 #include "meta/handles.h"
 #include "meta/late_shape.h"
 #include "meta/tensor.h"
+#include "runtime/made_once.h"
 #include "runtime/status.h"
 
 namespace aclq {
@@ -139,8 +141,9 @@ struct Operator {
 };
 
 #define ACLQ_BOTH(name) name##GetWorkspaceSize, name
-const std::map<std::string, Operator>& operators() {
-    static const std::map<std::string, Operator> table{
+using Operators = std::map<std::string, Operator>;
+const Operators* makeOperators() {
+    return new Operators{
         {"Abs", {unary<ACLQ_BOTH(aclnnAbs)>, "d"}},
         {"Add", {sum, "dn"}},
         {"Cast", {cast, "d"}},
@@ -157,7 +160,9 @@ const std::map<std::string, Operator>& operators() {
         {"ReduceMin", {reduce<ACLQ_BOTH(aclnnAmin)>, "dh"}},
         {"StatelessRandomNormalV2", {normal, "hhhh"}},
     };
-    return table;
+}
+const Operators& operators() {
+    return MadeOnce<Operators, makeOperators>::get();
 }
 #undef ACLQ_BOTH
 

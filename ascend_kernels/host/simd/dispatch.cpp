@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which variant of the row kernels runs.
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <vector>
 
 #include "simd/kernels.h"
 
@@ -19,22 +19,28 @@ extern const Kernels kNeonKernels;
 
 namespace {
 
-// In order of preference, the definition first.
-std::vector<const Kernels*> findUsable() {
-    std::vector<const Kernels*> usable{&kScalarKernels};
+// Each needs more of the processor than the one before it; the definition first.
+constexpr std::array kVariants {
+    &kScalarKernels,
+#if defined(__x86_64__)
+        &kAvx2Kernels, &kAvx512Kernels,
+#elif defined(__aarch64__)
+        &kNeonKernels,
+#endif
+};
+
+std::size_t countUsable() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") && __builtin_cpu_supports("fma")) {
-        usable.push_back(&kAvx2Kernels);
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("f16c") || !__builtin_cpu_supports("fma")) {
+        return 1;
     }
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq")) {
-        usable.push_back(&kAvx512Kernels);
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
+        return 2;
     }
-#elif defined(__aarch64__)
-    usable.push_back(&kNeonKernels);
 #endif
-    return usable;
+    return kVariants.size();
 }
 
 const Kernels* find(const char* name) {
@@ -50,31 +56,33 @@ const Kernels* find(const char* name) {
     return nullptr;
 }
 
-std::atomic<const Kernels*>& chosen() {
-    static std::atomic<const Kernels*> variant = [] {
-        const Kernels* wanted = find(std::getenv("ACLQUANT_HOST_ISA"));
-        return wanted != nullptr ? wanted : find(nullptr);
-    }();
-    return variant;
-}
+// Null until the first use. Not a function's static variable: its lock would stay held in a child that is forked while
+// another thread chooses.
+constinit std::atomic<const Kernels*> chosen{nullptr};
 
 }  // namespace
 
 std::span<const Kernels* const> usableKernels() {
-    static const std::vector<const Kernels*> usable = findUsable();
-    return usable;
+    return std::span(kVariants).first(countUsable());
 }
 
 bool chooseKernels(const char* name) {
     const Kernels* variant = find(name);
     if (variant != nullptr) {
-        chosen() = variant;
+        chosen = variant;
     }
     return variant != nullptr;
 }
 
 const Kernels& kernels() {
-    return *chosen();
+    const Kernels* variant = chosen.load(std::memory_order_relaxed);
+    if (variant == nullptr) {
+        const Kernels* wanted = find(std::getenv("ACLQUANT_HOST_ISA"));
+        const Kernels* first = wanted != nullptr ? wanted : find(nullptr);
+        // Unless another thread has chosen meanwhile.
+        variant = chosen.compare_exchange_strong(variant, first) ? first : variant;
+    }
+    return *variant;
 }
 
 }  // namespace aclq

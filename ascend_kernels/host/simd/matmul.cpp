@@ -53,6 +53,16 @@ bool hasAmx() {
 }
 #endif
 
+#if defined(__x86_64__)
+// When the library is loaded, and in this file: those for AMX may use instructions that the processor does not have.
+const MatmulKernels kAmxMatmul = [] {
+    MatmulKernels made = kAvx512VnniMatmul;
+    made.name = "amx";
+    made.multiply = kAmxMultiply;
+    return made;
+}();
+#endif
+
 constexpr MatmulKernels kScalarMatmul = scalar::Matmul<scalar::Dot>::table("scalar");
 
 }  // namespace
@@ -63,7 +73,7 @@ const MatmulKernels& matmulKernels() {
         // Processors with AVX-512 but without the dot product are few.
         const bool wide = std::strcmp(kernels().name, "avx512") == 0 && __builtin_cpu_supports("avx512vnni");
         if (wide && hasAmx() && mayUseAmx()) {
-            return amxMatmul();
+            return kAmxMatmul;
         }
         return wide ? kAvx512VnniMatmul : kAvx2Matmul;
     }

@@ -37,7 +37,7 @@ const MatmulKernels& matmulKernels();
 #if defined(__x86_64__)
 extern const MatmulKernels kAvx2Matmul;
 extern const MatmulKernels kAvx512VnniMatmul;
-const MatmulKernels& amxMatmul();
+extern const decltype(MatmulKernels::multiply) kAmxMultiply;
 bool mayUseAmx();
 #elif defined(__aarch64__)
 extern const MatmulKernels kNeonMatmul;

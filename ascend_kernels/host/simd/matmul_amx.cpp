@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "simd/matmul.h"
 
 namespace aclq {
@@ -82,22 +84,17 @@ void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, c
 }  // namespace
 }  // namespace amx
 
-const MatmulKernels& amxMatmul() {
-    static const MatmulKernels table = [] {
-        MatmulKernels made = kAvx512VnniMatmul;
-        made.name = "amx";
-        made.multiply = amx::multiply;
-        return made;
-    }();
-    return table;
-}
+const decltype(MatmulKernels::multiply) kAmxMultiply = amx::multiply;
 
 // The system has to let a process use tiles, because they make room for registers in signal frames.
 bool mayUseAmx() {
     constexpr long kRequestPermission = 0x1023;
     constexpr long kTileData = 18;
-    static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-    return granted;
+    static constinit std::atomic<int> granted{-1};  // -1: not known yet
+    if (granted < 0) {
+        granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+    }
+    return granted != 0;
 }
 
 }  // namespace aclq

@@ -17,6 +17,7 @@
 #endif
 
 #include "ops/rows/pieces.h"
+#include "runtime/made_once.h"
 #include "runtime/thread_pool.h"
 
 namespace aclq::everyday {
@@ -59,10 +60,10 @@ struct Library {
     }
 };
 
-const Library& library() {
-    static const Library found;
-    return found;
+const Library* findLibrary() {
+    return new Library;
 }
+using TheLibrary = MadeOnce<Library, findLibrary>;
 
 // -- Our own ----------------------------------------------------------------------------------
 
@@ -122,23 +123,20 @@ ACLQ_TILE(tilePlain, , float32x4_t, 4, 8, 2, vld1q_f32, vdupq_n_f32, ACLQ_FUSE, 
 ACLQ_TILE(tilePlain, , float, 1, 4, 8, ACLQ_LOAD, ACLQ_SAME, ACLQ_FUSE, ACLQ_STORE)
 #endif
 
-const Tile& tile() {
-    static const Tile best = [] {
+Tile tile() {
 #if defined(__x86_64__)
-        if (__builtin_cpu_supports("avx512f")) {
-            return Tile{12, 32, tileAvx512};
-        }
-        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-            return Tile{6, 16, tileAvx2};
-        }
-        return Tile{4, 8, tilePlain};
+    if (__builtin_cpu_supports("avx512f")) {
+        return {12, 32, tileAvx512};
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        return {6, 16, tileAvx2};
+    }
+    return {4, 8, tilePlain};
 #elif defined(__aarch64__)
-        return Tile{8, 8, tilePlain};
+    return {8, 8, tilePlain};
 #else
-        return Tile{4, 8, tilePlain};
+    return {4, 8, tilePlain};
 #endif
-    }();
-    return best;
 }
 
 // Blocks of b and a that stay in the L2 and L1 caches.
@@ -169,7 +167,7 @@ void pack(const float* from, std::int64_t step, std::int64_t depthStep, std::int
 // One block of c, at most kRows x kColumns.
 void block(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t step, std::int64_t rows,
            std::int64_t columns, std::int64_t depth) {
-    const Tile& best = tile();
+    const Tile best = tile();
     thread_local std::vector<float> left;
     thread_local std::vector<float> right;
     left.resize(static_cast<std::size_t>((kRows + kMostRows) * kDepth));
@@ -229,7 +227,7 @@ constexpr std::int64_t kSmall = 8 * 8 * 8;
 
 void multiply(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t rows, std::int64_t columns,
               std::int64_t depth) {
-    const Library& found = library();
+    const Library& found = TheLibrary::get();
     if (found.sgemm == nullptr || depth == 0 || rows * columns * depth <= kSmall) {
         multiplyOwn(a, b, c, rows, columns, depth);
         return;
@@ -247,7 +245,7 @@ void multiply(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t
 }
 
 const char* productLibrary() {
-    return library().sgemm != nullptr ? "openblas" : "own";
+    return TheLibrary::get().sgemm != nullptr ? "openblas" : "own";
 }
 
 }  // namespace aclq::everyday
