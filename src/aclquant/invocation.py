@@ -58,8 +58,8 @@ class Invocation:
     ) -> None:
         self.operator = operator(name)
         self._names = names or {}
-        self.arguments = tuple(arguments.pop(p.name) for p in self.operator.parameters)
-        assert not arguments, (name, arguments)
+        self.arguments = tuple([arguments[p.name] for p in self.operator.parameters])
+        assert len(arguments) == len(self.arguments), (name, arguments)
 
     def parameter(self, argument: str) -> str:
         """Return the parameter of the Python function that a C argument comes from."""
@@ -83,21 +83,20 @@ class Invocation:
             got = f"a tuple of {len(out)}" if type(out) is tuple else type(out).__name__
             allowed = f"a tuple of {_WORDS[count]}: {', '.join(result_names)}"
             raise errors.ParameterError(argument="out", got=got, allowed=allowed)
-        given = iter(out if count > 1 and out is not None else (out,) * count)
-        results: list[Array] = []
-        for value in self.arguments:
-            if isinstance(value, Result):
-                name = f"out[{len(results)}]" if count > 1 else "out"
-                results.append(_output(value, next(given), name))
-        if count > 1 and out is not None:
-            _require_apart(results)
-        made = iter(results)
-        arguments = tuple(next(made) if isinstance(v, Result) else v for v in self.arguments)
+        given = (out,) * count if count == 1 or out is None else out
+        arguments, results = list(self.arguments), []
+        places = [i for i, value in enumerate(arguments) if type(value) is Result]
+        for number, place in enumerate(places):
+            name = f"out[{number}]" if count > 1 else "out"
+            arguments[place] = _output(arguments[place], given[number], name)
+            results.append(arguments[place])
         if out is not None:
-            arguments = tuple(
-                v if any(v is y for y in results) else _apart(v, results) for v in arguments
-            )
-        return arguments, tuple(results)
+            if count > 1:
+                _require_apart(results)
+            for place, value in enumerate(arguments):
+                if isinstance(value, np.ndarray) and place not in places:
+                    arguments[place] = _apart(value, results)
+        return tuple(arguments), tuple(results)
 
 
 _WORDS = {2: "two", 3: "three"}
@@ -111,7 +110,8 @@ def _snake(name: str) -> str:
 
 def _output(wanted: Result, out: Any, name: str) -> Array:
     """Return where a result goes: `out`, checked, or something new."""
-    like, shape, dtype = wanted.like, tuple(wanted.shape), np.dtype(wanted.dtype)
+    like, shape, dtype = wanted
+    shape, dtype = tuple(shape), np.dtype(dtype)
     if out is None:
         if isinstance(like, Tensor):
             return empty(shape, dtype, device=like.device)
@@ -151,10 +151,9 @@ def _share(a: Any, b: Any) -> bool:
     return both and a.buffer is b.buffer and (a is b or a.offset == b.offset)
 
 
-def _apart(value: Any, outputs: Sequence[Array]) -> Any:
+def _apart(value: npt.NDArray[Any], outputs: Sequence[Array]) -> npt.NDArray[Any]:
     """Return the input, or a copy of it if an output shares its memory."""
-    if isinstance(value, np.ndarray):
-        for out in outputs:
-            if isinstance(out, np.ndarray) and np.may_share_memory(value, out):
-                return np.array(value)
+    for out in outputs:
+        if isinstance(out, np.ndarray) and np.may_share_memory(value, out):
+            return np.array(value)
     return value

@@ -37,7 +37,6 @@ class Operation(Protocol):
     parameters: tuple[str, ...]
     arrays: frozenset[int]
     results: tuple[str, ...]
-    binder: Any
 
     def invoke(self, values: Sequence[Any]) -> Invocation | First:
         """Return the call for these arguments."""
@@ -51,7 +50,7 @@ class _Entry(NamedTuple):
 def again(operation: Operation, values: Sequence[Any], out: Any) -> Any:
     """Launch a call that was prepared before; None if the long way has to be taken."""
     kept, backend = this_thread(), _backends.active_backend()
-    if kept.blocks or backend is None:
+    if kept.blocks or backend is None or not _may_be_kept(values[0]):
         return None
     if kept.backend is not backend:
         kept.prepared, kept.replays, kept.backend = {}, [], backend
@@ -83,6 +82,14 @@ def forget_plans() -> None:
     """
     while this_thread().prepared:
         _drop_oldest()
+
+
+def _may_be_kept(x: Any) -> bool:
+    """Tell at a glance that no call on `x` is kept: Tensors, strides, other libraries' arrays."""
+    kind = type(x)
+    if kind is np.ndarray:
+        return bool(x.flags.c_contiguous)
+    return kind in _SCALARS or kind is list or kind is tuple
 
 
 def _form(value: Any) -> Any:
@@ -148,7 +155,7 @@ def _prepare(operation: Operation, key: Any, values: Sequence[Any]) -> _Entry | 
         if isinstance(error, errors.OutOfMemoryError):
             forget_plans()
         return None  # the long way meets the same error, and explains it
-    launch = launcher(prepared, operation.binder, tuple(forms), result_forms(arguments, results))
+    launch = launcher(prepared, operation, tuple(forms), result_forms(arguments, results))
     entry = kept.prepared[key] = _Entry(prepared, launch)
     if extension is not None and isinstance(launch, extension.Replay):
         kept.replays.append(launch)

@@ -86,11 +86,6 @@ class Operation:
         self._required = [i for i, d in enumerate(self._defaults) if d is _REQUIRED]
         self._positions = {name: position for position, name in enumerate(self._names)}
         self._positional = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in given)
-        self.binder = (
-            None
-            if extension is None
-            else extension.Binder(self._names, self._defaults, _REQUIRED, self._positional)
-        )
 
     @property
     def torch_npu_signature(self) -> inspect.Signature:
@@ -104,6 +99,27 @@ class Operation:
             if p.name not in _ADDED
         ]
         return self.signature.replace(parameters=parameters)
+
+    def repetition(
+        self, signature: inspect.Signature
+    ) -> Callable[[tuple[Any, ...], Mapping[str, Any]], Any]:
+        """Return what repeats prepared calls with arguments of this signature; else it gives None.
+
+        `signature` has the parameters of this operation, perhaps under other names.
+        """
+        if extension is None:
+            return _nothing
+        given = signature.parameters.values()
+        names = [p.name for p in given if p.name not in _ADDED]
+        defaults = [p.default for p in given if p.name not in _ADDED]
+        added = [name if name in signature.parameters else None for name in _ADDED]
+        return extension.Binder(
+            self,
+            (*names, *added),
+            (*defaults, *[None for _ in _ADDED]),
+            _REQUIRED,
+            self._positional,
+        ).again
 
     def bind(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
         """Return the values of all parameters, in order.
@@ -134,6 +150,8 @@ class Operation:
     def invoke(self, values: Sequence[Any]) -> Invocation | First:
         """Return the call for the values of `parameters`, or what has to run first."""
         positional = self._positional
+        if positional == len(values):
+            return self._function(*values)
         named = dict(zip(self.parameters[positional:], values[positional:], strict=True))
         return self._function(*values[:positional], **named)
 
@@ -222,8 +240,7 @@ def operation(
 
     def decorate(function: Callable[..., Invocation | First]) -> Callable[..., Any]:
         declared = Operation(function, results, aliases or {}, required)
-        run = declared.run
-        repeat = _nothing if declared.binder is None else declared.binder.again
+        run, repeat = declared.run, declared.repetition(declared.signature)
 
         @functools.wraps(function)
         def public(*arguments: Any, **named: Any) -> Any:
@@ -238,7 +255,7 @@ def operation(
     return decorate
 
 
-def _nothing(arguments: Sequence[Any], named: Mapping[str, Any]) -> None:
+def _nothing(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
     """Stand in for the extension module: every call takes the long way."""
 
 
@@ -261,8 +278,12 @@ def torch_npu_function(function: Callable[..., Any]) -> Callable[..., Any]:
         if parameter.default is _REQUIRED
     ]
     enough, most = required[-1][0] + 1, len(signature.parameters)
+    repeat = declared.repetition(signature)
 
     def public(*arguments: Any, **named: Any) -> Any:
+        found = repeat(arguments, named)
+        if found is not None:
+            return found
         given = len(arguments)
         complete = given >= enough or all(at < given or name in named for at, name in required)
         if not complete or given > most or not named.keys() <= known.keys():

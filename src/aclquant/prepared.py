@@ -235,17 +235,17 @@ class Launcher:
 
 
 def launcher(
-    prepared: Prepared, binder: Any, arguments: tuple[Form, ...], results: tuple[Form, ...]
+    prepared: Prepared, operation: object, arguments: tuple[Form, ...], results: tuple[Form, ...]
 ) -> Any:
     """Return the extension's launcher if there is one for these forms, else a `Launcher`.
 
-    `binder` is that of the operation whose calls it is for; None for a plan.
+    `operation` is what the calls are of, as a `Binder` knows it; None for a plan.
     """
     numbers = [form[4] for form in arguments if form[0] == "numbers"]
     if extension is None or not all(name in _EXTENSION_NUMBERS for name in numbers):
         return Launcher(prepared, arguments, results)
     record, run = (int(ffi.cast("uintptr_t", p)) for p in (prepared.record, prepared.run))
-    return extension.Replay(prepared, record, run, binder, arguments, results)
+    return extension.Replay(prepared, record, run, operation, arguments, results)
 
 
 def typed(value: Any) -> Any:

@@ -15,7 +15,8 @@ pytest.importorskip("click")
 from python.support import run_python
 
 import aclquant as aq
-from aclquant.cli import COMMANDS, main
+from aclquant.cli import main
+from aclquant.cli.table import COMMANDS
 
 from .support import Command, process
 
@@ -206,7 +207,8 @@ def test_without_click() -> None:
         """
         import contextlib, io, sys
         sys.modules["click"] = None
-        from aclquant.cli import COMMANDS, main
+        from aclquant.cli import main
+        from aclquant.cli.table import COMMANDS
         from aclquant.cli.plain import DIRECTORIES
         for name in [*DIRECTORIES, "cflags", "libs", "--version", "info"]:
             assert main([name]) == 0, name

@@ -7,7 +7,7 @@ class Replay:
         owner: object,
         record: int,
         run: int,
-        binder: Binder | None,
+        operation: object,
         arguments: tuple[tuple[Any, ...], ...],
         results: tuple[tuple[Any, ...], ...],
     ) -> None: ...
@@ -15,7 +15,12 @@ class Replay:
 
 class Binder:
     def __init__(
-        self, names: tuple[str, ...], defaults: tuple[Any, ...], required: object, positional: int
+        self,
+        operation: object,
+        names: tuple[str | None, ...],
+        defaults: tuple[Any, ...],
+        required: object,
+        positional: int,
     ) -> None: ...
     def again(self, arguments: tuple[Any, ...], named: Mapping[str, Any], /) -> Any: ...
 

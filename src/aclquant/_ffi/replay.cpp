@@ -213,7 +213,7 @@ struct Argument {
 // A recorded call. Python object without cycles: it refers to the Prepared that owns the record.
 struct Replay {
     PyObject_HEAD Object owner;
-    Object binder;  // of the operation; None for a plan
+    Object operation;  // None for a plan
     aclquantLaunch* record;
     Run run;
     std::size_t argumentCount;
@@ -228,7 +228,8 @@ struct Replay {
 // device.
 struct Binder {
     PyObject_HEAD Object owner;  // of what follows
-    PyObject* required;          // the default of a parameter that has to be given
+    PyObject* operation;
+    PyObject* required;  // the default of a parameter that has to be given
     std::size_t positional;
     std::size_t count;
     PyObject* names[kMostArguments + 3];
@@ -453,7 +454,7 @@ PyObject* find(PyObject* self, PyObject* positional, PyObject* named) {
             continue;
         }
         Replay& call = *asReplay(entry.get());
-        if (call.binder.get() != self) {
+        if (call.operation.get() != binder.operation) {
             continue;
         }
         PyObject* const result = launch(call, count, given, values[count]);
@@ -584,16 +585,16 @@ bool readAll(Replay& call, PyObject* inputs, PyObject* results) {
     return tensors == call.record->count || fail(PyExc_ValueError, "the arguments are not those of the record");
 }
 
-// Replay(owner, record, run, binder, arguments, results): addresses as numbers.
+// Replay(owner, record, run, operation, arguments, results): addresses as numbers.
 PyObject* newReplay(PyTypeObject* type, PyObject* arguments, PyObject*) {
     PyObject* owner = nullptr;
-    PyObject* binder = nullptr;
+    PyObject* operation = nullptr;
     PyObject* inputs = nullptr;
     PyObject* results = nullptr;
     unsigned long long record = 0;
     unsigned long long run = 0;
-    if (!PyArg_ParseTuple(arguments, "OKKOO!O!", &owner, &record, &run, &binder, &PyTuple_Type, &inputs, &PyTuple_Type,
-                          &results)) {
+    if (!PyArg_ParseTuple(arguments, "OKKOO!O!", &owner, &record, &run, &operation, &PyTuple_Type, &inputs,
+                          &PyTuple_Type, &results)) {
         return nullptr;
     }
     const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
@@ -603,7 +604,7 @@ PyObject* newReplay(PyTypeObject* type, PyObject* arguments, PyObject*) {
     }
     Replay& call = *asReplay(made.get());
     new (&call.owner) Object(Object::borrowed(owner));
-    new (&call.binder) Object(Object::borrowed(binder));
+    new (&call.operation) Object(Object::borrowed(operation));
     for (Argument& argument : call.arguments) {
         new (&argument) Argument;
     }
@@ -625,19 +626,20 @@ void destroyReplay(PyObject* self) {
     for (Argument& argument : call.arguments) {
         argument.~Argument();
     }
-    call.binder.~Object();
+    call.operation.~Object();
     call.owner.~Object();
     reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(reinterpret_cast<PyObject*>(type));
 }
 
-// Binder(names, defaults, required, positional)
+// Binder(operation, names, defaults, required, positional): a name of None cannot be given.
 PyObject* newBinder(PyTypeObject* type, PyObject* arguments, PyObject*) {
+    PyObject* operation = nullptr;
     PyObject* names = nullptr;
     PyObject* defaults = nullptr;
     PyObject* required = nullptr;
     Py_ssize_t positional = 0;
-    if (!PyArg_ParseTuple(arguments, "O!O!On", &PyTuple_Type, &names, &PyTuple_Type, &defaults, &required,
+    if (!PyArg_ParseTuple(arguments, "OO!O!On", &operation, &PyTuple_Type, &names, &PyTuple_Type, &defaults, &required,
                           &positional)) {
         return nullptr;
     }
@@ -651,6 +653,7 @@ PyObject* newBinder(PyTypeObject* type, PyObject* arguments, PyObject*) {
     if (made != nullptr) {
         auto& binder = *reinterpret_cast<Binder*>(made);
         new (&binder.owner) Object(Object::borrowed(arguments));
+        binder.operation = operation;
         binder.required = required;
         for (std::size_t index = 0; index < count; ++index) {
             binder.names[index] = PyTuple_GetItem(names, static_cast<Py_ssize_t>(index));

@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from .. import __version__
-from . import COMMANDS, Row
 from .status import FAILED, INTERRUPTED, TERMINATED, Complaint
+from .table import COMMANDS, Row
 
 __all__ = ["LazyGroup", "main", "notes"]
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import Row
 from .app import LazyGroup, notes
 from .status import FOUND, Complaint
+from .table import Row
 
 if TYPE_CHECKING:
     from ..checkpoint import Finding, LayerError
