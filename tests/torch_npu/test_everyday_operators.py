@@ -83,15 +83,37 @@ def test_a_missing_operator_is_named_by_the_exception(run: Run, level: str) -> N
     assert run(program, TASK_QUEUE_ENABLE=level) == "done\n"
 
 
-@pytest.mark.parametrize("dtype", ["complex64"])
-def test_types_without_numbers_are_refused(run: Run, dtype: str) -> None:
-    program = f"""
+def test_types_that_cann_does_not_add_are_refused(run: Run) -> None:
+    """Each is named; copies of it are whole."""
+    program = """
     import torch, torch_npu
-    x = torch.ones(3, dtype=torch.{dtype}).npu()
-    try:
-        x + 1
-    except RuntimeError as error:
-        print("allowed: floats, integers, BOOL" in str(error))
-    print(x.cpu().tolist(), x[::2].cpu().tolist())
+    for dtype, name in (
+        (torch.uint16, "UINT16"), (torch.uint32, "UINT32"), (torch.float8_e4m3fn, "FLOAT8_E4M3FN"),
+    ):
+        on_cpu = torch.arange(4).to(dtype)
+        x = on_cpu.npu()
+        try:
+            x + x
+            print("added", dtype)
+        except RuntimeError as error:
+            assert f"got dtype {name}; allowed: FLOAT" in str(error), error
+        assert x.cpu().view(torch.uint8).equal(on_cpu.view(torch.uint8)), dtype
     """
-    assert run(program) == "True\n[(1+0j), (1+0j), (1+0j)] [(1+0j), (1+0j)]\n"
+    assert run(program) == ""
+
+
+def test_complex_numbers(run: Run) -> None:
+    program = """
+    import torch, torch_npu
+    for dtype in (torch.complex64, torch.complex128):
+        on_cpu = torch.tensor([1 + 2j, -3j, 0.5, 4], dtype=dtype)
+        x = on_cpu.npu()
+        for f in (
+            lambda x: x + 1, lambda x: 2j * x, lambda x: x - x.flip(0), lambda x: x == 0.5,
+            lambda x: x[::2], torch.real, torch.imag, torch.Tensor.neg,
+        ):
+            got, expected = f(x).cpu(), f(on_cpu)
+            assert got.dtype == expected.dtype, f
+            torch.testing.assert_close(got, expected, rtol=0, atol=0, equal_nan=True)
+    """
+    assert run(program) == ""
