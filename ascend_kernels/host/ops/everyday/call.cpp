@@ -76,8 +76,11 @@ aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim)
 }
 
 aclnnStatus refuseCast(const char* argument, aclDataType dtype, aclDataType computed) {
-    return refuse(argument, "dtype " + nameOf(dtype),
-                  "a type to which the result, computed from " + nameOf(computed) + ", may be cast");
+    // In the words of CANN and PyTorch, which programs look for.
+    return refuse(argument,
+                  "dtype " + nameOf(dtype) + ": " + nameOf(computed) + " can't be cast to the desired output type " +
+                      nameOf(dtype),
+                  "a type to which " + nameOf(computed) + " may be cast");
 }
 
 bool broadcast(Dims& shape, const Dims& other) {
