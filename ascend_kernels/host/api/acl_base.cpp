@@ -10,7 +10,7 @@ size_t aclDataTypeSize(aclDataType dataType) {
     return static_cast<size_t>((aclq::bitsOf(dataType) + 7) / 8);
 }
 
-// These two are CANN's host helpers, which know no infinities and no NaN: the largest exponent is an ordinary one.
+// CANN's two host helpers support neither infinities nor NaN: they treat the largest exponent as an ordinary one.
 // Arithmetic of the operators uses simd/numeric.h instead.
 float aclFloat16ToFloat(aclFloat16 value) {
     const int exponent = (value >> 10) & 31;

@@ -42,7 +42,7 @@ aclError queueWait(aclrtStream stream, aclrtEvent event, int64_t timeoutMs) {
     return found->makeWait(*waiting, timeoutMs);
 }
 
-// The recording whose time is asked for.
+// The recording whose time is queried.
 aclError timed(aclrtEvent event, std::shared_ptr<Recording>& recording) {
     Event* found = nullptr;
     ACLQ_RETURN_IF_FAILED(requireEvent(event, found));

@@ -18,7 +18,7 @@ using namespace aclq;
 
 namespace {
 
-// The version of the ACL programming interface, which counts apart from CANN's.
+// The version of the ACL programming interface, which is independent of CANN's version.
 constexpr int32_t kApiMajor = 1;
 constexpr int32_t kApiMinor = 17;
 constexpr int32_t kApiPatch = 0;
@@ -28,7 +28,7 @@ void copyText(char (&target)[N], const std::string& source) {
     std::snprintf(target, N, "%s", source.c_str());
 }
 
-// The number in "default_device": "0"; -1 without one.
+// The number in "default_device": "0"; -1 if it is missing.
 int32_t defaultDevice(const std::string& config) {
     const size_t key = config.find("\"default_device\"");
     const size_t colon = key == std::string::npos ? key : config.find(':', key);
@@ -58,7 +58,7 @@ aclError configure(Runtime& state, const char* path) {
         return failArgument(ACL_ERROR_PARSE_FILE, "configPath", text("'%s', which holds no JSON object", path),
                             "a JSON file, {} at least");
     }
-    // Of all that may stand here only this makes a difference to the host device.
+    // Of all possible settings, only this one affects the host device.
     const int32_t device = defaultDevice(config);
     if (device >= 0) {
         ACLQ_RETURN_IF_FAILED(checkDeviceId(device, "default_device"));
@@ -67,7 +67,7 @@ aclError configure(Runtime& state, const char* path) {
     return ACL_SUCCESS;
 }
 
-// The kernels take the best variant when they are asked for one that does not exist or that this processor cannot run.
+// If the requested variant is unknown or this processor cannot run it, the kernels use the best one.
 void checkIsa() {
     const char* wanted = textFrom("ACLQUANT_HOST_ISA");
     const auto usable = usableKernels();

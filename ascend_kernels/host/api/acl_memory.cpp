@@ -23,8 +23,9 @@ aclError checkRequest(void** pointer, uint64_t size, const char* argument) {
                                                           "a size whose padding does not overflow");
 }
 
-// On these chips what was asked for is followed by padding that programs may touch: up to a multiple of 32 bytes, and
-// 32 more (`slack`), unless they asked for an allocation without it.
+// On these chips an allocation is followed by padding that programs may touch: up to a multiple of 32 bytes, and 32
+// more
+// (`slack`), unless they requested an allocation without it.
 aclError allocateDevice(void** devPtr, size_t size, uint64_t slack) {
     ACLQ_RETURN_IF_FAILED(checkRequest(devPtr, size, "devPtr"));
     Context* context = nullptr;
@@ -75,7 +76,7 @@ aclError registerPages(void* ptr, uint64_t size) {
 
 }  // namespace
 
-// The policies choose page sizes, which host memory does not have.
+// The policies choose page sizes, which do not apply to host memory.
 aclError aclrtMalloc(void** devPtr, size_t size, aclrtMemMallocPolicy) {
     return aclApi(__func__, [&] { return allocateDevice(devPtr, size, kBlock); });
 }

@@ -18,7 +18,7 @@ aclnnStatus metaApi(const char* name, Body&& body) noexcept {
     return api(name, ACLNN_ERR_INNER_NULLPTR, ACLNN_ERR_INNER, static_cast<Body&&>(body));
 }
 
-// Creators answer null when they cannot.
+// Creators return null on failure.
 template <class T, class Body>
 T* create(const char* name, Body&& body) noexcept {
     T* made = nullptr;
@@ -41,7 +41,7 @@ aclnnStatus destroy(const char* name, HandlePool<T>& pool, const T* handle) noex
     });
 }
 
-// Finds a live object: null 161001 (or the given code), anything else that is not alive 161002.
+// Finds a live object: null gives 161001 (or the given code), any other invalid handle 161002.
 template <class T>
 aclnnStatus require(HandlePool<T>& pool, const T* handle, const char* argument, T*& found,
                     aclnnStatus nullCode = ACLNN_ERR_PARAM_NULLPTR) {
@@ -310,7 +310,7 @@ aclnnStatus aclInitTensor(aclTensor* tensor, const int64_t* viewDims, uint64_t v
     return metaApi(__func__, [&]() -> aclnnStatus {
         aclTensor* found = nullptr;
         ACLQ_RETURN_IF_FAILED(require(pools().tensors, tensor, "tensor", found));
-        // A null pointer keeps what the tensor has.
+        // A null pointer keeps the tensor's present value.
         describeTensor(*found, viewDims, viewDims != nullptr ? viewDimsNum : 1, dataType, stride, offset, format,
                        storageDims, storageDims != nullptr ? storageDimsNum : 1, tensorDataAddr);
         return ACLNN_SUCCESS;
@@ -399,7 +399,7 @@ aclnnStatus aclGetRawTensorAddr(const aclTensor* tensor, void** addr) {
     });
 }
 
-// Nothing needs loading: the operators are in this library.
+// The operators are in this library, so nothing is loaded.
 aclnnStatus aclnnInit(const char*) {
     return ACLNN_SUCCESS;
 }

@@ -45,9 +45,9 @@ struct Objects {
     HandlePool<aclTensorDesc> tensors;
     HandlePool<aclopAttr> attributes;
     std::mutex mutex;
-    // What torch_npu insists on having an answer to: operators are not compiled as they come.
+    // torch_npu requires an answer here: operators are not compiled on the fly.
     std::map<aclCompileOpt, std::string> options{{ACL_OP_JIT_COMPILE, "disable"}};
-    bool compiling = false;  // somebody has asked for it
+    bool compiling = false;  // the client has requested it
 };
 
 Objects* makeObjects() {
@@ -67,7 +67,7 @@ T* create(const char* name, Body&& body) noexcept {
     return made;
 }
 
-// A null or dead handle gives the fallback, as these functions have no status to return.
+// A null or dead handle gives the fallback, because these functions return no status.
 template <class T, class Value, class Get>
 Value look(const HandlePool<T>& pool, const T* handle, Value fallback, Get&& get) {
     const T* found = pool.find(handle);
@@ -126,7 +126,7 @@ aclError read(const char* argument, int count, const aclTensorDesc* const* descs
     return ACL_SUCCESS;
 }
 
-// With `found`, whatever shapes the operator finds out are put there.
+// With `found`, shapes that the operator determines are stored there.
 aclError run(const char* function, const char* opType, int numInputs, const aclTensorDesc* const* inputDesc,
              const aclDataBuffer* const* inputs, int numOutputs, const aclTensorDesc* const* outputDesc,
              const aclDataBuffer* const* outputs, const aclopAttr* attr, aclrtStream stream, aclTensorDesc** found) {
@@ -146,9 +146,9 @@ aclError run(const char* function, const char* opType, int numInputs, const aclT
     });
 }
 
-// torch_npu in its mode 1 sets this option before each operator that it calls by name, and raises when that fails; of
-// the operator's own failure it hears in another thread, too late. So the option itself is refused when it asks for
-// operators that are there ready made, until somebody has asked to compile them.
+// In its mode 1, torch_npu sets this option before each operator that it calls by name, and raises if that fails. It
+// sees the failure of the operator itself only later, in another thread. So the option is refused if it requests
+// operators of the ready-made kind, until the client has requested compilation.
 bool refusesReadyMade(aclCompileOpt opt, std::string_view value) {
     const char* mode = std::getenv("ACL_OP_INIT_MODE");
     return opt == ACL_OP_JIT_COMPILE && value == "disable" && !objects().compiling && mode != nullptr &&

@@ -20,7 +20,7 @@ aclError makeStream(aclrtStream* stream, uint32_t priority, uint32_t flag) {
     return ACL_SUCCESS;
 }
 
-// Finds the stream and writes what `read` says of it.
+// Finds the stream and writes the result of `read`.
 template <class Value, class Read>
 aclError get(aclrtStream handle, Value* value, const char* argument, Read&& read) {
     ACLQ_RETURN_IF_FAILED(requireOut(value, argument));

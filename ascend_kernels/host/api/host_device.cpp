@@ -58,7 +58,7 @@ aclError takeBack(const char* name, const aclquantRange* ranges, uint64_t count)
     });
 }
 
-// From any thread: whoever holds a stream back need not use the device.
+// Callable from any thread, even one that does not use the device.
 template <class Act>
 aclError onStream(const char* name, aclrtStream handle, Act&& act) {
     return aclApi(name, [&]() -> aclError {
@@ -143,7 +143,7 @@ aclError aclquantSetDeviceCount(uint32_t count) {
     });
 }
 
-// Limits may change at any time: they concern what comes after.
+// Limits may change at any time; they apply to later calls.
 aclError aclquantSetMemoryLimit(uint64_t bytes) {
     return aclApi(__func__, [&]() -> aclError {
         runtime().settings.memoryLimit = bytes;

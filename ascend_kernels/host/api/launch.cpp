@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prepared launches (include/aclquant/launch.h). Uses nothing of the host device but what the record points to, and
-// tells its streams that somebody will wait; other devices do not hear that.
+// Prepared launches (include/aclquant/launch.h). All calls go through the functions in the record. In addition the host
+// device's streams learn that the caller will wait at once; other devices are not affected.
 #include "aclquant/launch.h"
 
 #include <sched.h>
@@ -51,7 +51,7 @@ int run(aclquantLaunch& launch, void* const* addresses) {
     return status == 0 && launch.wait != nullptr ? launch.wait(launch.stream) : status;
 }
 
-// Turns at a record.
+// Locks a record, one launch at a time.
 class Turn {
   public:
     explicit Turn(aclquantLaunch& launch) : busy_(launch.busy) {
@@ -98,7 +98,7 @@ int32_t aclquantRunLaunch(aclquantLaunch* launch, void* a0, void* a1, void* a2, 
         return status;
     }
     const int status = run(*launch, addresses);
-    // Lent memory goes back only when nothing can touch it any more.
+    // Lent memory is returned only when nothing can touch it any more.
     if (status != 0) {
         launch->wait(launch->stream);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Profiler, dump, and settings that change nothing here: clients may report and configure, nobody listens.
+// Profiler, dump, and settings without effect here: calls are accepted and ignored.
 #include <atomic>
 #include <chrono>
 
@@ -44,7 +44,7 @@ aclError aclmdlFinalizeDump(void) {
     });
 }
 
-// Operators of the host device end by themselves; how long they might take is noted nowhere.
+// Operators of the host device always end; the time limit is not stored.
 aclError aclrtSetOpExecuteTimeOut(uint32_t) {
     return ACL_SUCCESS;
 }
@@ -70,7 +70,7 @@ int32_t MsprofReportAdditionalInfo(uint32_t, const void*, uint32_t) {
     return 0;
 }
 
-// FNV-1a: the same text has the same number.
+// FNV-1a: equal texts have equal numbers.
 uint64_t MsprofGetHashId(const char* hashInfo, size_t length) {
     uint64_t hash = 14695981039346656037ULL;
     for (size_t index = 0; hashInfo != nullptr && index < length; ++index) {
@@ -83,7 +83,7 @@ uint64_t MsprofSysCycleTime(void) {
     return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
-// Every result here is the same from run to run, whatever is asked for.
+// All results are deterministic, whatever the setting.
 int32_t HcclSetConfig(HcclConfig, HcclConfigValue) {
     return 0;
 }

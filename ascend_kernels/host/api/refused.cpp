@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that clients cannot be loaded without and that a CPU cannot honour. Each says so; none pretends.
+// Functions without which clients cannot be loaded, and which a CPU cannot perform. Each refuses with a reason.
 #include <cstddef>
 
 #include "acl/acl_op_compiler.h"
@@ -17,7 +17,7 @@ int refuse(const char* function, const char* what) {
                [&] { return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, text("the host device has no %s", what)); });
 }
 
-// What functions answer that have no status.
+// Return values of functions without a status.
 struct Nothing {
     template <class T>
     operator T*() const {

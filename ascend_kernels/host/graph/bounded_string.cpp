@@ -8,11 +8,11 @@
 
 #define BOUNDED_API extern "C" __attribute__((visibility("default")))
 
-// At most `count` characters and a terminator; -1 for what does not fit, the text is then cut.
+// At most `count` characters and a terminator; -1 if the text does not fit, which is then truncated.
 BOUNDED_API int vsnprintf_s(char* destination, std::size_t size, std::size_t count, const char* format,
                             va_list arguments);
 BOUNDED_API int snprintf_s(char* destination, std::size_t size, std::size_t count, const char* format, ...);
-// 0, or EINVAL or ERANGE; what does not fit leaves an empty string.
+// 0, EINVAL or ERANGE; a text that does not fit gives an empty string.
 BOUNDED_API int strcpy_s(char* destination, std::size_t size, const char* source);
 
 int vsnprintf_s(char* destination, std::size_t size, std::size_t count, const char* format, va_list arguments) {

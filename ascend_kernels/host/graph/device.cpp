@@ -51,7 +51,8 @@ Value Device::make(aclDataType dtype, Dims shape) {
     return value;
 }
 
-// Memory that is new here may be old to the stream, and host memory may go at any time: copies in both directions wait.
+// New memory may still be in use by the stream, and host memory may be freed at any time, so copies in both directions
+// wait.
 Value Device::transfer(const Value& value, Value target, aclrtMemcpyKind kind) {
     if (const std::uint64_t size = bytesOf(value); size != 0) {
         wait();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device as a run of a graph uses it: memory, copies and operators in the order of one stream, through the public
-// C interface and nothing else.
+// The device for one run of a graph: memory, copies and operators in the order of one stream, only through the public
+// C interface.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ void check(int status);
 
 class Device {
   public:
-    // Memory comes from the allocator, whose memory is the stream's; without one from the device itself.
+    // Memory comes from the allocator, which follows the stream's order; without an allocator, from the device.
     Device(aclrtStream stream, std::shared_ptr<ge::Allocator> allocator);
-    // Memory of the device itself must not go before the work that uses it is done.
+    // Memory of the device must not be freed before the work that uses it is done.
     ~Device();
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;
@@ -30,16 +30,16 @@ class Device {
     Value make(aclDataType dtype, Dims shape);
     Value toDevice(const Value& value);
     Value toHost(const Value& value);
-    // A copy in memory of its own; `target`, if given, is where it goes.
+    // A copy in new memory, or in `target` if given.
     Value copy(const Value& value, std::shared_ptr<std::uint8_t> target = nullptr);
-    // Whether the value's memory was made here and has not been given away yet; then it is now.
+    // Whether the value's memory was allocated here and is still owned; if so, ownership passes to the caller.
     bool giveAway(const Value& value) { return own_.erase(value.data.get()) != 0; }
     void wait();
 
     // The value as an operator's argument; null for null.
     TensorHandle tensor(const Value& value);
     TensorHandle tensor(const Value* value);
-    // Its elements in another order: strides count elements.
+    // The elements in another order; strides count elements.
     TensorHandle view(const Value& value, const Dims& shape, const Dims& strides);
 
     // Both phases of an operator; `arguments` are those of phase 1 before the workspace size.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Failures: thrown inside the library, turned into a status and a sentence at its border.
+// Failures: thrown inside the library, turned into a status and a sentence at its interface.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The graph engine's C++ interface, as far as torchair binds it: names, arguments and layouts of the classes are a
-// binary interface. Each class is one pointer to what it hides, but for Session (a number) and Operator (virtual).
+// The part of the graph engine's C++ interface that torchair binds. Names, arguments and layouts of the classes are a
+// binary interface. Each class is one pointer to its implementation, except Session (a number) and Operator (virtual).
 // An independent description; it copies no text of CANN.
 #pragma once
 
@@ -83,7 +83,7 @@ class Tensor {
     GE_API std::uint8_t* GetData();
     GE_API Status SetData(std::uint8_t* data, std::size_t size, const DeleteFunc& release);
     GE_API Status ResetData(std::uint8_t* data, std::size_t size, const DeleteFunc& release);
-    // Hands the memory over.
+    // Passes ownership of the memory.
     GE_API std::unique_ptr<std::uint8_t[], DeleteFunc> ResetData();
     std::size_t GetSize() const;
 
@@ -177,11 +177,11 @@ class Allocator {
 
 class CompiledGraphSummary {
   public:
-    // False: shapes and types of the results are known when the graph has run.
+    // False: shapes and types of the results are known only after the graph has run.
     GE_API bool IsStatic() const;
     GE_API Status GetOutputShapes(std::vector<Shape>& shapes) const;
     GE_API Status GetOutputDtypes(std::vector<DataType>& dtypes) const;
-    // Memory the client would have to bring: none.
+    // Memory that the client has to provide: 0.
     GE_API Status GetConstMemorySize(std::size_t& size) const;
     GE_API Status GetFeatureMemorySize(std::size_t& size) const;
     GE_API Status GetFixedFeatureMemorySize(std::size_t& size) const;
@@ -200,7 +200,7 @@ class Session {
 
     // Empty outputs are filled in; outputs with memory are written to.
     GE_API Status RunGraph(std::uint32_t id, const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs);
-    // The same in the order of a stream; returns before the work is done.
+    // The same, in the order of a stream; returns before the work is done.
     GE_API Status RunGraphWithStreamAsync(std::uint32_t id, void* stream, const std::vector<Tensor>& inputs,
                                           std::vector<Tensor>& outputs);
     GE_API Status RegisterExternalAllocator(const void* stream, std::shared_ptr<Allocator> allocator) const;
@@ -217,7 +217,7 @@ class Session {
 
 GE_API Status GEInitialize(const Options& options);
 GE_API Status GEFinalize();
-// The last failure of this thread. The one function with the string type of before C++11.
+// The last failure of this thread. The only function with the string type of the ABI before C++11.
 GE_API std::string GEGetErrorMsg();
 GE_API AscendString GEGetWarningMsgV2();
 GE_API const char* GetFormatName(Format format);

@@ -9,7 +9,7 @@
 
 namespace ge {
 
-// There is nothing to set up: the client starts the device.
+// Needs no setup: the client starts the device.
 Status GEInitialize(const Options&) {
     return aclq::graph::kSuccess;
 }
@@ -40,7 +40,7 @@ const char* GetFormatName(Format format) {
     }
 }
 
-// torchair asks whether this version of the engine has a type of node, an input of it and an attribute.
+// torchair queries whether this version of the engine has a type of node, one of its inputs, or an attribute.
 Operator OperatorFactory::CreateOperator(const char*, const char* type) {
     Operator made;
     aclq::graph::guarded([&] { made.type_ = std::make_shared<std::string>(type != nullptr ? type : ""); });

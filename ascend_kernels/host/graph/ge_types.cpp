@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strings, shapes, descriptions and tensors: what client and engine hand to each other.
+// Strings, shapes, descriptions and tensors, which client and engine exchange.
 #include <utility>
 
 #include "graph/failure.h"
@@ -81,7 +81,7 @@ struct Tensor::Hidden {
 
 Tensor::Tensor() : hidden_(std::make_shared<Hidden>()) {}
 
-// Descriptions are values: a change of one does not show in the other.
+// Descriptions are values: changing a copy does not change the original.
 TensorDesc Tensor::GetTensorDesc() const {
     TensorDesc copy;
     *copy.hidden_ = hidden_->description;
@@ -126,7 +126,7 @@ std::unique_ptr<std::uint8_t[], Tensor::DeleteFunc> Tensor::ResetData() {
 
 namespace {
 
-// Far above the rank of any tensor; keeps a wrong number from taking all memory.
+// Far above the rank of any tensor; prevents a wrong number from allocating all memory.
 constexpr std::size_t kMaxDims = 1024;
 
 Status resize(std::vector<std::int64_t>& dims, std::size_t count) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Field numbers are those of ge_ir.proto; what is not needed to run a graph is passed over.
+// Field numbers are those of ge_ir.proto; fields that are not needed to run a graph are skipped.
 #include "graph/model.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace aclq::graph {
 namespace {
 
-// The numbers of types in serialised descriptions, which are not those of aclDataType (as attributes have them).
+// The numbers of types in serialised descriptions, which differ from those of aclDataType (attributes use the latter).
 constexpr std::array kDtypes{
     ACL_DT_UNDEFINED, ACL_FLOAT, ACL_FLOAT16, ACL_INT8,   ACL_UINT8, ACL_INT16,  ACL_UINT16,
     ACL_INT32,        ACL_INT64, ACL_UINT32,  ACL_UINT64, ACL_BOOL,  ACL_DOUBLE,
@@ -55,7 +55,7 @@ Value readTensor(std::string_view bytes) {
             data = field.text();
         }
     }
-    // The size first: a wrong shape must not ask for memory.
+    // The size first: a wrong shape must not allocate memory.
     if (data.size() < bytesOf(described)) {
         throw Failure("a constant " + describe(described) + " has only " + std::to_string(data.size()) + " bytes");
     }
@@ -120,7 +120,7 @@ void readEntry(std::string_view bytes, Node& node) {
     node.attributes[key] = std::move(attribute);
 }
 
-// A node, where its inputs come from ("producer:output"), and what it calls them.
+// A node, the sources of its inputs ("producer:output"), and their names.
 struct Parsed {
     Node node;
     std::vector<std::string> sources;
@@ -178,7 +178,7 @@ std::vector<Parsed> readGraph(std::string_view bytes) {
 
 using Numbers = std::map<std::string, std::size_t, std::less<>>;
 
-// Which node, and which of its outputs; -1: only that it runs earlier.
+// The node and the number of its output; -1: only an order, the node runs earlier.
 std::pair<std::size_t, std::int64_t> findSource(const std::string& input, const Numbers& numbers, const Node& node) {
     const auto colon = input.rfind(':');
     std::int64_t output = 0;
@@ -237,7 +237,7 @@ Model link(std::vector<Parsed> parsed) {
                 const auto [source, output] = findSource(input, numbers, node);
                 needs[index].push_back(source);
                 if (output < 0) {
-                    continue;  // only an order, and not among the names
+                    continue;  // only an order, without a name
                 }
                 from = Source{source, static_cast<std::size_t>(output)};
             }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A graph as it was serialised (ge.proto.ModelDef), checked, in an order in which it can run.
+// A parsed and checked graph (ge.proto.ModelDef), with its nodes in an order in which they can run.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ struct Source {
 };
 
 struct Input {
-    std::string name;              // empty if the graph does not say
-    std::optional<Source> source;  // none: an optional input that was not given
+    std::string name;              // empty if the graph has no name for it
+    std::optional<Source> source;  // empty: an optional input that was not given
 };
 
 struct Node {
@@ -33,13 +33,13 @@ struct Node {
     std::vector<Input> inputs;
     std::map<std::string, Attribute, std::less<>> attributes;
 
-    // The attribute, or what holds without it. Throws Failure if it is of another kind.
+    // The attribute, or its default. Throws Failure if it is of another kind.
     std::string text(std::string_view attribute, std::string_view otherwise) const;
     std::int64_t integer(std::string_view attribute, std::int64_t otherwise) const;
     float real(std::string_view attribute, float otherwise) const;
     bool flag(std::string_view attribute, bool otherwise) const;
     Dims integers(std::string_view attribute) const;
-    // Throws Failure if it is missing, too.
+    // Also throws Failure if it is missing.
     const Value& tensor(std::string_view attribute) const;
     std::int64_t integer(std::string_view attribute) const;
 };

@@ -42,7 +42,7 @@ Dims Operands::integers(std::size_t index) const {
     return readIntegers(device.toHost((*this)[index]));
 }
 
-// Clients leave out optional inputs, so that names count; places do where there are no names.
+// Clients leave out optional inputs, so inputs are found by name, or by position if they have no names.
 std::size_t Kind::placeOf(const Node& node, std::size_t index) const {
     const std::string& name = node.inputs[index].name;
     if (takesAny() || name.empty()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each type of node does. A kernel gets the node's inputs and returns its outputs; it throws Failure.
+// The types of nodes. A kernel gets the node's inputs and returns its outputs, or throws Failure.
 #pragma once
 
 #include <map>
@@ -23,9 +23,9 @@ class Operands {
     std::size_t count() const { return inputs_.size(); }
     // An input that must be there.
     const Value& operator[](std::size_t index) const;
-    // Null if it is not.
+    // Null if it is absent.
     const Value* optional(std::size_t index) const { return index < inputs_.size() ? inputs_[index] : nullptr; }
-    // The integers an input holds, wherever it is.
+    // The integers of an input, on the host or the device.
     Dims integers(std::size_t index) const;
 
   private:
@@ -35,28 +35,28 @@ class Operands {
 using Results = std::vector<Value>;
 using Kernel = Results (*)(const Operands& operands);
 
-// A type of node: what it does, which inputs and which attributes it may have.
+// A type of node: its kernel, and the inputs and attributes it may have.
 struct Kind {
-    Kernel kernel = nullptr;  // Data and NetOutput have none: they are the run's own
+    Kernel kernel = nullptr;  // null for Data and NetOutput, which the run handles itself
     std::vector<std::string_view> inputs;
     std::vector<std::string_view> attributes;
 
     bool takesAny() const { return inputs.size() == 1 && inputs[0] == kAny; }
-    // Which input of the type the node's input number `index` is; inputs.size() if none.
+    // The input of the type to which the node's input `index` belongs; inputs.size() if unknown.
     std::size_t placeOf(const Node& node, std::size_t index) const;
 
     static constexpr std::string_view kAny = "*";  // any number of inputs, whatever their names
 };
 using Kinds = std::map<std::string_view, Kind>;
 
-// Null for a type that no graph may contain.
+// Null for an unsupported type.
 const Kind* findKind(std::string_view type);
 
 void addShapeKinds(Kinds& kinds);
 void addArithmeticKinds(Kinds& kinds);
 void addQuantisationKinds(Kinds& kinds);
 
-// The element type an attribute asks for. Quantised types of torch are those of their integers.
+// The element type that an attribute names. Quantised types of torch map to their integers.
 aclDataType resultType(std::int64_t number);
 
 }  // namespace aclq::graph

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everyday operators as nodes. Integers on the host are shapes in the making and are computed here; everything else is
-// the device's.
+// Everyday operators as nodes. Integers on the host belong to computations of shapes and are computed here; everything
+// else is computed on the device.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -53,7 +53,7 @@ Value compute(const Value& one, const Value& other, Compute function) {
     return reshape(makeIntegers(one.dtype == ACL_INT64 ? ACL_INT64 : other.dtype, results), shape);
 }
 
-// Two's complement without overflow that C++ leaves undefined.
+// Two's complement, without the undefined overflow of C++.
 std::int64_t add(std::int64_t a, std::int64_t b) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
@@ -76,7 +76,7 @@ std::int64_t smaller(std::int64_t a, std::int64_t b) {
     return std::min(a, b);
 }
 
-// On the device; `more` stands between the operands and the result.
+// On the device; `more` are the arguments between the operands and the result.
 template <class PhaseOne, class PhaseTwo, class... More>
 Results combine(const Operands& in, PhaseOne phaseOne, PhaseTwo phaseTwo, const More&... more) {
     if (in[0].dtype != in[1].dtype) {
@@ -100,7 +100,7 @@ Results binary(const Operands& in) {
     return combine(in, PhaseOne, PhaseTwo);
 }
 
-// Sums, whose operators have a factor for the second operand.
+// Sums, whose operators take a factor for the second operand.
 template <Compute Function, auto PhaseOne, auto PhaseTwo>
 Results sum(const Operands& in) {
     if (areShapes(in)) {
@@ -110,7 +110,7 @@ Results sum(const Operands& in) {
     return combine(in, PhaseOne, PhaseTwo, ScalarHandle(aclCreateScalar(&one, ACL_INT64)));
 }
 
-// Quotients of integers are integers, cut towards zero.
+// Quotients of integers are integers, truncated towards zero.
 Results quotient(const Operands& in) {
     if (!isInteger(in[0].dtype) || areShapes(in)) {
         return binary<divide, aclnnDivGetWorkspaceSize, aclnnDiv>(in);
@@ -177,14 +177,14 @@ Results concatenate(Device& device, const std::vector<Value>& parts, std::int64_
     }
     const TensorListHandle list(aclCreateTensorList(tensors.data(), tensors.size()));
     for (TensorHandle& handle : handles) {
-        handle.release();  // the list's now
+        handle.release();  // owned by the list now
     }
     const Value y = device.make(parts[0].dtype, shape);
     device.call(aclnnCatGetWorkspaceSize, aclnnCat, list, axis, device.tensor(y));
     return {y};
 }
 
-// Where the axis is an input, it is the last one or the first.
+// If the axis is an input, it is the last or the first one.
 std::vector<Value> partsOf(const Operands& in, std::size_t begin, std::size_t end) {
     std::vector<Value> parts;
     for (std::size_t index = begin; index < end; ++index) {
@@ -212,7 +212,7 @@ Results concatD(const Operands& in) {
     return concatenate(in.device, partsOf(in, 0, in.count()), in.node.integer("concat_dim"));
 }
 
-// Along an axis of its own.
+// Along a new axis.
 Results pack(const Operands& in) {
     std::vector<Value> parts = partsOf(in, 0, in.count());
     std::int64_t axis = in.node.integer("axis", 0);
@@ -265,7 +265,7 @@ Results move(const Operands& in) {
     return {in.device.copy(in[0])};
 }
 
-// One value, everywhere.
+// One value for all elements.
 Results fill(const Operands& in) {
     Device& device = in.device;
     const Value y = device.make(in[1].dtype, in.integers(0));

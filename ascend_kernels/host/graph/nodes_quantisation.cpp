@@ -55,7 +55,7 @@ Results ascendQuant(const Operands& in) {
     return results;
 }
 
-// The node's scales have the rank of x, with ones beside the axis; the operator's have one dimension.
+// The node's scales have the rank of x, with size 1 in all other dimensions; the operator's have one dimension.
 Value flatten(const Value& value) {
     return reshape(value, {countOf(value.shape)});
 }
@@ -134,7 +134,7 @@ Results quantizeDynamically(const Operands& in, bool symmetric) {
     const TensorHandle y = device.tensor(results[0]);
     const TensorHandle scale = device.tensor(results[1]);
     const TensorHandle offset = device.tensor(symmetric ? nullptr : &results[2]);
-    // As torch_npu chooses outside of graphs.
+    // The same choice as torch_npu's outside graphs.
     if (mode == "pertoken" && most == 0) {
         device.call(aclnnDynamicQuantV2GetWorkspaceSize, aclnnDynamicQuantV2, x, smooth, groups, dtype, y, scale,
                     offset);

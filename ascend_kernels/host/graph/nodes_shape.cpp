@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nodes that change what memory is taken for, and nodes about shapes. None of them touches device memory.
+// Nodes that reinterpret memory, and nodes that compute shapes. They do not touch device memory.
 #include <algorithm>
 #include <string>
 
@@ -34,7 +34,7 @@ Results reshapeTo(const Operands& in) {
     return {reshape(in[0], shape)};
 }
 
-// New axes, numbered as the result has them.
+// New axes, numbered as in the result.
 Results unsqueeze(const Operands& in, Dims axes) {
     const auto rank = static_cast<std::int64_t>(in[0].shape.size() + axes.size());
     for (std::int64_t& axis : axes) {
@@ -75,7 +75,7 @@ Results squeeze(const Operands& in) {
     return {reshape(in[0], shape)};
 }
 
-// Smaller elements get an axis of their own or, with keep_dim, lengthen the last one; larger ones take it away.
+// Smaller elements add an axis or, with keep_dim, lengthen the last one; larger elements remove or shorten it.
 Results bitcast(const Operands& in) {
     Value y = in[0];
     y.dtype = static_cast<aclDataType>(in.node.integer("type"));
@@ -108,7 +108,7 @@ Results bitcast(const Operands& in) {
     return {y};
 }
 
-// Sizes out of a shape; torchair asks for them where one graph serves all sizes.
+// Sizes of a shape; torchair uses them in graphs for all sizes.
 Results gather(const Operands& in) {
     if (in[0].onDevice || in[0].shape.size() != 1 || in.node.integer("batch_dims", 0) != 0) {
         throw Failure("only sizes out of a shape are gathered; got " + describe(in[0]));

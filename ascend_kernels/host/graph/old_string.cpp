@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled for itself: its client expects the string type of before C++11 here, and only here.
+// A separate file, because only this function has the string type of the ABI before C++11.
 #define _GLIBCXX_USE_CXX11_ABI 0
 #include <string>
 
@@ -9,7 +9,7 @@ namespace aclq::graph {
 const char* lastReport() noexcept;
 }
 
-// Never an empty string: that one is shared in static memory, of which the client's C++ runtime has its own.
+// Never an empty string: it would live in static memory, which the client's C++ runtime does not share.
 std::string ge::GEGetErrorMsg() {
     return aclq::graph::lastReport();
 }

@@ -14,7 +14,7 @@ std::shared_ptr<std::uint8_t> borrowed(std::uint8_t* memory) {
     return {memory, [](std::uint8_t*) {}};
 }
 
-// What the client brings; its memory stays the client's.
+// An input of the client, which keeps its memory.
 Value takeInput(const Node& node, const std::vector<ge::Tensor>& inputs) {
     const std::int64_t index = node.integer("index", 0);
     if (index < 0 || static_cast<std::uint64_t>(index) >= inputs.size()) {
@@ -29,7 +29,7 @@ Value takeInput(const Node& node, const std::vector<ge::Tensor>& inputs) {
     }
     value.onDevice = tensor.GetPlacement() == ge::kPlacementDevice;
     value.data = borrowed(tensor.GetData());
-    // The tensor's size is not looked at: torchair leaves an earlier run's where the address stays the same.
+    // The tensor's size is ignored: torchair keeps the size of an earlier run if the address is the same.
     if (bytesOf(value) != 0 && tensor.GetData() == nullptr) {
         throw Failure("input " + std::to_string(index) + " of the graph, " + describe(value) + ", has no memory");
     }
@@ -156,7 +156,7 @@ void deliver(const std::vector<Value>& results, Device& device, bool toDevice, s
             device.copy(value, borrowed(output.GetData()));
         } else {
             if (toDevice) {
-                // Inputs belong to the client, and results that are there twice must not share memory.
+                // Inputs belong to the client, and two equal results must not share memory.
                 value = device.toDevice(value);
                 value = device.giveAway(value) ? value : device.copy(value);
             } else {

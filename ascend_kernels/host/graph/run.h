@@ -12,16 +12,16 @@
 
 namespace aclq::graph {
 
-// Throws Failure, naming them, if there are nodes that cannot run.
+// Throws Failure with the names of nodes that cannot run.
 void checkNodes(const Model& model);
 
 // "graph node 'Add_1' (Add)"
 std::string describe(const Node& node);
 
-// The values of the graph's results, on the device or the host; of a checked graph.
+// The results of a checked graph, on the device or the host.
 std::vector<Value> run(const Model& model, Device& device, const std::vector<ge::Tensor>& inputs);
 
-// Hands the results to the client: in the memory that outputs bring, or in memory of their own.
+// Returns the results to the client, in the memory of its outputs or in new memory.
 void deliver(const std::vector<Value>& results, Device& device, bool toDevice, std::vector<ge::Tensor>& outputs);
 
 }  // namespace aclq::graph

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graphs and sessions: what is loaded, added, compiled (checked, that is) and run.
+// Graphs and sessions: loading, adding, compiling (which only checks) and running.
 #include <atomic>
 #include <cstdio>
 #include <mutex>
@@ -29,7 +29,7 @@ struct State {
     std::map<const void*, std::shared_ptr<Allocator>> allocators;
 };
 
-// Those of a parent process are unknown to its children.
+// Sessions of a parent process are unknown to its children.
 struct States {
     std::mutex mutex;
     std::map<std::uint64_t, std::shared_ptr<State>> all;
@@ -123,7 +123,7 @@ Session::Session(const Options&) : id_(0) {
 
 Session::~Session() {
     guarded([&] {
-        // The allocators, which are the client's code, go outside of the lock.
+        // The allocators are the client's code, so they are destroyed outside the lock.
         std::shared_ptr<State> ended;
         const std::scoped_lock lock(states().mutex);
         if (auto node = states().all.extract(id_)) {
@@ -197,7 +197,7 @@ Status Session::RegisterExternalAllocator(const void* stream, std::shared_ptr<Al
     });
 }
 
-// The summary asks for none of this memory.
+// The summary requests no such memory.
 Status Session::SetGraphConstMemoryBase(std::uint32_t, const void*, std::size_t) {
     return kSuccess;
 }

@@ -25,7 +25,7 @@ std::string describe(const Value& value) {
 std::int64_t countOf(const Dims& shape) {
     std::int64_t count = 1;
     for (const std::int64_t size : shape) {
-        // No tensor comes near this; its bits still fit into 64 bits.
+        // Far above any tensor; the number of bits still fits into 64 bits.
         if (size < 0 || __builtin_mul_overflow(count, size, &count) || count > (std::int64_t{1} << 48)) {
             throw Failure(describe(shape) + " is not the shape of a tensor");
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What flows along the edges of a graph: a contiguous tensor, on the host or on the device.
+// A value on an edge of a graph: a contiguous tensor, on the host or on the device.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Value {
     std::shared_ptr<std::uint8_t> data;
 };
 
-// Elements, and bytes of dense memory. Throw Failure for sizes that are no sizes.
+// Elements, and bytes of dense memory. Throw Failure for invalid sizes.
 std::int64_t countOf(const Dims& shape);
 std::uint64_t bytesOf(const Value& value);
 // "FLOAT16 (2, 3)"

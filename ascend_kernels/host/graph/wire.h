@@ -21,7 +21,7 @@ struct Field {
     void appendIntegers(std::vector<std::int64_t>& integers) const;
 };
 
-// The fields of one message. Throws Failure where the bytes are no message.
+// The fields of one message. Throws Failure if the bytes are not a valid message.
 class Reader {
   public:
     explicit Reader(std::string_view bytes) : rest_(bytes) {}

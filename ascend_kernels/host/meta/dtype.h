@@ -12,7 +12,7 @@ namespace aclq {
 
 // Bits per element; 0 for types without a fixed size and unknown numbers.
 std::int64_t bitsOf(aclDataType dtype);
-// Of which an element's address is a multiple, in bytes: its size, or that of its parts.
+// Alignment of an element's address, in bytes: its size, or that of its parts.
 std::uint64_t alignmentOf(aclDataType dtype);
 // "FLOAT16"; "dtype 99" for unknown numbers.
 std::string nameOf(aclDataType dtype);

@@ -28,14 +28,14 @@ constexpr std::uint64_t kSmallBytes = 256 * 1024;
 struct Range {
     const char* name;
     std::uint64_t alignment;
-    std::size_t view;  // kNoView: for none, it is the workspace
+    std::size_t view;  // kNoView: it is the workspace
     std::uint64_t holder;
     std::uintptr_t heldBegin;
     std::uint64_t heldSize;
 };
 constexpr std::size_t kNoView = SIZE_MAX;
 
-// Trivial values: a few without a heap behind them, nor time spent on those that are not there; more in a vector.
+// A list of trivial values: the first few are stored inline and uninitialised, more go into a vector.
 template <class T, std::size_t capacity>
 class Few {
   public:
@@ -71,14 +71,14 @@ class KernelTask : public Task {
         : operation_(operation), kernel_(std::move(kernel)), context_{saturate} {}
 
     void add(const View& view) { views_.add(view); }
-    // Memory of the view that is added next, or of none.
+    // The memory of the view that is added next, or of no view.
     void touch(const char* name, std::uintptr_t begin, std::uint64_t size, std::uint64_t alignment, std::size_t view) {
         bytes_ += size;
         ranges_.add(Range{name, alignment, view, 0, 0, 0});
         holds_.add(Hold{begin, size, 0, nullptr, 0});
     }
     std::size_t nextView() const { return views_.size(); }
-    // The task will run later, when memory may be gone: notes who holds it now.
+    // The task will run later, when memory may be freed: notes its present allocation.
     void defer() {
         runtime().memory.findHolders({holds_.data(), holds_.size()});
         for (std::size_t index = 0; index < ranges_.size(); ++index) {
@@ -99,7 +99,7 @@ class KernelTask : public Task {
     std::uint64_t bytes() const override { return bytes_; }
     std::optional<AsyncError> replay() override {
         KernelTask fresh(*this);  // a run changes addresses
-        fresh.deferred_ = false;  // memory may come and go between replays: only what is there now counts
+        fresh.deferred_ = false;  // memory may change between replays: only its state now counts
         return fresh.run();
     }
 
@@ -111,7 +111,7 @@ class KernelTask : public Task {
             if (hold.id == 0 || (deferred_ && hold.id != range.holder) || hold.begin % range.alignment != 0) {
                 return error(complaint(range, hold));
             }
-            if (range.view != kNoView) {  // until here it has the client's address
+            if (range.view != kNoView) {  // still the client's address
                 unsigned char*& data = views_.data()[range.view].data;
                 data = reinterpret_cast<unsigned char*>(reinterpret_cast<std::uintptr_t>(data) + hold.shift);
             }
@@ -178,7 +178,7 @@ class KernelTask : public Task {
     const KernelContext context_;
     Few<View, kFewArguments> views_;
     Few<Range, kFewArguments + 1> ranges_;  // and the workspace
-    Few<Hold, kFewArguments + 1> holds_;    // of the same
+    Few<Hold, kFewArguments + 1> holds_;    // of the same ranges
     std::uint64_t bytes_ = 0;
     bool deferred_ = false;
 };
@@ -290,7 +290,8 @@ Extend extendOf(const View& view) {
     std::int64_t last = 0;
     reached.reach(first, last);
     const std::int64_t bits = bitsOf(view.dtype);
-    // Bytes are counted from bits, rounded outwards: room for that on both sides, or the tensor holds all there is.
+    // Bytes are counted from bits and rounded outwards, which needs room on both sides; without it, the view reaches
+    // everything.
     constexpr std::int64_t kWidest = 128;
     constexpr std::int64_t kFarthest = INT64_MAX / kWidest;
     if (first < -kFarthest || last > kFarthest - 1 || bits > kWidest) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What phase 1 hands to phase 2: the work, the tensors it touches, and the workspace it was promised.
+// Phase 1 passes this to phase 2: the work, the tensors it touches, and the size of its workspace.
 #pragma once
 
 #include <cstdint>
@@ -47,10 +47,10 @@ class Kernel {
     virtual void run(const View* tensors, const KernelContext& context) const = 0;
 };
 
-// Whether phase 2 insists on all the workspace that phase 1 asked for.
+// Whether phase 2 demands the whole workspace that phase 1 requested.
 enum class WorkspaceRule { Any, Whole };
 
-// Tensors that a launch holds without asking for memory; operators on lists may have more.
+// Number of tensors that a launch holds without allocating; operators on lists may have more.
 constexpr std::size_t kFewArguments = 32;
 
 }  // namespace aclq

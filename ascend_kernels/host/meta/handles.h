@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owners of objects of the C interface, for what calls operators through it: graphs, and operators called by name.
+// Owners of objects of the C interface, for its internal clients: graphs, and operators called by name.
 #pragma once
 
 #include <memory>

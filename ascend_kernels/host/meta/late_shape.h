@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shape of a result that only the kernel finds, such as how many elements are not zero. The client may have
-// destroyed its descriptor by the time the kernel runs, so a kernel never writes to one: it leaves the shape here, and
-// the descriptor takes it over when the client next uses it.
+// The shape of a result that only the kernel can determine, such as the number of nonzero elements. The client may
+// destroy its descriptor before the kernel runs, so a kernel never writes to one. It stores the shape here, and the
+// descriptor takes it over when the client uses it next.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace aclq {
 
 class LateShape {
   public:
-    // By the kernel. Elements of the result are contiguous.
+    // Called by the kernel. Elements of the result are contiguous.
     void set(const Dims& shape) {
         const std::lock_guard lock(mutex_);
         found_ = shape;
@@ -34,7 +34,7 @@ class LateShape {
 // Where a kernel leaves the shape of this output; called by phase 1. Null for an output that is left out.
 std::shared_ptr<LateShape> lateShapeOf(const aclTensor* output);
 
-// Gives the descriptor the shape that a kernel has left for it; called whenever a client passes one in.
+// Gives the descriptor the shape that a kernel has stored for it; called whenever a client passes a descriptor.
 void settle(aclTensor& tensor);
 
 }  // namespace aclq

@@ -92,7 +92,7 @@ void addRuntime(Lines& lines, const Runtime& state) {
         return text(" (number %u)%s", event.id, event.latest() != nullptr ? ", recorded" : ", never recorded");
     });
     state.memory.forEach([&](Allocation allocation) {
-        allocation.size = allocation.asked;  // as the client knows it
+        allocation.size = allocation.asked;  // the size that the client requested
         lines.add(describe(allocation) +
                   (allocation.kind == MemoryKind::Device ? text(" (device %d)", allocation.device) : ""));
     });
@@ -119,7 +119,7 @@ void reportAtExitIfAsked() {
         return;
     }
     std::atexit([] {
-        // Not in a child that was forked from whoever registered this.
+        // Not in a forked child of the process that registered this.
         if (const Runtime* state = existingRuntime(); state != nullptr && state->initialisations > 0) {
             aclApi("exit", []() -> aclError {
                 report("at the end of the process (aclFinalize was not called)");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a client has not given back.
+// Reports objects that a client has not released.
 #pragma once
 
 namespace aclq {
 
-// Writes it to stderr, one line each; `when` says when this is, "at aclFinalize".
+// Writes them to stderr, one line each; `when` is for example "at aclFinalize".
 void report(const char* when);
 
-// The same if ACLQUANT_HOST_REPORT asks for it: now, or when the process ends without having finalised.
+// The same if ACLQUANT_HOST_REPORT is set: now, or at the end of a process that did not finalise.
 void reportIfAsked(const char* when);
 void reportAtExitIfAsked();
 

@@ -67,7 +67,7 @@ bool aclTensor::contiguous() const {
                 return false;
             }
             if (__builtin_mul_overflow(expected, shape[index], &expected)) {
-                expected = INT64_MAX;  // as contiguousStrides() has it
+                expected = INT64_MAX;  // like contiguousStrides()
             }
         }
     }

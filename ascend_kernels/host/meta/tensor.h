@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an aclTensor holds: a strided view of memory whose address may still be unknown.
+// An aclTensor: a strided view of memory, whose address may still be unknown.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class LateShape;
 // The product of dimensions: 0 if one is 0 or less, however large the others are; INT64_MAX if it is larger.
 std::int64_t product(const std::int64_t* dimensions, std::int64_t rank);
 
-// Up to the rank that CANN's shapes hold.
+// Up to the maximum rank of CANN's shapes.
 class Dims {
   public:
     static constexpr std::uint64_t kMaxRank = 25;
@@ -57,8 +57,7 @@ struct aclTensor {
 
     std::int64_t elements() const { return shape.elements(); }
     bool empty() const { return elements() == 0; }
-    // True if the elements lie behind each other; dimensions of size 1 and tensors of at most one element do not
-    // matter.
+    // True if the elements are consecutive; dimensions of size 1 and tensors of at most one element are ignored.
     bool contiguous() const;
     // The elements the view reaches, relative to element 0 of the storage: [first, last].
     void reach(std::int64_t& first, std::int64_t& last) const;
@@ -81,7 +80,7 @@ struct aclBoolArray {
     std::vector<unsigned char> values;
 };
 
-// Owns its tensors once it is destroyed: CANN destroys them with the list.
+// Destroying a list destroys its tensors, as in CANN.
 struct aclTensorList {
     std::vector<aclTensor*> tensors;
 };

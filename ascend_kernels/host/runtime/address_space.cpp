@@ -14,10 +14,10 @@ namespace aclq {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-// Addresses cost nothing; where they are limited (RLIMIT_AS, small address spaces) less must do.
+// Addresses cost nothing. Where they are limited (RLIMIT_AS, small address spaces), smaller reservations are tried.
 constexpr std::uint64_t kRegions[] = {1ULL << 40, 1ULL << 36, 1ULL << 28};
 
-// All reservations, kept in a forked child, which cannot use the parent's addresses but must know them as such.
+// All reservations. A forked child keeps them: it cannot use the parent's addresses, but must recognise them.
 struct Region {
     std::atomic<std::uintptr_t> begin{0};
     std::atomic<std::uintptr_t> end{0};
@@ -90,7 +90,7 @@ std::uintptr_t AddressSpace::take(std::uint64_t wanted) {
         return 0;
     }
     const std::uint64_t size = pagesFor(wanted);
-    // From where the last search ended, then from the first address, then in a new reservation.
+    // From the end of the last search, then from the first address, then in a new reservation.
     if (auto hole = holes_.upper_bound(next_);
         hole != holes_.begin() && next_ < std::prev(hole)->second && std::prev(hole)->second - next_ >= size) {
         return cut(std::prev(hole), next_, size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Addresses for guarded device memory: reserved ranges of this process with nothing behind them. Whoever touches one
-// faults; copies and kernels use the memory that Memory knows behind them.
+// Addresses for guarded device memory: reserved ranges of this process that are not mapped. An access by the CPU
+// faults; Memory knows the bytes behind an address, for copies and kernels.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@ namespace aclq {
 
 class AddressSpace {
   public:
-    // The first of `size` addresses that nobody else has, on a page of its own with a free page behind it; 0 if
-    // there are none left. Addresses given back are used again as late as possible.
+    // The first of `size` unused addresses, at the start of a page and followed by a free page; 0 if none are left.
+    // Returned addresses are reused as late as possible.
     std::uintptr_t take(std::uint64_t size);
     void give(std::uintptr_t begin, std::uint64_t size);
 
@@ -23,8 +23,8 @@ class AddressSpace {
     std::uintptr_t cut(std::map<std::uintptr_t, std::uintptr_t>::iterator hole, std::uintptr_t begin,
                        std::uint64_t size);
 
-    std::map<std::uintptr_t, std::uintptr_t> holes_;  // begin, end; none touches another
-    std::uintptr_t next_ = 0;                         // where the search goes on
+    std::map<std::uintptr_t, std::uintptr_t> holes_;  // begin, end; holes do not touch
+    std::uintptr_t next_ = 0;                         // where the next search starts
 };
 
 }  // namespace aclq

@@ -23,7 +23,7 @@ struct Call {
     bool over = false;
 };
 
-// What a thread has to run, for all streams it is subscribed to.
+// The pending callbacks of a thread, for all streams it is subscribed to.
 struct Reports {
     std::deque<std::shared_ptr<Call>> waiting;
     std::uint32_t streams = 0;
@@ -33,7 +33,7 @@ struct Subscriptions {
     std::mutex mutex;
     std::condition_variable changed;
     std::map<std::uint64_t, Reports> threads;
-    std::map<std::int32_t, std::uint64_t> streams;  // by number, which no other stream ever has
+    std::map<std::int32_t, std::uint64_t> streams;  // by number, which is never reused
 };
 
 Subscriptions* make() {

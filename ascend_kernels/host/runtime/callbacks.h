@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that a stream has the client run, in a thread of the client: it subscribes the thread to the stream, and
-// the thread asks for what there is to do (aclrtProcessReport).
+// Functions that a client's thread runs on behalf of a stream. The client subscribes the thread to the stream, and
+// the thread fetches its callbacks (aclrtProcessReport).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace aclq {
 aclError subscribeReport(std::uint64_t thread, Stream& stream);
 aclError unsubscribeReport(std::uint64_t thread, Stream& stream);
 aclError launchCallback(aclrtCallback function, void* data, bool block, Stream& stream);
-// Runs the next callback of the calling thread; waits for one, -1 for ever.
+// Runs the next callback of the calling thread; waits for it, without limit if the timeout is -1.
 aclError processReport(std::int32_t timeoutMs);
 
 }  // namespace aclq

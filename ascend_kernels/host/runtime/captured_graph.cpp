@@ -15,9 +15,9 @@ namespace aclq {
 namespace {
 
 constexpr std::uint64_t kSmallBytes = 256 * 1024;
-// How often a replay looks whether what it waits for has come.
+// Interval at which a replay checks the event it waits for.
 constexpr std::chrono::microseconds kLook{100};
-// How long Destroy waits for replays that are on their way.
+// How long Destroy waits for running replays.
 constexpr std::chrono::seconds kDestroyLimit{10};
 // Streams with these flags belong to the device or to a model.
 constexpr std::uint32_t kNotCapturable = ACL_STREAM_PERSISTENT | ACL_STREAM_DEVICE_USE_ONLY | ACL_STREAM_CPU_SCHEDULE;
@@ -96,7 +96,7 @@ class ReplayTask : public Task {
     ~ReplayTask() override { graph_->pending.fetch_sub(1); }
     std::optional<AsyncError> run() override { return graph_->replay(stream_.stopOnFailure, interrupted_); }
     bool isSmall() const override { return suitsWaiters() && bytes() <= kSmallBytes; }
-    // What the graph waits for may be what the calling thread does next.
+    // The calling thread may be the one that will complete what the graph waits for.
     bool suitsWaiters() const override { return !graph_->mayBlock(); }
     std::uint64_t bytes() const override { return graph_->bytes(); }
     void interrupt() override { interrupted_ = true; }
@@ -107,7 +107,7 @@ class ReplayTask : public Task {
     std::atomic<bool> interrupted_{false};
 };
 
-// Brings in the tasks of an update, in its place in the stream.
+// Applies the tasks of an update, at its position in the stream.
 class ReplaceTask : public Task {
   public:
     explicit ReplaceTask(std::shared_ptr<TaskUpdate> update)
@@ -171,8 +171,8 @@ aclError append(CapturedGraph& graph, std::size_t lane, std::shared_ptr<Task> ta
     return ACL_SUCCESS;
 }
 
-// 0, or the lane (not the origin, 0) whose work does not lead to the origin: its last task is an event record for which
-// a lane waits that leads there.
+// 0, or the number of a lane whose work does not lead to the origin (lane 0). A lane leads there if its last task
+// records an event and a lane that leads there waits for it.
 std::size_t findUnjoined(const CapturedGraph& graph) {
     const std::size_t count = graph.lanes.size();
     std::vector<std::ptrdiff_t> last(count, -1);
@@ -583,7 +583,7 @@ aclError exchangeCaptureMode(aclmdlRICaptureMode* mode) {
     return ACL_SUCCESS;
 }
 
-// Unless it is unknown.
+// If it is known.
 aclError findGraph(aclmdlRI handle, std::shared_ptr<CapturedGraph>& graph) {
     const std::lock_guard lock(captures().mutex);
     const GraphHandle* found = captures().handles.find(handle);
@@ -636,7 +636,7 @@ aclError destroyGraph(aclmdlRI handle) {
         const std::lock_guard lock(captures().mutex);
         const GraphHandle* found = captures().handles.find(handle);
         if (found == nullptr) {
-            return ACL_SUCCESS;  // as CANN answers
+            return ACL_SUCCESS;  // like CANN
         }
         graph = found->graph;
     }

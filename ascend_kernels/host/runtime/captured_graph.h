@@ -27,10 +27,10 @@ struct TaskGroup {
     std::weak_ptr<CapturedGraph> graph;
     std::vector<std::size_t> nodes;
     bool updating = false;
-    int error = 0;  // why it cannot be ended
+    int error = 0;  // the reason why it cannot be ended
 };
 
-// What a stream collects between TaskUpdateBegin and End.
+// The tasks that a stream collects between TaskUpdateBegin and TaskUpdateEnd.
 struct TaskUpdate {
     TaskGroup* group = nullptr;
     std::shared_ptr<CapturedGraph> graph;
@@ -54,7 +54,7 @@ class CapturedGraph {
 
     // Runs all nodes; the first error, after which the rest is skipped if `stopAtError`.
     std::optional<AsyncError> replay(bool stopAtError, const std::atomic<bool>& interrupted);
-    // The capture is over: what follows looks at all nodes.
+    // Called when the capture is over; the functions below read all nodes.
     void seal();
     // Whether a replay may wait for something outside the graph.
     bool mayBlock() const { return mayBlock_; }
@@ -62,7 +62,7 @@ class CapturedGraph {
     void replace(std::size_t node, std::shared_ptr<Task> task);
     // "stream 5, whose capture thread 1234 began"
     std::string who() const;
-    // One line for each task; Chrome's trace format.
+    // One line per task, in Chrome's trace format.
     std::string text() const;
     std::string json(bool verbose) const;
 
@@ -70,21 +70,21 @@ class CapturedGraph {
     const aclmdlRICaptureMode mode;
     const std::uint32_t id;
     const std::int32_t originId;            // of the stream
-    const std::uint64_t beginThread;        // a number that no other thread ever has
+    const std::uint64_t beginThread;        // never reused by another thread
     const int beginTid;                     // the system's, for messages
     std::atomic<std::uint32_t> pending{0};  // replays that are queued or running
 
     std::atomic<bool> capturing{true};
     // Guarded by Captures::mutex.
-    std::string spoiledBy;  // which call, in which thread; empty if none
+    std::string spoiledBy;  // the call and its thread; empty if not spoiled
     std::vector<Lane> lanes;
     std::vector<Node> nodes;  // does not grow after the capture
     std::vector<std::unique_ptr<TaskGroup>> groups;
-    bool waitsForNothing = false;  // for an event that the capture has not recorded
+    bool waitsForNothing = false;  // waits for an event that the capture has not recorded
     void* handle = nullptr;
 
   private:
-    mutable std::mutex tasks_;  // of the nodes, once replays and updates meet
+    mutable std::mutex tasks_;  // guards the tasks of the nodes between replays and updates
     std::mutex turn_;           // one replay at a time, as on a card
     bool mayBlock_ = false;
     std::uint64_t bytes_ = 0;
@@ -98,7 +98,7 @@ struct GraphHandle {
 struct Captures {
     std::mutex mutex;
     std::vector<std::shared_ptr<CapturedGraph>> running;
-    std::atomic<std::size_t> count{0};  // of the running ones, to be read without the lock
+    std::atomic<std::size_t> count{0};  // of running captures, readable without the lock
     HandlePool<GraphHandle> handles;
     HandlePool<TaskGroup*> groupHandles;
     std::atomic<std::uint32_t> nextId{0};
@@ -117,10 +117,10 @@ void noteWaitForNothing(CapturedGraph& graph);
 
 // The refusals.
 aclError refuseWhileCapturing(const Stream& stream, const char* what);
-// Of calls that work at once and are not safe in other captures: synchronous copies and fills.
+// For calls that run at once and are unsafe during captures: synchronous copies and fills.
 aclError checkCaptureMode(const Context& context, int code, const char* what);
 aclError refuseDeviceWhileCapturing(const Context& context);
-// Ends the captures of a stream that goes, silently.
+// Ends the captures of a stream that is destroyed, without an error.
 void dropCaptures(Stream& stream);
 
 // The interface: the functions of acl_rt.h, after their null checks.

@@ -39,7 +39,7 @@ Place placeOf(const void* pointer) {
     return place;
 }
 
-// Guarded device memory that was freed has addresses of its own still, which are no host memory.
+// Freed guarded device memory keeps its addresses, which are not host memory.
 aclError checkLive(const void* pointer, bool known, const char* argument) {
     return known || !AddressSpace::reserved(reinterpret_cast<std::uintptr_t>(pointer))
                ? ACL_SUCCESS
@@ -69,7 +69,7 @@ aclError checkInside(const void* pointer, std::size_t bytes, const Place& place,
                                    describe(place.allocation).c_str()));
 }
 
-// The part of the order of checks that all plain copies share; `done` when there is nothing left to do.
+// The checks that all plain copies share, in order; `done` if nothing is left to do.
 aclError checkCopy(const void* dst, std::size_t destMax, const void* src, std::size_t count, aclrtMemcpyKind kind,
                    bool& done) {
     done = true;
@@ -90,14 +90,14 @@ aclError checkCopy(const void* dst, std::size_t destMax, const void* src, std::s
     return ACL_SUCCESS;
 }
 
-// Memory that work touches; of host memory the device knows nothing.
+// Memory that work touches; host memory is unknown to the device.
 struct Touched {
     const char* argument;
     const void* pointer;
     std::size_t bytes;
 };
 
-// The work finds the memory, in the order it was named, where it really is.
+// The work gets the real addresses of the memory, in the order of the ranges.
 using Holds = std::span<const Hold>;
 using Work = std::function<void(Holds)>;
 
@@ -133,7 +133,7 @@ class FunctionTask : public Task {
     bool isSmall() const override { return small_; }
     bool suitsWaiters() const override { return true; }
     std::optional<AsyncError> replay() override {
-        // The memory of a graph may come and go between replays: only what is there now counts.
+        // Memory of a graph may change between replays: only its state now counts.
         FunctionTask fresh(*this);
         fresh.holders_.assign(holders_.size(), Allocation{});
         runtime().memory.findHolders(fresh.queued_);
@@ -167,7 +167,7 @@ class FunctionTask : public Task {
     const Work work_;
     std::vector<const char*> arguments_;
     std::vector<Hold> queued_;
-    std::vector<Allocation> holders_;  // described only when something is wrong with them
+    std::vector<Allocation> holders_;  // described only in errors
     const bool small_;
 };
 
@@ -187,7 +187,7 @@ aclError enqueue(Stream& stream, Work work, const std::vector<Touched>& touched,
                                         &future));
     try {
         future.get();
-    } catch (const std::future_error&) {  // the task went without having run
+    } catch (const std::future_error&) {  // the task was dropped without running
         return fail(
             ACL_ERROR_RT_STREAM_ABORT,
             "nothing was copied: the stream was aborted, or an earlier task failed; synchronise to see the error");
@@ -195,7 +195,7 @@ aclError enqueue(Stream& stream, Work work, const std::vector<Touched>& touched,
     return ACL_SUCCESS;
 }
 
-// Does the work in the calling thread, and reports what failed on the context before.
+// Does the work in the calling thread, and reports earlier errors of the context.
 template <class Now, std::size_t count>
 aclError perform(const Context& context, Now&& work, const Touched (&touched)[count]) {
     Hold holds[count];
@@ -217,7 +217,7 @@ void copyRows(Holds holds, std::size_t dpitch, std::size_t spitch, std::size_t w
     }
 }
 
-// Direction and addresses of an asynchronous copy must agree; the text is the one CANN's users search for.
+// Direction and addresses of an asynchronous copy must agree; the text is the one that CANN's users search for.
 aclError checkDirection(aclrtMemcpyKind kind, const Place& src, const Place& dst) {
     const bool toDevice = kind == ACL_MEMCPY_HOST_TO_DEVICE || kind == ACL_MEMCPY_HOST_TO_BUF_TO_DEVICE;
     const bool fits = kind == ACL_MEMCPY_DEFAULT || (toDevice && !src.device && dst.device) ||
@@ -275,7 +275,7 @@ aclError copyNow(void* dst, std::size_t destMax, const void* src, std::size_t co
     Place from;
     Place to;
     ACLQ_RETURN_IF_FAILED(findPlaces(src, dst, from, to));
-    // Chips of today take the direction from the addresses; CANN asks not to rely on it.
+    // Present chips take the direction from the addresses; CANN's documentation advises against relying on it.
     if (runtime().settings.guarded() && (kind != ACL_MEMCPY_HOST_TO_HOST || from.device || to.device)) {
         ACLQ_RETURN_IF_FAILED(checkDirection(kind, from, to));
     }
@@ -311,7 +311,7 @@ aclError copyAsync(void* dst, std::size_t destMax, const void* src, std::size_t 
             *stream, [=](Holds holds) { std::memcpy(holds[0].bytes(), copy->data(), count); }, {{"dst", dst, count}},
             count, false);
     }
-    // With ordinary host memory the call is synchronous, in its place in the stream.
+    // With ordinary host memory the call is synchronous, at its position in the stream.
     ACLQ_RETURN_IF_FAILED(checkPageable(*stream, from, to));
     return enqueue(
         *stream, [=](Holds holds) { std::memmove(holds[1].bytes(), holds[0].bytes(), count); },

@@ -42,7 +42,7 @@ void destroyStreams(Runtime& state, Context& context, bool force) {
     }
 }
 
-// The streams of a device, kept from being destroyed while one looks at them.
+// The streams of a device, protected from destruction while they are inspected.
 class Visit {
   public:
     Visit(const Runtime& state, std::int32_t device);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Devices, contexts and what hangs on them; the one object that holds the state of the process.
+// Devices, contexts and the objects that belong to them; the one object that holds the state of the process.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ struct Context {
     const std::int32_t device;
     const bool primary;
     Stream* defaultStream = nullptr;
-    std::set<Stream*> streams;  // guarded by Runtime::mutex, as is what follows
+    std::set<Stream*> streams;  // guarded by Runtime::mutex, like the members below
     std::map<aclSysParamOpt, std::int64_t> options;
 };
 
@@ -47,7 +47,7 @@ struct Runtime {
 
     std::uint64_t initialisations = 0;
     bool finalised = false;
-    // Which device threads use that have set none; -1: such threads have none.
+    // The device of threads that have not set one; -1: such threads have no device.
     std::atomic<std::int32_t> defaultDevice{-1};
     std::map<aclSysParamOpt, std::int64_t> options;
 
@@ -78,7 +78,7 @@ class Pins {
     Pins(const Pins&) = delete;
     Pins& operator=(const Pins&) = delete;
 
-    // Lets the memory go, and tells which of the ranges was freed meanwhile: its number, or -1.
+    // Releases the memory; returns the number of a range that was freed meanwhile, or -1.
     std::ptrdiff_t end() {
         const std::ptrdiff_t freed = runtime().memory.unpin(holds_);
         holds_ = {};

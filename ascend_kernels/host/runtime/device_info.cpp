@@ -78,7 +78,7 @@ aclError setOverflowMode(aclrtFloatOverflowMode mode) {
             text("argument 'mode': got 1 (Inf/NaN); allowed on %s: 0 (saturation)", runtime().settings.soc->name));
     }
     const Context* context = currentContext();
-    // Without one it is the mode of the process, which devices begin with.
+    // Without a device, the mode of the process, with which devices start.
     for (size_t device = 0; device < kMaxDevices; ++device) {
         if (context == nullptr || device == static_cast<size_t>(context->device)) {
             runtime().devices[device].saturate = mode == ACL_RT_OVERFLOW_MODE_SATURATION;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a device says of itself, and its mode for overflowing floats.
+// Properties of a device, and its mode for overflowing floats.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace aclq {
 
-// Whether floats may become infinite: on the others they saturate.
+// Whether floats may become infinite; on other chips they saturate.
 bool hasInfNan(const Soc& soc);
 
 aclError readCapability(std::uint32_t device, aclDeviceInfo which, std::int64_t& value);
 aclError readInfo(std::uint32_t device, aclrtDevAttr which, std::int64_t& value);
 
-// Of the current device, or of all that are set later when there is none.
+// Of the current device, or of all devices set later if there is no current one.
 aclError setOverflowMode(aclrtFloatOverflowMode mode);
 aclError readOverflowMode(aclrtFloatOverflowMode& mode);
 

@@ -23,7 +23,7 @@ constexpr const char* kVariables[] = {"DELAY",        "DEVICES",   "ISA",    "LI
                                       "MEMORY_LIMIT", "POISON",    "REPORT", "SOC",     "STRICT_SOC",
                                       "THREADS",      "WORKSPACE", "VERSION"};
 
-// A forked child reads its environment again, but has been told.
+// A forked child reads its environment again, but does not repeat the reports.
 void say(const std::string& variable, const std::string& sentence) {
     static constinit KeptTexts said;
     if (said.find(variable) == nullptr) {

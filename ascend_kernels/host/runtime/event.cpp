@@ -59,7 +59,7 @@ class WaitTask : public Task {
     std::atomic<bool> interrupted_{false};
 };
 
-// In a captured graph the order of the nodes is all there is to an event.
+// In a captured graph an event only orders nodes.
 class MarkTask : public Task {
   public:
     explicit MarkTask(const char* name) : name_(name) {}
@@ -179,7 +179,7 @@ aclError Event::refuseWhileCaptured(const char* what) const {
                           graph->who().c_str(), what));
 }
 
-// Of ordinary events only those that can be recorded again may be part of a capture.
+// A capture takes only ordinary events that can be recorded again.
 aclError Event::refuseInCapture(const CapturePart& part) const {
     return recordableAgain
                ? ACL_SUCCESS
@@ -193,7 +193,7 @@ aclError Event::refuseInCapture(const CapturePart& part) const {
 
 aclError Event::captureRecord(const CapturePart& part) {
     if ((flags & ACL_EVENT_SYNC) == 0) {
-        return ACL_SUCCESS;  // there is nothing to wait for, and no time inside a graph
+        return ACL_SUCCESS;  // nothing to wait for; graphs have no event times
     }
     std::size_t node = 0;
     ACLQ_RETURN_IF_FAILED(recordNode(part, std::make_shared<MarkTask>("aclrtRecordEvent"), -1, &node));
@@ -215,7 +215,7 @@ aclError Event::record(Stream& stream) {
     auto recording = std::make_shared<Recording>(stream.errors());
     auto task = std::make_unique<RecordTask>(recording);
     ACLQ_RETURN_IF_FAILED(stream.submit(std::move(task)));
-    // Only now: an event whose recording was refused is what it was.
+    // Last, so that a refused recording leaves the event unchanged.
     const std::lock_guard lock(mutex_);
     recording_ = std::move(recording);
     graph_.reset();
@@ -273,7 +273,7 @@ aclError Event::reset(Stream& stream) {
     }
     if (const CapturePart part = stream.capture(); part.graph != nullptr) {
         ACLQ_RETURN_IF_FAILED(refuseInCapture(part));
-        // Each replay begins with the events of the graph unset anyway.
+        // Each replay starts with the events of the graph unset.
         return recordNode(part, std::make_shared<MarkTask>("aclrtResetEvent"), -1, nullptr);
     }
     if (recordableAgain || (flags & ACL_EVENT_SYNC) == 0) {

@@ -34,8 +34,8 @@ class Recording {
     const std::shared_ptr<ErrorSlot> errors_;
 };
 
-// What an event with the flag ACL_EVENT_EXTERNAL is: set, waited for and unset by tasks, inside captured graphs and
-// outside. They own it: the event may be destroyed before they run.
+// The state of an event with the flag ACL_EVENT_EXTERNAL. Tasks set it, wait for it and unset it, inside captured
+// graphs and outside. The tasks own it, because the event may be destroyed before they run.
 using ExternalFlag = std::atomic<bool>;
 
 class Event {
@@ -47,9 +47,9 @@ class Event {
     aclError reset(Stream& stream);
     aclError synchronize(std::int32_t timeoutMs);
     bool recorded() const;  // the latest recording is done; before the first one: recordableAgain
-    bool waited() const;    // no stream still has a wait on this event ahead of it
+    bool waited() const;    // no wait for this event is still queued on a stream
     std::shared_ptr<Recording> latest() const;
-    // 107028 if the event was recorded in a capture that goes on: nothing can be asked of it yet.
+    // 107028 if the event was recorded in a running capture: its state is not defined yet.
     aclError refuseWhileCaptured(const char* what) const;
     bool external() const { return external_ != nullptr; }
 
@@ -59,7 +59,7 @@ class Event {
     const bool recordableAgain;
 
   private:
-    // The capture that it was last recorded in, if that goes on, and the node.
+    // The running capture in which it was last recorded, if any, and the node.
     std::shared_ptr<CapturedGraph> inCapture(std::size_t* node) const;
     aclError refuseInCapture(const CapturePart& part) const;
     aclError captureRecord(const CapturePart& part);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs in a signal handler: no allocation, no lock that may be held, nothing of stdio.
+// Runs in a signal handler: no allocation, no lock that may be held, no stdio.
 #include "runtime/fault.h"
 
 #include <signal.h>
@@ -61,13 +61,13 @@ void explain(std::uintptr_t address) {
     line.print();
 }
 
-// Returning runs the instruction again, under the default action: the process ends there, and a core dump shows it.
+// Returning repeats the instruction under the default action, so the process ends there and a core dump shows it.
 void onFault(int signal, siginfo_t* info, void*) {
     struct sigaction fallback = {};
     fallback.sa_handler = SIG_DFL;
     sigaction(signal, &fallback, nullptr);
     if (info->si_code <= 0) {
-        raise(signal);  // sent by somebody: it does not come again by itself
+        raise(signal);  // sent by a process or thread: it does not repeat by itself
     } else if (const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr); AddressSpace::reserved(address)) {
         explain(address);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage for objects whose addresses are handed to C clients. A pool never gives its memory back, so that any
-// pointer a client passes - stale, foreign or random - can be recognised without touching memory that is not ours.
+// pointer a client passes (stale, foreign or random) can be recognised without touching foreign memory.
 #pragma once
 
 #include <array>
@@ -51,7 +51,7 @@ class HandlePool {
         return true;
     }
 
-    // Calls `look` with each live object. None may be destroyed meanwhile by another thread.
+    // Calls `look` with each live object. Other threads must not destroy objects meanwhile.
     template <class Look>
     void forEach(Look&& look) const {
         for (std::size_t chunk = 0; chunk < chunkCount_.load(std::memory_order_acquire); ++chunk) {
@@ -70,7 +70,7 @@ class HandlePool {
     static constexpr std::uint32_t kDead = 0xDEADAC1D;
     static constexpr std::size_t kFirstChunk = 64;
     static constexpr std::size_t kMaxChunks = 24;
-    // A destroyed handle is not handed out again at once, so that using it by mistake is noticed.
+    // A destroyed handle is not reused at once, so that its use by mistake is detected.
     static constexpr std::size_t kQuarantine = 32;
 
     struct Slot {
@@ -123,7 +123,7 @@ class HandlePool {
         for (std::size_t earlier = 0; earlier <= chunk; ++earlier) {
             slots += chunkSize(earlier);
         }
-        free_.reserve(slots);  // giving back must not allocate
+        free_.reserve(slots);  // destroying must not allocate
         chunks_[chunk] = std::make_unique<Slot[]>(size);
         for (std::size_t index = size; index-- > 0;) {
             free_.push_back(&chunks_[chunk][index]);

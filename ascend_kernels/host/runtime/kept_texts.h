@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts that live as long as the process. Without a lock, which a fork could leave held in the child for ever.
+// Texts that live as long as the process. Lock-free, because a fork could leave a lock held in the child forever.
 #pragma once
 
 #include <atomic>

@@ -106,7 +106,7 @@ aclError Memory::release(const void* pointer, MemoryKind kind) {
         if (found->second.pins.load() != 0) {
             found->second.freed = true;
             freed_.reserve(freed_.size() + 1);
-            freed_.push_back(allocations_.extract(found));  // a task is running on it: the last one gives it back
+            freed_.push_back(allocations_.extract(found));  // a task is running on it; the last such task releases it
             return ACL_SUCCESS;
         }
         if (allocation.guarded()) {
@@ -122,7 +122,7 @@ void Memory::discard(const Allocation& allocation) {
     if (allocation.kind == MemoryKind::Registered) {
         return;  // the client's
     }
-    // Guarded memory is out of everybody's reach once it is freed.
+    // Freed guarded memory is inaccessible.
     if (allocation.poisoned && !allocation.guarded()) {
         std::memset(allocation.bytes, kFreed, allocation.charged);
     }
@@ -162,7 +162,7 @@ aclError Memory::unregisterHost(const void* pointer) {
     }
     const std::uint64_t id = found->second.allocation.id;
     freed_.reserve(freed_.size() + 1);
-    freed_.push_back(allocations_.extract(found));  // no other task finds it any more
+    freed_.push_back(allocations_.extract(found));  // later tasks do not find it
     unpinned_.wait(lock, [&] {
         return std::none_of(freed_.begin(), freed_.end(),
                             [&](const Entries::node_type& node) { return node.mapped().allocation.id == id; });
@@ -281,7 +281,7 @@ std::ptrdiff_t Memory::unpin(std::span<const Hold> holds) {
     std::ptrdiff_t freed = -1;
     bool some = false;
     {
-        // Entries do not move, and those that are freed wait for this.
+        // Entries do not move, and freed ones stay until they are unpinned.
         const std::shared_lock lock(mutex_);
         for (std::size_t index = 0; index < holds.size(); ++index) {
             if (auto* entry = static_cast<Entry*>(holds[index].pinned); entry != nullptr) {

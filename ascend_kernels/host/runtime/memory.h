@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which addresses the device knows: memory it allocated, host memory registered with it, host memory lent to it.
+// The addresses that the device knows: memory it allocated, host memory registered with it, host memory lent to it.
 #pragma once
 
 #include <atomic>
@@ -25,35 +25,35 @@ struct Allocation {
     std::uint64_t size = 0;  // bytes that may be touched
     MemoryKind kind = MemoryKind::Device;
     std::int32_t device = 0;
-    std::uint64_t id = 0;            // never used twice: tells memory from other memory at the same address
-    std::uint64_t charged = 0;       // bytes it counts for
-    unsigned char* bytes = nullptr;  // where they are: at `begin`, unless the memory is guarded
+    std::uint64_t id = 0;            // never used twice: distinguishes allocations at the same address
+    std::uint64_t charged = 0;       // bytes that count against the limit
+    unsigned char* bytes = nullptr;  // address of the bytes: `begin`, unless the memory is guarded
     bool poisoned = false;           // filled with kFreed when it is freed
-    std::uint64_t asked = 0;         // bytes that the client asked for
+    std::uint64_t asked = 0;         // bytes that the client requested
 
     bool guarded() const { return reinterpret_cast<std::uintptr_t>(bytes) != begin; }
 };
 
-// What memory holds that nobody has written: bytes that are neither zero nor a special float of any type.
+// Content of unwritten memory: bytes that are neither zero nor a special float of any type.
 constexpr unsigned char kFresh = 0xCD;
 constexpr unsigned char kFreed = 0xDD;
 
-// A range of memory that a task touches, and what holds it.
+// A range of memory that a task touches, and the allocation that holds it.
 struct Hold {
     std::uintptr_t begin = 0;
     std::uint64_t size = 0;
-    std::uint64_t id = 0;  // 0: nothing the device knows
+    std::uint64_t id = 0;  // 0: unknown to the device
     void* pinned = nullptr;
-    std::uintptr_t shift = 0;  // from the client's address to the one the bytes are at
+    std::uintptr_t shift = 0;  // from the client's address to the address of the bytes
 
     unsigned char* bytes() const { return reinterpret_cast<unsigned char*>(begin + shift); }
 };
 
-// What is asked of Memory::allocate.
+// Arguments of Memory::allocate.
 struct Request {
     std::uint64_t asked = 0;
     std::uint64_t size = 0;    // bytes that may be touched
-    std::uint64_t padded = 0;  // bytes it counts for
+    std::uint64_t padded = 0;  // bytes that count against the limit
     MemoryKind kind = MemoryKind::Device;
     std::int32_t device = 0;
     std::uint64_t limit = 0;  // of the device
@@ -71,12 +71,12 @@ class Memory {
     aclError allocate(void** pointer, const Request& request);
     aclError release(const void* pointer, MemoryKind kind);
     aclError registerHost(void* pointer, std::uint64_t size);
-    // Waits for the tasks that are running on the memory: after it the client may do with it what it likes.
+    // Waits for the tasks that are running on the memory; afterwards the client may free or reuse it.
     aclError unregisterHost(const void* pointer);
 
     // Ranges lent by our own clients (aclquantHostRegister): any alignment, overlapping and repeated.
     void lend(std::span<const aclquantRange> ranges);
-    // False, with nothing changed, if one of them was not lent.
+    // False, without any change, if one of them was not lent.
     bool takeBack(std::span<const aclquantRange> ranges);
 
     // The allocation that holds the address; false if there is none.
@@ -87,7 +87,7 @@ class Memory {
     void pin(std::span<Hold> holds);
     // The number of the first hold whose memory was freed meanwhile; -1 if there is none.
     std::ptrdiff_t unpin(std::span<const Hold> holds);
-    // For signal handlers: does not wait.
+    // For signal handlers: never blocks.
     bool findAtFault(std::uintptr_t address, Allocation& found) const;
 
     // Calls `look` with each live allocation.
@@ -119,7 +119,7 @@ class Memory {
     using Entries = std::map<std::uintptr_t, Entry>;
 
     void insert(const Allocation& allocation);
-    // Gives back what a freed entry held, without the lock.
+    // Releases the memory of a freed entry; called without the lock.
     static void discard(const Allocation& allocation);
     // Fills in the id; the entry, if it is an allocation.
     const Entry* findHolder(Hold& hold) const;
@@ -128,8 +128,8 @@ class Memory {
 
     mutable std::shared_mutex mutex_;
     Entries allocations_;
-    std::vector<Entries::node_type> freed_;  // but pinned
-    std::condition_variable_any unpinned_;   // one of them is not any more
+    std::vector<Entries::node_type> freed_;  // freed but still pinned
+    std::condition_variable_any unpinned_;   // one of them was unpinned
     std::vector<Lent> lent_;
     AddressSpace addresses_;
     std::vector<std::uint64_t> used_;

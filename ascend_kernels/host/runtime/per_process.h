@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// State of which each process has its own. It is made at first use, never destroyed (clients call in after exit has
-// begun), and left behind by a forked child: the parent's worker threads do not exist there, and its locks may be
-// held for ever.
+// State that exists once per process. It is created at first use and never destroyed, because clients call us after
+// exit has begun. A forked child abandons it: the parent's worker threads do not exist there, and its locks may be held
+// forever.
 #pragma once
 
 #include <pthread.h>
@@ -30,12 +30,12 @@ class PerProcess {
         return *state;
     }
 
-    // Null when this process has made none.
+    // Null if this process has not created it.
     static T* existing() { return current_.load(std::memory_order_acquire); }
 
   private:
     inline static std::atomic<T*> current_{nullptr};
-    // When the library is loaded, not at first use: another thread may fork while one is at it.
+    // When the library is loaded, not at first use: another thread may fork during the first use.
     inline static const int registered_ = pthread_atfork(nullptr, nullptr, [] {
         current_.store(nullptr);
         processGeneration.fetch_add(1);

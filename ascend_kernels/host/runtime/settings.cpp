@@ -102,7 +102,7 @@ Settings Settings::fromEnvironment() {
         }
     }
     settings.deviceCount = static_cast<std::uint32_t>(numberFrom("ACLQUANT_HOST_DEVICES", 1, kMaxDevices, 1));
-    // A device cannot hold more than this machine does.
+    // A device cannot have more memory than this machine.
     const std::uint64_t physical =
         static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const std::uint64_t chip = settings.soc != nullptr ? settings.soc->memoryBytes : 64 * kGiB;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the host device pretends to be: chip, CANN version, number of devices, limits. Read once from the environment;
-// include/aclquant/host_device.h changes it. Any thread may read any setting at any time.
+// The simulated properties: chip, CANN version, number of devices, limits. Read once from the environment;
+// include/aclquant/host_device.h changes them. Any thread may read any setting at any time.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@ struct Soc {
     std::uint64_t memoryBytes;
 };
 
-// Null unless the host device can be this chip.
+// Null if the host device cannot simulate this chip.
 const Soc* findSoc(const std::string& name);
 // The supported names, for error texts.
 std::string supportedSocs();
@@ -29,7 +29,7 @@ std::string supportedSocs();
 constexpr std::uint32_t kMaxDevices = 64;
 constexpr std::uint64_t kMaxTaskDelay = 60'000'000;  // microseconds
 
-// A value that one thread may change while others read it. Values do not depend on each other, so no order is kept.
+// A value that one thread may change while others read it. Values are independent, so relaxed order suffices.
 template <class T>
 class Setting {
   public:
@@ -51,7 +51,7 @@ class Setting {
     std::atomic<T> value_;
 };
 
-// A copy of the text that lives as long as the process, so that it can be read while another one takes its place.
+// A copy of the text that lives as long as the process, so that it can be read while another text replaces it.
 const char* keepForever(const std::string& text);
 
 struct Version {
@@ -60,36 +60,36 @@ struct Version {
     Setting<int> patch = 0;
     Setting<const char*> text = "";
 };
-// False if the text is not major.minor[.patch] and perhaps more behind a dot.
+// False if the text is not major.minor[.patch], optionally followed by a dot and more.
 bool parseVersion(const std::string& text, Version& version);
 
-// How device memory is watched.
+// How device memory is protected.
 enum class MemoryMode {
-    Guarded,  // out of the CPU's reach; plain copies must name their direction rightly
-    Strict,   // and programs are held to the sizes they asked for, without the padding of a card
+    Guarded,  // inaccessible to the CPU; plain copies must name the correct direction
+    Strict,   // the same, and only the requested sizes are allowed, without the padding of a card
     Plain     // the CPU can touch it
 };
 
 struct Settings {
     Setting<const char*> socName = "Ascend910B1";
-    Setting<const Soc*> soc = nullptr;  // null: socName is not a chip the host device can be
+    Setting<const Soc*> soc = nullptr;  // null: the host device cannot simulate socName
     Version version;
-    Setting<const char*> badVersion = nullptr;  // what was asked for instead, if that is not a version
+    Setting<const char*> badVersion = nullptr;  // the requested text, if it is not a version
     Setting<std::uint32_t> deviceCount = 1;
     Setting<std::uint64_t> memoryLimit = 0;  // bytes of each device
     Setting<bool> strictSoc = false;
-    // Not zero, so that clients' handling of workspaces is exercised; the kernels need none.
+    // Not zero, so that clients' handling of workspaces is exercised; the kernels need no workspace.
     Setting<std::uint64_t> workspaceBytes = 1024;
     Setting<MemoryMode> memory = MemoryMode::Guarded;
     Setting<bool> poisoned = true;         // device memory is filled when it is allocated and freed
-    Setting<bool> report = false;          // aclFinalize and the end of the process tell what is left
+    Setting<bool> report = false;          // aclFinalize and the end of the process report unreleased objects
     Setting<std::uint64_t> taskDelay = 0;  // microseconds before each task of a new stream
 
     bool guarded() const { return memory != MemoryMode::Plain; }
     bool strictSizes() const { return memory == MemoryMode::Strict; }
 
     static Settings fromEnvironment();
-    // Null text if everything is usable, else what is wrong.
+    // Null if everything is usable, else the reason why not.
     std::string problem() const;
 };
 

@@ -16,14 +16,14 @@ namespace {
 // A thread that never reads its messages keeps only the newest ones.
 constexpr std::size_t kMaxMessages = 16;
 
-// What a thread was told and has not read yet.
+// The unread messages of a thread.
 struct Messages {
     std::deque<std::string> lines;
     std::string taken;
 };
 
 // Calls may come from destructors of the client's own thread_local objects and from exit handlers, so nothing here may
-// have a destructor: the messages are given back by a pthread key, whose turn comes after all of those.
+// have a destructor: a pthread key releases the messages, which happens after all of those.
 struct ThreadState {
     const char* function;
     int lastError;
@@ -31,7 +31,7 @@ struct ThreadState {
 };
 constinit thread_local ThreadState thread{"", 0, nullptr};
 
-// Made when the library is loaded: what is made at first use, a fork can find half made.
+// Created when the library is loaded: a fork during the first use could leave it half initialised.
 const pthread_key_t messagesKey = [] {
     pthread_key_t made{};
     pthread_key_create(&made, [](void* held) {
@@ -134,7 +134,7 @@ const char* takeMessages() noexcept try {
     all.lines.clear();
     return all.taken.c_str();
 } catch (...) {
-    return nullptr;  // no memory for the text; the lines stay
+    return nullptr;  // no memory for the text; the lines are kept
 }
 
 int lastError() {

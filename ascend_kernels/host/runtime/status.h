@@ -19,23 +19,23 @@ const char* codeName(int code);
 
 // Notes "[code NAME] function: sentence" for the calling thread and returns the code.
 int fail(int code, const std::string& sentence);
-// The same where nothing may be thrown: without memory only the code is kept.
+// The same where exceptions are not allowed: without memory only the code is kept.
 int failQuietly(int code, const char* sentence) noexcept;
 // Notes "[code NAME] function: argument 'name': got ...; allowed: ..." and returns the code.
 int failArgument(int code, const char* argument, const std::string& got, const std::string& allowed);
-// Refuses a null pointer where a result is to be written.
+// Refuses a null pointer to a result.
 int requireOut(const void* pointer, const char* argument, int code = ACL_ERROR_INVALID_PARAM);
-// Notes an asynchronous error whose line was written when the task failed.
+// Notes an asynchronous error, whose line was written when the task failed.
 int failAgain(int code, const std::string& line);
 // The line fail() would note, for errors that are reported later and in another thread.
 std::string errorLine(int code, const char* function, const std::string& sentence);
 
-// Newest first, one line each; cleared by taking. Returns null when there is none.
+// Newest first, one line each; taking clears them. Returns null if there are none.
 const char* takeMessages() noexcept;
 int lastError();
 int takeLastError();
 
-// Name of the exported function this thread is in; fail() puts it into the text.
+// Name of the exported function that this thread is running; fail() puts it into the text.
 class FunctionScope {
   public:
     explicit FunctionScope(const char* name);

@@ -13,7 +13,7 @@
 namespace aclq {
 namespace {
 
-// Launching further waits, as on a chip whose task queue is full: work that is queued stays bounded.
+// At this length a launch waits, as on a chip whose task queue is full, so that queued work stays bounded.
 constexpr std::size_t kQueueLimit = 1024;
 
 }  // namespace
@@ -164,14 +164,14 @@ void Stream::runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_
     current_ = nullptr;
     if (owner != nullptr) {
         lock.unlock();
-        owner.reset();  // without the lock: it may wake others
+        owner.reset();  // outside the lock, because it may wake other threads
         lock.lock();
     }
     running_ = false;
     moved_.notify_all();
 }
 
-// For those who have run a task in its place: what it does not see by itself.
+// Called by threads that ran a task in the worker's place: updates the state that the worker does not see.
 void Stream::leaveToWorker() {
     if (!running_ && (!queue_.empty() || closing_)) {
         wake_.notify_one();
@@ -283,7 +283,7 @@ void Stream::close(bool dropTasks) {
         worker_.join();
     }
     while (visitors_.load() != 0) {
-        std::this_thread::yield();  // they have nothing left to wait for
+        std::this_thread::yield();  // their wait is already satisfied
     }
 }
 

@@ -10,7 +10,7 @@
 namespace aclq {
 namespace {
 
-// Other memory changes too often, and in other ways, for anybody to tell a waiting stream.
+// Interval of polling: a waiting stream is not notified when memory changes by other means.
 constexpr std::chrono::microseconds kLook{100};
 
 class ValueTask : public Task {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers in memory that streams write and wait for, to be ordered with each other or with the host.
+// Numbers in memory that streams write and wait for, in order to synchronise with each other or with the host.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,7 @@ std::uint32_t defaultCount() {
     return static_cast<std::uint32_t>(numberFrom("ACLQUANT_HOST_THREADS", 1, kMaxThreads, all));
 }
 
-// One job at a time; who comes while it is busy does its work alone. Threads start with the first large job.
+// One job at a time. A caller that finds the pool busy does its work alone. Threads start with the first large job.
 class Pool {
   public:
     void run(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body) {
@@ -59,7 +59,7 @@ class Pool {
         std::exception_ptr failure;
         {
             std::unique_lock lock(mutex_);
-            wanted_ = 0;  // those who have not come yet need not
+            wanted_ = 0;  // threads that have not joined yet are not needed
             done_.wait(lock, [&] { return working_ == 0; });
             body_ = nullptr;
             failure = std::exchange(failure_, nullptr);
@@ -82,15 +82,15 @@ class Pool {
                 thread.detach();
                 pthread_setname_np(threads_.back(), "aclquant pool");
             } catch (const std::exception&) {
-                return;  // the machine gives no more threads or memory: those that exist do the work
+                return;  // no more threads or memory: the existing threads do the work
             }
         }
     }
 
-    // The thread that runs the kernel (a stream's worker, or who waits for the stream) works as well, so its processor
-    // is not free. In virtual machines Linux wakes others there all the same: it takes a processor that sleeps for one
-    // that the host has given away. They may go wherever this thread may, but for this one processor, unless all are
-    // needed. That takes a system call for each, but only where this thread has moved.
+    // The thread that runs the kernel (a stream's worker, or a thread that waits for the stream) works as well, so its
+    // processor is busy. In virtual machines Linux may wake pool threads there although another processor is idle. So
+    // pool threads may use the processors of this thread except its current one, unless all are needed. This takes one
+    // system call per thread, but only after this thread has moved.
     void keepOffThisProcessor(std::size_t helpers) {
         cpu_set_t allowed;
         const int here = sched_getcpu();
@@ -139,7 +139,7 @@ class Pool {
                 body(begin, std::min(begin + part, count));
             }
         } catch (...) {
-            next_.store(count);  // what nobody has begun need not be done
+            next_.store(count);  // parts that have not started are skipped
             const std::lock_guard lock(mutex_);
             failure_ = std::current_exception();
         }
@@ -151,7 +151,7 @@ class Pool {
     std::condition_variable wake_;
     std::condition_variable done_;
     std::vector<pthread_t> threads_;  // detached: they live as long as the process
-    cpu_set_t allowed_{};             // where the first so many of them may run
+    cpu_set_t allowed_{};             // where the first `placed_` threads may run
     std::size_t placed_ = 0;
     const std::function<void(std::int64_t, std::int64_t)>* body_ = nullptr;
     std::int64_t count_ = 0;
@@ -160,7 +160,7 @@ class Pool {
     std::size_t wanted_ = 0;
     std::size_t working_ = 0;
     std::uint64_t job_ = 0;
-    std::exception_ptr failure_;  // of the job's body
+    std::exception_ptr failure_;  // thrown by the job's body
 };
 
 Pool* makePool() {

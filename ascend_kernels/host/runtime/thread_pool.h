@@ -9,18 +9,19 @@ namespace aclq {
 
 void shareOut(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body);
 
-// Calls body(begin, end) for parts of [0, count), each of at least `grain` (but the last), on several threads if there
-// is enough work and the threads are free. Returns when all is done, or throws what a body threw.
+// Calls body(begin, end) for parts of [0, count), on several threads if there is enough work and the threads are free.
+// All parts except the last have at least `grain` elements. Returns when all are done, or rethrows an exception of a
+// body.
 template <class Body>
 void parallelFor(std::int64_t count, std::int64_t grain, Body&& body) {
     if (count < 2 * grain) {
-        body(std::int64_t{0}, count);  // small work pays for nothing else
+        body(std::int64_t{0}, count);  // small work has no other cost
     } else {
         shareOut(count, grain, body);
     }
 }
 
-// How many threads work on a kernel, the calling one included.
+// The number of threads that work on a kernel, including the calling one.
 void setThreadCount(std::uint32_t count);
 std::uint32_t threadCount();
 

@@ -14,7 +14,7 @@ enum class BFloat16 : std::uint16_t {};
 enum class Round { Rint, Floor, Ceil, Trunc };
 enum class Source { Float, Half, BFloat16 };
 
-// Rows of one length that lie behind each other, and what is done with them. So many may be worked on side by side.
+// The number of rows that may be interleaved, that is, processed together.
 constexpr int kInterleaved = 4;
 
 // y = saturate(round(x * scale + offset)), or x / scale + offset.
@@ -39,7 +39,7 @@ struct AntiQuantizeRows {
                   // those of scales that are not 0
 };
 
-// Smallest and largest value of a row; NaN if any is NaN.
+// Min and max of a row; NaN if any element is NaN.
 struct MinMax {
     float low;
     float high;
@@ -55,7 +55,7 @@ struct AffineRows {
     std::int64_t rowStep;  // and from row to row
 };
 
-// y = x * smooth, quantised with a scale of each row's own, found from its minMax; and, unless symmetric, an offset.
+// y = x * smooth, quantised with a scale per row, computed from its min and max, and an offset unless symmetric.
 struct DynamicRows {
     const float* smooth;  // one for each element, the same for all rows; null: none
     bool symmetric;
@@ -64,7 +64,7 @@ struct DynamicRows {
     float* offset;        // null: not written
 };
 
-// Scales and offsets that become the matrix unit's words.
+// Scales and offsets that become the packed scales of the matrix unit.
 struct ScalesToPack {
     const float* scale;
     std::int64_t scaleStep;  // 1, or 0: one for all
@@ -83,14 +83,14 @@ constexpr Limits limitsOf(Integers type) {
                                   : (type == Integers::Int4 ? Limits{-8.0F, 7.0F} : Limits{0.0F, 255.0F});
 }
 
-// Where the results of rows go, one behind the other. Streamed: past the caches where the processor can, so that memory
-// is not read in order to be overwritten; finishStreaming() makes such results visible to other threads.
+// The destination of consecutive rows. Streamed: written with non-temporal stores, so that memory is not read before it
+// is overwritten; finishStreaming() makes such results visible to other threads.
 struct Output {
     void* data;
     bool streamed = false;
 };
 
-// A byte each, or two int4 to a byte, the first in the low nibble (rows then have an even length).
+// One byte each, or two int4 per byte, the first in the low nibble (rows then have an even length).
 struct IntegerOutput {
     Output to;
     Integers type;
@@ -104,27 +104,27 @@ struct Kernels {
                      const IntegerOutput& y);
     void (*quantizeToInt32)(const QuantizeRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
                             const Output& y);
-    // x: int8, or int4, two to a byte. y: halves or bfloat16.
+    // x: int8, or int4, two per byte. y: float16 or bfloat16.
     void (*antiQuantize)(const AntiQuantizeRows& rows, const void* x, bool packed, std::int64_t count, std::int64_t n,
                          const Output& y, bool half);
-    // Extents of x * factor (no factor: of x); step: of the factor within a row, the same for all rows.
+    // Min and max of x * factor (of x without a factor); step: of the factor within a row, the same for all rows.
     void (*minMaxOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count,
                          std::int64_t n, MinMax* minMax);
     // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.
     void (*quantizeAffine)(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
                            const IntegerOutput& y);
-    // As DynamicRows say; n is not 0. y: int8, or int4, two to a byte.
+    // As described at DynamicRows; n is not 0. y: int8, or int4, two per byte.
     void (*quantizeDynamic)(const DynamicRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
                             const Output& y, bool packed);
     // values = x * factor, as floats.
     void (*smoothRow)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t n,
                       float* values);
-    // Two to a byte, the first in the low nibble; n is even.
+    // Two per byte, the first in the low nibble; n is even.
     void (*unpackInt4)(const std::uint8_t* x, std::int64_t n, std::int8_t* y);
-    // n words of 64 bits: 19 bits of each scale, 9 bits of its offset, and the bit that says the result is signed. They
-    // may lie at any address.
+    // n packed scales of 64 bits: 19 bits of the scale, 9 bits of its offset, and the bit for a signed result. They
+    // may be unaligned.
     void (*packScales)(const ScalesToPack& from, std::int64_t n, const Output& words);
-    // Copies past the caches, as Output says.
+    // Copies with non-temporal stores, as described at Output.
     void (*streamTo)(void* to, const void* from, std::int64_t bytes);
     void (*finishStreaming)();
 };

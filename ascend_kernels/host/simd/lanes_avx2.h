@@ -25,7 +25,8 @@ ACLQ_INLINE inline Lanes load(const Half* x) {
     return {_mm256_cvtph_ps(_mm_loadu_si128(at)), _mm256_cvtph_ps(_mm_loadu_si128(at + 1))};
 }
 ACLQ_INLINE inline __m256 widenEight(const BFloat16* x) {
-    // Each becomes the upper half of a lane: the first four in one half of the register, the others in the other.
+    // Each value becomes the upper half of a lane: the first four in the low half of the register, the others in the
+    // high one.
     const __m256i places = _mm256_set_epi8(15, 14, -1, -1, 13, 12, -1, -1, 11, 10, -1, -1, 9, 8, -1, -1, 7, 6, -1, -1,
                                            5, 4, -1, -1, 3, 2, -1, -1, 1, 0, -1, -1);
     return _mm256_castsi256_ps(
@@ -41,7 +42,7 @@ ACLQ_INLINE inline Lanes load(const std::int8_t* x) {
     return {widenEight(x), widenEight(x + 8)};
 }
 ACLQ_INLINE inline __m256 widenEight(PackedInt4 x) {
-    // Each lane shifts its own nibble up, and with its sign down again.
+    // Each lane shifts its nibble to the top, then arithmetically down again, which extends the sign.
     std::int32_t bytes = 0;
     __builtin_memcpy(&bytes, x.data, sizeof bytes);
     const __m256i nibbles = _mm256_sllv_epi32(_mm256_set1_epi32(bytes), _mm256_set_epi32(0, 4, 8, 12, 16, 20, 24, 28));
@@ -76,7 +77,7 @@ ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) {
     return {quotient(x.low, y.low, reciprocal.low), quotient(x.high, y.high, reciprocal.high)};
 }
 
-// The largest bits seen, read as signed and as unsigned integers.
+// Running maxima of the bits, read as signed and as unsigned integers.
 struct MinMaxBits {
     __m256i above = _mm256_set1_epi32(INT32_MIN);
     __m256i below = _mm256_setzero_si256();
@@ -84,7 +85,7 @@ struct MinMaxBits {
     void include(Lanes a) {
         const __m256i low = _mm256_castps_si256(a.low);
         const __m256i high = _mm256_castps_si256(a.high);
-        if constexpr (side > 1) {  // one after the other needs fewer registers
+        if constexpr (side > 1) {  // two steps need fewer registers
             above = _mm256_max_epi32(_mm256_max_epi32(above, low), high);
             below = _mm256_max_epu32(_mm256_max_epu32(below, low), high);
         } else {
@@ -104,12 +105,12 @@ struct MinMaxBits {
     }
 };
 
-// Of each of two vectors the halves, and of these the larger numbers: the first's, then the second's.
+// Reduces the two halves of each vector to their larger numbers: those of the first vector, then of the second.
 template <class Max>
 ACLQ_INLINE inline __m256i largerHalves(__m256i a, __m256i b, Max&& max) {
     return max(_mm256_blend_epi32(a, b, 0xF0), _mm256_permute2x128_si256(a, b, 0x21));
 }
-// Of each of four vectors the largest, two quarters left: of the first and the third, then of the second and the
+// Reduces each of four vectors to a quarter: those of the first and the third vector, then of the second and the
 // fourth.
 template <class Max>
 ACLQ_INLINE inline __m256i largestPairs(__m256i a, __m256i b, __m256i c, __m256i d, Max&& max) {
@@ -117,8 +118,8 @@ ACLQ_INLINE inline __m256i largestPairs(__m256i a, __m256i b, __m256i c, __m256i
     const __m256i cd = largerHalves(c, d, max);
     return max(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
 }
-// The minMaxBits of four rows, one to each 32 bits: above of the first and the third, below of them, then the same of
-// the others. Signed and unsigned numbers compare alike once the upper bit of one kind is turned: `below` is.
+// The MinMaxBits of four rows, one in each 32-bit lane: `above` of the first and the third row, `below` of both, then
+// the same for the other two. Flipping the top bit of `below` makes its unsigned order a signed one.
 template <class Rows, class Max, class MaxUnsigned>
 ACLQ_INLINE inline __m256i extremesOfFour(const Rows& rows, __m256i turn, Max&& max, MaxUnsigned&& maxUnsigned) {
     const __m256 above =
@@ -141,14 +142,14 @@ ACLQ_INLINE inline void largestOfFour(const MinMaxBits (&rows)[4], std::uint32_t
                      _mm_xor_si128(_mm256_castsi256_si128(turn), _mm_unpackhi_epi32(even, odd)));
 }
 
-// MinMaxBits of words in memory.
+// MinMaxBits of 16-bit elements in memory.
 struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 16;
     __m256i above = _mm256_set1_epi16(INT16_MIN);
     __m256i below = _mm256_setzero_si256();
     ACLQ_INLINE void include(const void* x) {
         __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(x));
-        asm("" : "+x"(words));  // or the compiler loads them twice, once for each use
+        asm("" : "+x"(words));  // otherwise the compiler loads them once for each use
         above = _mm256_max_epi16(above, words);
         below = _mm256_max_epu16(below, words);
     }
@@ -166,7 +167,7 @@ ACLQ_INLINE inline void largestOfFour(const MinMaxBits16 (&rows)[4], std::uint16
     const __m256i pairs = extremesOfFour(
         rows, turn, [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epi16(a, b); },
         [](__m256i a, __m256i b) ACLQ_INLINE { return _mm256_max_epu16(a, b); });
-    const __m256i all = _mm256_max_epi16(pairs, _mm256_slli_epi32(pairs, 16));  // in the upper words
+    const __m256i all = _mm256_max_epi16(pairs, _mm256_slli_epi32(pairs, 16));  // in the upper halves of the lanes
     const __m128i even = _mm_srli_epi32(_mm256_castsi256_si128(all), 16);
     const __m128i odd = _mm256_extracti128_si256(all, 1);
     const __m128i words = _mm_blend_epi16(even, odd, 0xAA);  // above of the four rows, then below
@@ -192,8 +193,8 @@ ACLQ_INLINE inline __m256i narrowUnsigned(__m256i low, __m256i high) {
     return _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xD8);
 }
 
-// Results that are not in order yet, because packing takes its operands by halves: bytes by fours, and the pairs of
-// int4 that are made of them by twos. They come in order on their way to memory.
+// Results that are not in order yet, because packing works on each half of a register: bytes in groups of four, and
+// the pairs of int4 made of them in groups of two. The store puts them in order.
 struct Fours {
     __m256i bits;
 };
@@ -210,7 +211,7 @@ ACLQ_INLINE inline __m256i foursAt(__m256i bits) {
 ACLQ_INLINE inline Ymm inOrder(Fours vector) {
     return {foursAt<0, 4, 1, 5, 2, 6, 3, 7>(vector.bits)};
 }
-// In each half the words of its quarters in turn.
+// In each half, the words of its quarters alternate.
 ACLQ_INLINE inline __m256i interleaved(__m256i words) {
     return _mm256_shuffle_epi8(
         words, _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0)));
@@ -219,8 +220,8 @@ ACLQ_INLINE inline Ymm inOrder(Twos vector) {
     return {interleaved(_mm256_permute4x64_epi64(vector.bits, 0xD8))};
 }
 
-// The second half of one in order, and the first half of the next. Before they are in order these lie in different
-// places, so that one register can hold both.
+// The second half of one vector in order, and the first half of the next. Before the permutation they lie in different
+// places, so one register can hold both.
 template <>
 struct Joint<Fours> {
     ACLQ_INLINE explicit Joint(std::int64_t) {}
@@ -236,7 +237,7 @@ struct Joint<Twos> {
     }
 };
 
-// A block as int16, saturated. Packing takes its operands by halves.
+// A block as int16, saturated. Packing works on each half of a register.
 struct Words {
     __m256i quarter[4];
 };
@@ -248,7 +249,7 @@ ACLQ_INLINE inline Words words(const Block& block, Convert&& convert) {
     return {{quarter(0), quarter(1), quarter(2), quarter(3)}};
 }
 
-// NaN become 0, values above the limit the limit.
+// NaN becomes 0; values above the limit become the limit.
 [[gnu::noinline, gnu::cold]] inline Words carefully(Block block, Integers to) noexcept {
     const __m256 most = _mm256_set1_ps(limitsOf(to).high);
     return words(block, [&](__m256 values) ACLQ_INLINE {
@@ -268,12 +269,12 @@ ACLQ_INLINE inline Fours narrow(__m256i first, __m256i second, Integers to, bool
                 : bytes};
 }
 
-// exact(): the block again, should it be needed in its exact form. Within: nothing is beyond the limits, nor NaN.
+// exact() computes the block again in its exact form. Within: all results are finite and within the limits.
 template <class Exact>
 ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
-    // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look
-    // again.
+    // Values that do not fit an int32, and NaN, become the smallest int32, and then the smallest int16. They are rare,
+    // so the block is computed again.
     const auto beyond = [&]() ACLQ_INLINE {
         const __m256i least = _mm256_min_epi16(_mm256_min_epi16(result.quarter[0], result.quarter[1]),
                                                _mm256_min_epi16(result.quarter[2], result.quarter[3]));
@@ -287,7 +288,7 @@ ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, 
 }
 
 ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
-    // Pairs become words: the first byte, and sixteen times the second.
+    // Each pair of bytes becomes a word: the first byte plus sixteen times the second.
     const auto pairs = [](Fours fours) ACLQ_INLINE {
         return _mm256_maddubs_epi16(_mm256_and_si256(fours.bits, _mm256_set1_epi8(15)), _mm256_set1_epi16(0x1001));
     };
@@ -296,7 +297,8 @@ ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
 
 ACLQ_INLINE inline __m256i saturated(__m256 value) {
     const __m256i integers = _mm256_cvtps_epi32(_mm256_and_ps(value, _mm256_cmp_ps(value, value, _CMP_ORD_Q)));
-    // Too small values already are INT32_MIN; too large ones come out as that, and all bits turned are INT32_MAX.
+    // Values below the range already are INT32_MIN. Values above it convert to INT32_MIN as well; flipping all bits
+    // makes INT32_MAX.
     const __m256 large = _mm256_cmp_ps(value, _mm256_set1_ps(0x1p31F), _CMP_GE_OQ);
     return _mm256_xor_si256(integers, _mm256_castps_si256(large));
 }
@@ -307,7 +309,7 @@ ACLQ_INLINE inline Vectors<Ymm, 8> toInt32(const Block& block) {
     return {{low(0), high(0), low(1), high(1), low(2), high(2), low(3), high(3)}};
 }
 
-// The mask of 32 bits a lane as one of 16 bits.
+// Narrows a mask from 32 to 16 bits per lane.
 ACLQ_INLINE inline __m256i narrowMask(__m256 low, __m256 high) {
     return narrow(_mm256_castps_si256(low), _mm256_castps_si256(high));
 }
@@ -315,13 +317,13 @@ ACLQ_INLINE inline __m256i nanMask(Lanes a) {
     return narrowMask(_mm256_cmp_ps(a.low, a.low, _CMP_UNORD_Q), _mm256_cmp_ps(a.high, a.high, _CMP_UNORD_Q));
 }
 
-// Infinities and NaN as asked for.
+// With infinities and NaN as the template parameter says.
 template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline __m256i finish(Lanes a, __m256i bits) {
     if constexpr (overflow == Overflow::Saturate) {
         const __m256i infinite =
             _mm256_cmpeq_epi16(_mm256_and_si256(bits, _mm256_set1_epi16(0x7FFF)), _mm256_set1_epi16(kInfinityOf<Y>));
-        bits = _mm256_add_epi16(bits, infinite);  // the mask is -1: the largest finite one
+        bits = _mm256_add_epi16(bits, infinite);  // the mask is -1, which gives the largest finite value
     }
     return ordered ? bits : _mm256_blendv_epi8(bits, _mm256_set1_epi16(kNanOf<overflow, Y>), nanMask(a));
 }
@@ -351,13 +353,13 @@ ACLQ_INLINE inline Vectors<Ymm, 4> toHalves(const Block& block) {
     return {{part(0), part(1), part(2), part(3)}};
 }
 
-// Sixteen int4, still without sign, a byte each.
+// Sixteen int4, one per byte, before sign extension.
 ACLQ_INLINE inline __m128i nibbles(const std::uint8_t* x) {
     const __m128i pairs = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x));
     return _mm_and_si128(_mm_unpacklo_epi8(pairs, _mm_srli_epi16(pairs, 4)), _mm_set1_epi8(15));
 }
 
-// Sixteen halves, looked up for the int4 of a block.
+// A table of sixteen 16-bit values, indexed by the int4 of a block.
 class Sixteen {
   public:
     ACLQ_INLINE explicit Sixteen(const std::uint16_t* halves) {

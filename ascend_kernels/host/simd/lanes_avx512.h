@@ -23,7 +23,7 @@ ACLQ_INLINE inline Lanes load(const Half* x) {
     return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)))};
 }
 ACLQ_INLINE inline Lanes load(const BFloat16* x) {
-    // Each becomes the upper half of a lane.
+    // Each value becomes the upper half of a lane.
     const __m512i places = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4,
                                             0, 3, 0, 2, 0, 1, 0, 0, 0);
     const __m512i words = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
@@ -33,8 +33,8 @@ ACLQ_INLINE inline Lanes load(const std::int8_t* x) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))))};
 }
 ACLQ_INLINE inline Lanes load(PackedInt4 x) {
-    // Eight bytes as two words; each lane shifts its own nibble down. The table looks at four bits and forgets the
-    // others.
+    // Eight bytes as two 32-bit words; each lane shifts its nibble down. The table lookup ignores all bits above the
+    // low four.
     const __m512i halves = _mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m512i shifts = _mm512_set_epi32(28, 24, 20, 16, 12, 8, 4, 0, 28, 24, 20, 16, 12, 8, 4, 0);
     const __m512 values = _mm512_set_ps(-1, -2, -3, -4, -5, -6, -7, -8, 7, 6, 5, 4, 3, 2, 1, 0);
@@ -63,7 +63,7 @@ ACLQ_INLINE inline Lanes quotient(Lanes x, Lanes y, Lanes reciprocal) {
     return {_mm512_fmadd_ps(_mm512_fnmadd_ps(nearly, y.values, x.values), reciprocal.values, nearly)};
 }
 
-// Of each of four vectors the largest of its numbers, which are 32 bits wide.
+// The largest number of each of four vectors of 32-bit lanes.
 template <class Max>
 ACLQ_INLINE inline __m128i largestOfFour(__m512i a, __m512i b, __m512i c, __m512i d, Max&& max) {
     const __m512i ab = max(_mm512_shuffle_i64x2(a, b, 0x44), _mm512_shuffle_i64x2(a, b, 0xEE));
@@ -76,7 +76,7 @@ ACLQ_INLINE inline __m128i largestOfFour(__m512i a, __m512i b, __m512i c, __m512
         _mm512_permutexvar_epi32(_mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), largest));
 }
 
-// The largest bits seen, read as signed and as unsigned integers.
+// Running maxima of the bits, read as signed and as unsigned integers.
 struct MinMaxBits {
     __m512i above = _mm512_set1_epi32(INT32_MIN);
     __m512i below = _mm512_setzero_si512();
@@ -97,14 +97,14 @@ ACLQ_INLINE inline void largestOfFour(const MinMaxBits (&rows)[4], std::uint32_t
                      largestOfFour(rows[0].below, rows[1].below, rows[2].below, rows[3].below, largestUnsigned));
 }
 
-// The same of words in memory.
+// The same for 16-bit elements in memory.
 struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 32;
     __m512i above = _mm512_set1_epi16(INT16_MIN);
     __m512i below = _mm512_setzero_si512();
     ACLQ_INLINE void include(const void* x) {
         __m512i words = _mm512_loadu_si512(x);
-        asm("" : "+v"(words));  // or the compiler loads them twice, once for each use
+        asm("" : "+v"(words));  // otherwise the compiler loads them once for each use
         above = _mm512_max_epi16(above, words);
         below = _mm512_max_epu16(below, words);
     }
@@ -134,12 +134,12 @@ ACLQ_INLINE inline void largestOfFour(const MinMaxBits16 (&rows)[4], std::uint16
 struct Zmm {
     __m512i bits;
 };
-// Bytes whose fours are not in order yet, because packing takes its operands a quarter at a time. They come in order on
-// their way to memory.
+// Bytes whose groups of four are not in order yet, because packing works on each quarter of a register. The store puts
+// them in order.
 struct Quarters {
     __m512i bits;
 };
-// Which four belongs where.
+// The place of each group of four.
 ACLQ_INLINE inline __m512i foursInOrder() {
     return _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
 }
@@ -176,7 +176,7 @@ ACLQ_INLINE inline __m512i toNearest(__m512 values) {
     return _mm512_cvt_roundps_epi32(values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
-// NaN become 0, values above the limit the limit.
+// NaN becomes 0; values above the limit become the limit.
 [[gnu::noinline, gnu::cold]] inline Words carefully(Block block, Integers to) noexcept {
     const __m512 most = _mm512_set1_ps(limitsOf(to).high);
     const auto part = [&](int i) ACLQ_INLINE {
@@ -187,13 +187,13 @@ ACLQ_INLINE inline __m512i toNearest(__m512 values) {
     return words(part(0), part(1), part(2), part(3));
 }
 
-// exact(): the block again, should it be needed in its exact form. Within: nothing is beyond the limits, nor NaN.
+// exact() computes the block again in its exact form. Within: all results are finite and within the limits.
 template <class Exact>
 ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
     const auto part = [&](int i) ACLQ_INLINE { return toNearest(block.part[i].values); };
     Words result = words(part(0), part(1), part(2), part(3));
-    // Whatever an int32 cannot hold, NaN too, becomes the smallest one, and so the smallest int16: rare enough to look
-    // again.
+    // Values that do not fit an int32, and NaN, become the smallest int32, and then the smallest int16. They are rare,
+    // so the block is computed again.
     if (!within && _mm512_cmpeq_epi16_mask(_mm512_min_epi16(result.first, result.second),
                                            _mm512_set1_epi16(INT16_MIN)) != 0) [[unlikely]] {
         result = carefully(exact(), to);
@@ -202,7 +202,8 @@ ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, 
 }
 
 ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
-    // Pairs become words: the first byte, and sixteen times the second. Of four bytes there are two left, twice.
+    // Each pair of bytes becomes a word: the first byte plus sixteen times the second. Packing keeps two of four bytes,
+    // in two copies.
     const __m512i pairs =
         _mm512_maddubs_epi16(_mm512_and_si512(bytes.part[0].bits, _mm512_set1_epi8(15)), _mm512_set1_epi16(0x1001));
     const __m512i twice = _mm512_packus_epi16(pairs, pairs);
@@ -216,7 +217,7 @@ ACLQ_INLINE inline Vectors<Zmm, 4> toInt32(const Block& block) {
         const __m512 values = block.part[i].values;
         const __mmask16 ordered = _mm512_cmp_ps_mask(values, values, _CMP_ORD_Q);
         const __mmask16 large = _mm512_cmp_ps_mask(values, _mm512_set1_ps(0x1p31F), _CMP_GE_OQ);
-        // Too small values already become INT32_MIN, as the instruction has it for all it cannot hold.
+        // Values below the range already become INT32_MIN, the instruction's result for everything that does not fit.
         const __m512i integers =
             _mm512_maskz_cvt_roundps_epi32(ordered, values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         return Zmm{_mm512_mask_mov_epi32(integers, large, _mm512_set1_epi32(INT32_MAX))};
@@ -237,7 +238,7 @@ ACLQ_INLINE inline __m512i toWords(Lanes a, Lanes b, BFloat16) {
         const __m512i nearly = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF));
         return _mm512_mask_add_epi32(nearly, odd, nearly, _mm512_set1_epi32(1));
     };
-    // Their upper halves, one behind the other.
+    // The upper halves of the lanes, consecutively.
     const __m512i upper = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27,
                                            25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
     return _mm512_permutex2var_epi16(rounded(a), upper, rounded(b));
@@ -247,14 +248,14 @@ ACLQ_INLINE inline std::uint32_t nanMask(Lanes a) {
     return _mm512_cmp_ps_mask(a.values, a.values, _CMP_UNORD_Q);
 }
 
-// With infinities and NaN as asked for.
+// With infinities and NaN as the template parameter says.
 template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline Zmm convert(Lanes a, Lanes b) {
     __m512i words = toWords(a, b, Y{});
     if constexpr (overflow == Overflow::Saturate) {
         const __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7FFF));
         const __mmask32 infinite = _mm512_cmpeq_epi16_mask(magnitude, _mm512_set1_epi16(kInfinityOf<Y>));
-        words = _mm512_mask_sub_epi16(words, infinite, words, _mm512_set1_epi16(1));  // the largest finite one
+        words = _mm512_mask_sub_epi16(words, infinite, words, _mm512_set1_epi16(1));  // the largest finite value
     }
     if constexpr (!ordered) {
         words = _mm512_mask_mov_epi16(words, nanMask(a) | nanMask(b) << 16, _mm512_set1_epi16(kNanOf<overflow, Y>));
@@ -268,15 +269,15 @@ ACLQ_INLINE inline Vectors<Zmm, 2> toHalves(const Block& block) {
              convert<overflow, ordered, Y>(block.part[2], block.part[3])}};
 }
 
-// Sixteen halves, looked up for the int4 of a block.
+// A table of sixteen 16-bit values, indexed by the int4 of a block.
 class Sixteen {
   public:
     ACLQ_INLINE explicit Sixteen(const std::uint16_t* halves)
         : twice_(_mm512_broadcast_i64x4(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)))) {}
     ACLQ_INLINE Vectors<Zmm, 2> lookUp(PackedInt4 x) const {
         const auto half = [&](int i) ACLQ_INLINE {
-            // A byte becomes two words, each with a nibble in its low bits; the table looks at five bits, and comes
-            // twice.
+            // A byte becomes two words, each with a nibble in its low bits. The lookup uses five bits, so the table is
+            // stored twice.
             const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x.data) + i));
             return Zmm{_mm512_permutexvar_epi16(_mm512_or_si512(bytes, _mm512_slli_epi32(bytes, 12)), twice_)};
         };
@@ -298,7 +299,8 @@ ACLQ_INLINE inline Zmm inOrder(Quarters vector) {
     return {_mm512_permutexvar_epi32(foursInOrder(), vector.bits)};
 }
 
-// The lanes of two vectors, the first with numbers below sixteen, that `shift` bytes before the second begin.
+// Selects sixteen lanes of two vectors (those of the first have indices below sixteen), starting `shift` bytes before
+// the second.
 ACLQ_INLINE inline __m512i joinedLanes(std::int64_t shift) {
     return _mm512_add_epi32(_mm512_set_epi32(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16),
                             _mm512_set1_epi32(static_cast<int>(-shift / 4)));
@@ -315,7 +317,7 @@ struct Joint<Zmm> {
     __m512i lanes_;
 };
 
-// Puts in order at the same time.
+// Also puts the lanes in order.
 template <>
 struct Joint<Quarters> {
     ACLQ_INLINE explicit Joint(std::int64_t shift) {

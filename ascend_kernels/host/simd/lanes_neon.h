@@ -47,7 +47,7 @@ ACLQ_INLINE inline Lanes load(const std::int8_t* x) {
     return widenBytes(vld1q_s8(x));
 }
 ACLQ_INLINE inline Lanes load(PackedInt4 x) {
-    // Shifted up and down again, each nibble brings its sign.
+    // Shifting up and then arithmetically down extends the sign of each nibble.
     const int8x8_t pairs = vreinterpret_s8_u8(vld1_u8(x.data));
     const int8x8x2_t nibbles = vzip_s8(vshr_n_s8(vshl_n_s8(pairs, 4), 4), vshr_n_s8(pairs, 4));
     return widenBytes(vcombine_s8(nibbles.val[0], nibbles.val[1]));
@@ -76,7 +76,7 @@ ACLQ_INLINE inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) 
     return x / y;
 }
 
-// The largest bits seen, read as signed and as unsigned integers.
+// Running maxima of the bits, read as signed and as unsigned integers.
 struct MinMaxBits {
     int32x4_t above = vdupq_n_s32(INT32_MIN);
     uint32x4_t below = vdupq_n_u32(0);
@@ -91,7 +91,7 @@ struct MinMaxBits {
     std::uint32_t largestUnsigned() const { return vmaxvq_u32(below); }
 };
 
-// The same of words in memory.
+// The same for 16-bit elements in memory.
 struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 8;
     int16x8_t above = vdupq_n_s16(INT16_MIN);
@@ -113,7 +113,7 @@ struct Pair {
 using Bytes = Vectors<Pair, 2>;
 using Nibbles = Vectors<Pair, 1>;
 
-// Conversions saturate, and make NaN 0.
+// Conversions saturate and turn NaN into 0.
 ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, Integers to, bool within) {
     const int16x8_t first = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(a.part[0])), vqmovn_s32(vcvtnq_s32_f32(a.part[1])));
     const int16x8_t second = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(a.part[2])), vqmovn_s32(vcvtnq_s32_f32(a.part[3])));
@@ -153,7 +153,7 @@ ACLQ_INLINE inline Nibbles packed(const Bytes& bytes) {
     return {{{packed(bytes.part[0]), packed(bytes.part[1])}}};
 }
 
-// The conversion saturates and makes NaN 0.
+// The conversion saturates and turns NaN into 0.
 ACLQ_INLINE inline Vectors<Pair, 8> toInt32(const Block& block) {
     Vectors<Pair, 8> results;
     for (int i = 0; i < 8; ++i) {
@@ -165,12 +165,12 @@ ACLQ_INLINE inline Vectors<Pair, 8> toInt32(const Block& block) {
     return results;
 }
 
-// Infinities and NaN as asked for.
+// With infinities and NaN as the template parameter says.
 template <Overflow overflow, bool ordered, class Y>
 ACLQ_INLINE inline uint16x4_t finish(float32x4_t value, uint16x4_t bits) {
     if constexpr (overflow == Overflow::Saturate) {
         const uint16x4_t infinite = vceq_u16(vand_u16(bits, vdup_n_u16(0x7FFF)), vdup_n_u16(kInfinityOf<Y>));
-        bits = vadd_u16(bits, infinite);  // the mask is -1: the largest finite one
+        bits = vadd_u16(bits, infinite);  // the mask is -1, which gives the largest finite value
     }
     return ordered ? bits : vbsl_u16(vmovn_u32(vceqq_f32(value, value)), bits, vdup_n_u16(kNanOf<overflow, Y>));
 }
@@ -200,7 +200,7 @@ ACLQ_INLINE inline Vectors<Pair, 4> toHalves(const Block& block) {
     return {{pair(0), pair(1), pair(2), pair(3)}};
 }
 
-// Sixteen halves, looked up for the int4 of a block.
+// A table of sixteen 16-bit values, indexed by the int4 of a block.
 class Sixteen {
   public:
     ACLQ_INLINE explicit Sixteen(const std::uint16_t* halves) {
@@ -228,7 +228,7 @@ ACLQ_INLINE inline void store(const Pair& pair, void* y) {
     vst1q_u8(static_cast<std::uint8_t*>(y), pair.first);
     vst1q_u8(static_cast<std::uint8_t*>(y) + 16, pair.second);
 }
-// Going past the caches is a hint, and needs neither alignment nor fence.
+// A non-temporal store is only a hint here; it needs neither alignment nor a fence.
 ACLQ_INLINE inline void stream(const Pair& pair, void* y) {
     asm volatile("stnp %q0, %q1, [%2]" : : "w"(pair.first), "w"(pair.second), "r"(y) : "memory");
 }

@@ -11,12 +11,12 @@ namespace aclq::ACLQ_ISA {
 
 struct Lanes {
     static constexpr std::int64_t kCount = 16;
-    static constexpr bool kDefinition = true;  // no short cuts
-    static constexpr bool kShare = false;      // whether long rows side by side share what is read of their factors
+    static constexpr bool kDefinition = true;  // without shortcuts
+    static constexpr bool kShare = false;      // whether long interleaved rows share loads of their factors
     float values[kCount];
 };
 
-// Four of them: as many results of one byte as a line of memory has.
+// Four Lanes: 64 elements, whose one-byte results fill a cache line.
 struct Block {
     Lanes part[4];
 };
@@ -69,17 +69,17 @@ inline Lanes operator/(const Lanes& a, const Lanes& b) {
     return apply(a, b, [](float x, float y) { return x / y; });
 }
 
-// Whether there is something quicker than a division by what comes again and again, and what it is.
+// Whether repeated division by the same value has a faster exact form, and that form.
 constexpr bool kQuickDivision = false;
 inline Lanes quotient(const Lanes& x, const Lanes& y, const Lanes&) {
     return x / y;
 }
 
-// The largest bits seen, read as signed and as unsigned integers.
+// Running maxima of the bits, read as signed and as unsigned integers.
 struct MinMaxBits {
     std::int32_t above = INT32_MIN;
     std::uint32_t below = 0;
-    template <int>  // how many rows' minMaxBits are found together, if that makes a difference to registers
+    template <int>  // the number of rows reduced together, where it matters for register use
     void include(const Lanes& a) {
         for (const float lane : a.values) {
             above = std::max(above, bitCast<std::int32_t>(lane));
@@ -90,7 +90,7 @@ struct MinMaxBits {
     std::uint32_t largestUnsigned() const { return below; }
 };
 
-// The same of words in memory.
+// The same for 16-bit elements in memory.
 struct MinMaxBits16 {
     static constexpr std::int64_t kCount = 1;
     std::int16_t above = INT16_MIN;
@@ -105,7 +105,7 @@ struct MinMaxBits16 {
     std::uint16_t largestUnsigned() const { return below; }
 };
 
-// A line of memory.
+// A cache line.
 struct Line {
     std::uint8_t values[4 * Lanes::kCount];
 };
@@ -126,8 +126,8 @@ inline float element(const Block& block, std::size_t i) {
     return block.part[i / Lanes::kCount].values[i % Lanes::kCount];
 }
 
-// To nearest, saturated, NaN to 0. exact(): the block again, for those that begin with something less exact. The last
-// argument says that nothing is beyond the limits, nor NaN.
+// To nearest, saturated, NaN to 0. exact() computes the block again, for variants whose first attempt is less exact.
+// The last argument says that all results are finite and within the limits.
 template <class Exact>
 inline Bytes narrow(const Block& block, Integers to, Exact&&, bool) {
     const Limits limits = limitsOf(to);
@@ -136,7 +136,7 @@ inline Bytes narrow(const Block& block, Integers to, Exact&&, bool) {
     });
 }
 
-// Rounded in another way, still floats.
+// Rounded in another mode; results are still floats.
 inline Block rounded(const Block& block, Round mode) {
     Block results;
     for (std::size_t i = 0; i < 4 * Lanes::kCount; ++i) {
@@ -145,7 +145,7 @@ inline Block rounded(const Block& block, Round mode) {
     return results;
 }
 
-// Two to a byte, the first in the low nibble.
+// Two per byte, the first in the low nibble.
 struct HalfLine {
     std::uint8_t values[2 * Lanes::kCount];
 };
@@ -163,7 +163,7 @@ inline Vectors<Line, 4> toInt32(const Block& block) {
     return lines<std::int32_t>([&](std::size_t i) { return aclq::ACLQ_ISA::toInt32(element(block, i)); });
 }
 
-// Ordered: none is NaN.
+// `ordered`: all values are numbers, not NaN.
 template <Overflow overflow, bool ordered, class Y>
 inline Vectors<Line, 2> toHalves(const Block& block) {
     return lines<Y>([&](std::size_t i) {
@@ -175,7 +175,7 @@ inline Vectors<Line, 2> toHalves(const Block& block) {
     });
 }
 
-// Sixteen halves, looked up for the int4 of a block.
+// A table of sixteen 16-bit values, indexed by the int4 of a block.
 class Sixteen {
   public:
     explicit Sixteen(const std::uint16_t* halves) { std::copy_n(halves, 16, halves_); }
@@ -187,7 +187,7 @@ class Sixteen {
     std::uint16_t halves_[16];
 };
 
-// Into memory; past the caches if there is a way, to addresses that are multiples of kStreamAlignment.
+// Stores to memory, non-temporal where the processor can; addresses are multiples of kStreamAlignment.
 template <class Vector>
 inline void store(const Vector& vector, void* y) {
     __builtin_memcpy(y, &vector, sizeof vector);

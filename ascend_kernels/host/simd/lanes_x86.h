@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AVX2 and the AVX-512 variant have in common: 256 bits at a time into memory, past the caches or not.
+// Shared by the AVX2 and AVX-512 variants: stores of 256 bits, temporal or not.
 #pragma once
 
 #include <immintrin.h>
@@ -8,9 +8,10 @@
 
 namespace aclq::ACLQ_ISA {
 
-// Of eight words read as signed integers, and as unsigned ones: one instruction finds the smallest unsigned word.
+// The largest of eight words, read as signed and as unsigned integers. One instruction finds the smallest unsigned
+// word.
 ACLQ_INLINE inline std::int16_t largest(__m128i words) {
-    const __m128i flip = _mm_set1_epi16(INT16_MAX);  // turns the order around
+    const __m128i flip = _mm_set1_epi16(INT16_MAX);  // reverses the order
     return static_cast<std::int16_t>(INT16_MAX ^ _mm_extract_epi16(_mm_minpos_epu16(_mm_xor_si128(words, flip)), 0));
 }
 ACLQ_INLINE inline std::uint16_t largestUnsigned(__m128i words) {
@@ -27,7 +28,7 @@ ACLQ_INLINE inline void store(Ymm vector, void* y) {
 ACLQ_INLINE inline void stream(Ymm vector, void* y) {
     _mm256_stream_si256(static_cast<__m256i*>(y), vector.bits);
 }
-// Vectors that are not in order yet come in order on their way to memory.
+// Stores put vectors in order that are not yet.
 template <class Vector>
 requires requires(Vector vector) {
     inOrder(vector);
@@ -42,7 +43,7 @@ requires requires(Vector vector) {
 ACLQ_INLINE inline void stream(Vector vector, void* y) {
     stream(inOrder(vector), y);
 }
-// Sixteen bytes, the smallest piece of a register that can be streamed.
+// Sixteen bytes, the smallest part of a register that can be streamed.
 ACLQ_INLINE inline void streamSixteen(const void* from, void* y) {
     _mm_stream_si128(static_cast<__m128i*>(y), _mm_loadu_si128(static_cast<const __m128i*>(from)));
 }
@@ -55,17 +56,17 @@ template <class Vector>
 constexpr std::int64_t kStreamAlignment = sizeof(Vector);
 
 template <>
-struct Joint<Ymm> {  // the shift can only be sixteen
+struct Joint<Ymm> {  // sixteen is the only possible shift
     ACLQ_INLINE explicit Joint(std::int64_t) {}
     ACLQ_INLINE Ymm join(Ymm before, Ymm now) const { return {_mm256_permute2x128_si256(before.bits, now.bits, 0x21)}; }
 };
 
-// quotient(x, y, 1 / y): the product with the reciprocal, improved by what it leaves over. Equal to x / y for x of
-// eleven bits or fewer and numbers that are neither huge nor tiny, which tests/kernels/quotients.cpp proves by trying
-// all; infinite x give NaN.
+// quotient(x, y, 1 / y): the product with the reciprocal, corrected by its remainder. Equal to x / y if x has at most
+// eleven bits of mantissa and no number is huge or tiny; tests/kernels/quotients.cpp tries all mantissas. Infinite x
+// give NaN.
 constexpr bool kQuickDivision = true;
 
-// Rounded in another way than to nearest, still floats.
+// Rounded in another mode than to nearest; results are still floats.
 template <class Block>
 [[gnu::noinline]] inline Block rounded(Block block, Round mode) noexcept {
     return mode == Round::Floor

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The definition of the integer product, for any processor, and which variant runs.
+// The definition of the integer product, for any processor, and the choice of the variant.
 #define ACLQ_ISA scalar
 #include "simd/matmul.h"
 
@@ -16,7 +16,7 @@ namespace aclq {
 namespace scalar {
 namespace {
 
-// One element to a word, one column at a time.
+// One element per word, one column at a time.
 struct Dot {
     using Words = std::uint32_t;  // so that sums wrap around
     static constexpr int kDepth = 1;
@@ -70,7 +70,7 @@ constexpr MatmulKernels kScalarMatmul = scalar::Matmul<scalar::Dot>::table("scal
 const MatmulKernels& matmulKernels() {
 #if defined(__x86_64__)
     if (std::strcmp(kernels().name, "scalar") != 0) {
-        // Processors with AVX-512 but without the dot product are few.
+        // Few processors have AVX-512 without the dot product.
         const bool wide = std::strcmp(kernels().name, "avx512") == 0 && __builtin_cpu_supports("avx512vnni");
         if (wide && hasAmx() && mayUseAmx()) {
             return kAmxMatmul;

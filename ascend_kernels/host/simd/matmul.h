@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of int8 matrices in int32 that wraps around. Both sides are first packed into 32-bit words that hold a few
-// elements along k each: as many as one instruction multiplies and adds up.
+// Products of int8 matrices, summed in int32 with wrap-around. Both sides are first packed into 32-bit words. Each word
+// holds the elements along k that one instruction multiplies and adds.
 #pragma once
 
 #include <cstdint>
@@ -19,21 +19,22 @@ struct MatmulKernels {
     std::int64_t depth;  // elements along k in a word
     std::int64_t panel;  // columns that are packed, and multiplied, together
 
-    // A word (of k) after the other, row after row; a row is `pitch` words long. Missing elements are 0.
+    // Words along k, row after row; a row is `pitch` words long. Missing elements are 0.
     void (*packLeft)(const Int8Matrix& x, std::int64_t rows, std::int64_t k, std::int32_t* words, std::int64_t pitch);
-    // What sums of a row have to begin with, because of how the right side is packed.
+    // The initial value of the sums of a row, which corrects the offset of the packed right side.
     std::int32_t (*firstSum)(const std::int32_t* row, std::int64_t pitch);
-    // Panel after panel; in a panel for each word (of k) all its columns. Needs whole panels of room.
+    // Panel after panel. A panel holds, for each word along k, all its columns. The destination has room for whole
+    // panels.
     void (*packRight)(const Int8Matrix& x, std::int64_t k, std::int64_t columns, std::int32_t* words);
-    // Adds the products to sums, whose rows are whole panels long, `sumPitch` elements from one to the next.
+    // Adds the products to sums. Rows of sums are whole panels long and `sumPitch` elements apart.
     void (*multiply)(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, const std::int32_t* right,
                      std::int64_t words, std::int64_t columns, std::int32_t* sums, std::int64_t sumPitch);
 };
 
-// The variant that goes with the row kernels in use (kernels.h).
+// The variant that matches the row kernels in use (kernels.h).
 const MatmulKernels& matmulKernels();
 
-// The variants. AMX needs the kernel's permission besides the processor's instructions.
+// The variants. AMX also needs permission from the operating system.
 #if defined(__x86_64__)
 extern const MatmulKernels kAvx2Matmul;
 extern const MatmulKernels kAvx512VnniMatmul;

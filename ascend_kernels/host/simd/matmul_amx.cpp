@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiles of 16 by 16 sums, with AMX. Packed as for AVX-512 VNNI, which does what is left over at the edges; sums wrap
-// around here, too.
+// Tiles of 16 by 16 sums, with AMX. Packed as for AVX-512 VNNI, which computes the remaining edges. Sums wrap around
+// here as well.
 #define ACLQ_ISA amx
 #include <immintrin.h>
 #include <sys/syscall.h>
@@ -86,7 +86,7 @@ void multiply(const std::int32_t* left, std::int64_t pitch, std::int64_t rows, c
 
 const decltype(MatmulKernels::multiply) kAmxMultiply = amx::multiply;
 
-// The system has to let a process use tiles, because they make room for registers in signal frames.
+// A process must request tiles from the operating system, because they enlarge signal frames.
 bool mayUseAmx() {
     constexpr long kRequestPermission = 0x1023;
     constexpr long kTileData = 18;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two products to a word, widened to 16 bits: the instruction for bytes would saturate their sum.
+// Two products per word, widened to 16 bits, because the instruction for bytes would saturate their sum.
 #define ACLQ_ISA avx2
 #include <immintrin.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Four products to a word, with AVX-512 VNNI: left elements signed, right ones unsigned (128 added). The instruction
-// without saturation wraps around, as the definition does.
+// Four products per word, with AVX-512 VNNI: left elements signed, right elements unsigned (128 added). The instruction
+// without saturation wraps around like the definition.
 #define ACLQ_ISA avx512vnni
 #include <immintrin.h>
 
@@ -47,7 +47,7 @@ struct Dot {
         const __m512i second = _mm512_unpackhi_epi16(abLow, cdLow);
         const __m512i third = _mm512_unpacklo_epi16(abHigh, cdHigh);
         const __m512i fourth = _mm512_unpackhi_epi16(abHigh, cdHigh);
-        // Then the quarters one behind the other.
+        // Then the quarters in order.
         const __m512i low01 = _mm512_shuffle_i32x4(first, second, 0x44);
         const __m512i low23 = _mm512_shuffle_i32x4(third, fourth, 0x44);
         const __m512i high01 = _mm512_shuffle_i32x4(first, second, 0xEE);
@@ -58,7 +58,7 @@ struct Dot {
         store(to + 48, _mm512_shuffle_i32x4(high01, high23, 0xDD));
     }
 
-    // The same where the elements along k lie behind each other.
+    // The same if the elements along k are contiguous.
     static void gather(const std::int8_t* from, std::int64_t step, std::int32_t* to) {
         for (int column = 0; column < kLanes * kVectors; ++column) {
             std::uint32_t word = 0;

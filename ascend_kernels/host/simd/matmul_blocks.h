@@ -12,7 +12,7 @@
 
 namespace aclq::ACLQ_ISA {
 
-// Elements in logical order, brought together from wherever they lie.
+// Gathers elements in logical order.
 template <class Dot>
 struct Matmul {
     static constexpr std::int64_t kPanel = Dot::kLanes * Dot::kVectors;
@@ -86,7 +86,7 @@ struct Matmul {
     }
 
   private:
-    // Not the library's: the linker would merge what variants with other instructions make of it.
+    // Not std::min: the linker would merge instantiations of variants with different instructions.
     static constexpr std::int64_t smaller(std::int64_t one, std::int64_t other) { return one < other ? one : other; }
 
     static void packEdge(const Int8Matrix& x, std::int64_t depth, std::int64_t width, std::int32_t* to) {
@@ -99,7 +99,7 @@ struct Matmul {
         }
     }
 
-    // So many rows times a panel, all sums in registers.
+    // `rows` rows times a panel, with all sums in registers.
     template <int rows>
     static void tile(const std::int32_t* left, std::int64_t pitch, const std::int32_t* panel, std::int64_t words,
                      std::int32_t* sums, std::int64_t sumPitch) {

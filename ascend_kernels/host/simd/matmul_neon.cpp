@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Four products to a word, made in 16 bits and added up in 32: every 64-bit ARM processor can do this.
+// Four products per word, multiplied in 16 bits and summed in 32; every 64-bit ARM processor can do this.
 #define ACLQ_ISA neon
 #include <arm_neon.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values of single elements: conversions and roundings as the chip does them. This is the definition; everything
-// faster must equal it bit for bit. Needs the standard floating-point environment (runtime/float_environment.h),
+// Values of single elements: conversions and roundings of the chip. This is the definition; faster
+// variants must equal it bit for bit. Needs the standard floating-point environment (runtime/float_environment.h),
 // no contraction and no fast-math. Written without branches on data, so that loops over it vectorise.
 #pragma once
 
@@ -11,13 +11,13 @@
 
 #include "simd/kernels.h"
 
-// Every variant is compiled from this file with other instructions allowed, in a namespace of its own: the linker must
-// not merge them.
+// Every variant compiles this file with other instructions, in a separate namespace, so that the linker does not merge
+// them.
 #ifndef ACLQ_ISA
 #define ACLQ_ISA scalar
 #endif
 
-// A call for every sixteen elements would cost more than the work.
+// A function call for every sixteen elements would cost more than their work.
 #ifndef ACLQ_INLINE
 #define ACLQ_INLINE __attribute__((always_inline))
 #endif
@@ -35,19 +35,19 @@ using aclq::BFloat16;
 using aclq::Half;
 using aclq::Round;
 
-// int4, two to a byte, the first in the low nibble; positions in between are even.
+// int4, two per byte, the first in the low nibble; offsets are even.
 struct PackedInt4 {
     const std::uint8_t* data;
 };
 
-// Results in registers, the vectors in the order they have in memory; what is in them may still be out of order.
+// Results in registers. The vectors are in memory order; the elements inside a vector may not be yet.
 template <class Vector, int count>
 struct Vectors {
     Vector part[count];
 };
 
-// What joins the end of one vector and the beginning of the next, for those that can only be streamed to multiples of
-// their size: join(before, now) has the last `shift` bytes (a multiple of 16) of one, and the first of the other.
+// Joins the end of one vector and the start of the next, because streaming stores need aligned addresses:
+// join(before, now) has the last `shift` bytes (a multiple of 16) of `before`, then the first bytes of `now`.
 template <class Vector>
 struct Joint {
     explicit Joint(std::int64_t) {}
@@ -57,11 +57,11 @@ inline float widen(float value) {
     return value;
 }
 
-// Exact; subnormals, infinities and NaN included.
+// Exact, including subnormals, infinities and NaN.
 inline float widen(Half value) {
     const auto bits = static_cast<std::uint32_t>(value);
     const std::uint32_t magnitude = bits & 0x7FFFU;
-    // Half exponents end up 112 too low in a float; the product puts them right, subnormals too.
+    // Exponents of a half are 112 too low in a float. The product corrects them, also for subnormals.
     const float scaled = bitCast<float>(magnitude << 13) * 0x1p112F;
     const std::uint32_t special = magnitude >= 0x7C00U ? 0x7F800000U : 0U;
     return bitCast<float>(bitCast<std::uint32_t>(scaled) | special | (bits & 0x8000U) << 16);
@@ -84,7 +84,7 @@ inline float widen(std::int32_t value) {
 // Overflow: infinities and NaN as IEEE has them, or the largest finite value and 0 for NaN.
 enum class Overflow { InfNan, Saturate };
 
-// Bits of a 16-bit format's infinity, and of what NaN become.
+// Bits of a 16-bit format's infinity, and of the result for NaN.
 template <class Y>
 constexpr std::uint16_t kInfinityOf = std::is_same_v<Y, Half> ? 0x7C00 : 0x7F80;
 template <Overflow overflow, class Y>
@@ -96,7 +96,7 @@ inline Half toHalf(float value) {
     const std::uint32_t bits = bitCast<std::uint32_t>(value);
     const std::uint32_t sign = (bits >> 16) & 0x8000U;
     const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
-    // Normal results: move the exponent by 112 and round the 13 bits that go.
+    // Normal results: subtract 112 from the exponent and round away 13 bits.
     const std::uint32_t normal = (magnitude - (112U << 23) + 0xFFFU + ((magnitude >> 13) & 1U)) >> 13;
     // Subnormal results (below 2^-14): adding 0.5 leaves the value in units of 2^-24 in the low mantissa bits.
     const std::uint32_t subnormal = bitCast<std::uint32_t>(bitCast<float>(magnitude) + 0.5F) - 0x3F000000U;
@@ -106,10 +106,10 @@ inline Half toHalf(float value) {
     return static_cast<Half>(magnitude > 0x7F800000U ? kNanOf<overflow, Half> : (sign | result));
 }
 
-// The same from a double, for sums of halves, which a float cannot always hold.
+// The same from a double, for sums of halves, which do not always fit a float.
 template <Overflow overflow = Overflow::InfNan>
 inline Half toHalf(double value) {
-    // Rounding to odd keeps what the second rounding needs to see.
+    // Rounding to odd keeps the information that the second rounding needs.
     const auto nearest = static_cast<float>(value);
     const std::uint32_t bits = bitCast<std::uint32_t>(nearest);
     const double back = nearest;
@@ -133,7 +133,7 @@ inline BFloat16 toBFloat16(float value) {
 
 // To nearest even, saturated to [low, high], which lie within +-2^22; NaN gives 0.
 inline std::int32_t toSmallInteger(float value, float low, float high) {
-    // Clamping first is the same, since the limits are integers, and keeps the constant below exact.
+    // Clamping first gives the same result, because the limits are integers, and keeps the constant below exact.
     float clamped = value < low ? low : value;
     clamped = clamped > high ? high : clamped;
     clamped = value == value ? clamped : 0.0F;
@@ -141,7 +141,7 @@ inline std::int32_t toSmallInteger(float value, float low, float high) {
     return static_cast<std::int32_t>((clamped + kUnits) - kUnits);
 }
 
-// To an integer that is still a float; NaN and infinities stay.
+// To an integer, still as a float; NaN and infinities are kept.
 inline float roundedTo(float value, Round mode) {
     switch (mode) {
         case Round::Floor:
@@ -171,7 +171,7 @@ inline std::int8_t toInt8Away(float value) {
     return static_cast<std::int8_t>(value == value ? clamped : 0.0F);
 }
 
-// The upper 19 bits of a float, cut or rounded to nearest even; rounding makes subnormals zero.
+// The upper 19 bits of a float, truncated or rounded to nearest even; rounding turns subnormals into zero.
 template <bool nearest>
 inline std::uint32_t toNineteenBits(float value) {
     constexpr std::uint32_t kKept = 0xFFFFE000U;
@@ -187,7 +187,7 @@ inline std::uint32_t toNineteenBits(float value) {
 
 constexpr float kEpsilon = 1e-12F;
 
-// What is found out about a row, a tensor or a channel, and how its values become integers.
+// The parameters of a row, a tensor or a channel, with which its values become integers.
 struct Parameters {
     float scale = 0.0F;
     float offset = 0.0F;  // as stored
@@ -195,7 +195,7 @@ struct Parameters {
     float shift = 0.0F;   // and this is added
 };
 
-// A2 and A3, asymmetric. Every line rounds once; divisions are divisions.
+// A2 and A3, asymmetric. Every line rounds once; divisions are not replaced by products.
 inline Parameters asymmetric(MinMax minMax, Limits limits) {
     const float range = limits.high - limits.low;
     const float spread = minMax.high - minMax.low;
@@ -206,7 +206,7 @@ inline Parameters asymmetric(MinMax minMax, Limits limits) {
     return {scale, offset, 1.0F / scale, offset};
 }
 
-// A2 and A3, symmetric. Which of two formulas gives the scale depends on the kernel that would run.
+// A2 and A3, symmetric. The chip's kernel determines which of two formulas gives the scale.
 inline Parameters symmetric(MinMax minMax, Limits limits, bool scaleByProduct) {
     const float largest = std::max(std::fabs(minMax.low), std::fabs(minMax.high));
     const float factor = limits.high / largest;
