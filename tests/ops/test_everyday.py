@@ -553,6 +553,20 @@ def test_transposed_copies(dtype: Any) -> None:
     same(aclnn.InplaceCopy(y, x.transpose(0, 2, 1)), np.ascontiguousarray(x.transpose(0, 2, 1)))
 
 
+def test_sinc() -> None:
+    x = np.float32([[0, 0.5, -0.5], [1.5, np.nan, np.inf]])
+    with np.errstate(invalid="ignore"):
+        expected = np.sinc(x.astype(np.float64))
+    for dtype in FLOATS:
+        given = x.astype(dtype)
+        same(aclnn.Sinc(given.T, np.empty((3, 2), dtype)), expected.astype(dtype).T)
+        same(aclnn.InplaceSinc(given), expected.astype(dtype))
+    whole = np.int32([0, 1, -3])
+    same(aclnn.Sinc(whole, np.empty(3, np.float32)), np.sinc(whole).astype(np.float32))
+    with pytest.raises(aq.AclError, match="argument 'out'"):
+        aclnn.Sinc(whole, np.empty(3, np.int32))
+
+
 def test_complex_arithmetic() -> None:
     """Row W6: what CANN's lists for the 910B take."""
     x, y = np.complex64([1 + 2j, -3j, 2]), np.complex64([2 - 1j, 4, 1j])

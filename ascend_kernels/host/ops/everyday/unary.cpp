@@ -2,6 +2,7 @@
 // Operators with one input: out = f(self), and the same in place.
 #include <cmath>
 #include <cstdlib>
+#include <numbers>
 
 #include "aclnnop/aclnn_abs.h"
 #include "aclnnop/aclnn_acos.h"
@@ -39,6 +40,7 @@
 #include "aclnnop/aclnn_signbit.h"
 #include "aclnnop/aclnn_silu.h"
 #include "aclnnop/aclnn_sin.h"
+#include "aclnnop/aclnn_sinc.h"
 #include "aclnnop/aclnn_sinh.h"
 #include "aclnnop/aclnn_sqrt.h"
 #include "aclnnop/aclnn_tan.h"
@@ -187,6 +189,7 @@ BOTH(Acosh, complex, [](auto x) { return std::acosh(x); })
 BOTH(Atanh, complex, [](auto x) { return std::atanh(x); })
 BOTH(Erfc, real, [](double x) { return std::erfc(x); })
 BOTH(Sin, complex, [](auto x) { return std::sin(x); })
+BOTH(Sinc, real, [](double x) { return x == 0 ? 1.0 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); })
 BOTH(Cos, complex, [](auto x) { return std::cos(x); })
 BOTH(Tanh, complex, [](auto x) { return std::tanh(x); })
 BOTH(Sigmoid, complex, [](auto x) { return 1.0 / (1.0 + std::exp(-x)); })
