@@ -2,7 +2,7 @@
 
     python benchmarks/everyday.py [--elements N] [--rounds N] [--threads N] [--only WORD]
 
-Both have the same number of threads and work on memory of their own that is allocated beforehand.
+Both have the same number of threads and work on separate memory that is allocated beforehand.
 The ratio is our time over PyTorch's in the same round (the median of all rounds): 2 is the most
 that is allowed for 16 Mi elements and for products of matrices of 1024. The table is Markdown.
 """

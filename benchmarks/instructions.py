@@ -34,7 +34,7 @@ CALLS = {
     "dynamic_quant_asymmetric": "aq.dynamic_quant_asymmetric(h)",
     "trans_quant_param": "aq.trans_quant_param(s)",
 }
-# Starting is not the same to the instruction; among so many calls that is less than 1 %.
+# The instructions of the start vary; with this number of calls that is less than 1 %.
 FEW, MANY = 100, 20_100
 
 

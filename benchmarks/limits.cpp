@@ -433,7 +433,7 @@ T* at(T* x, std::size_t i) {
     return x + i / kPer<std::remove_const_t<T>>;
 }
 
-// Memory is asked for ahead: processors do not do it themselves across the ends of pages.
+// Prefetches memory, because processors do not do this across page boundaries.
 constexpr std::size_t kFar = 16 * 1024;
 constexpr std::size_t kNear = 2 * 1024;
 template <class X>
@@ -662,8 +662,8 @@ class Helper {
 
 }  // namespace
 
-// Runs the loop of that name over n elements of x, so many to a row, whole rows for each of one or two threads; 0 if
-// there is none. Parameters: room for two for each row.
+// Runs the loop of that name over n elements of x, `length` to a row, whole rows for each of one or two threads; 0 if
+// it does not exist. Parameters: room for two for each row.
 extern "C" int runLimit(const char* name, const void* x, std::size_t n, std::size_t length, const float* factors,
                         void* y, float* parameters, std::size_t threads) {
     static const Patterns patterns = allPatterns();

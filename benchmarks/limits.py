@@ -88,7 +88,7 @@ class Limits:
         return self._bound(case.limit, source, elements, length, y, threads)[0]
 
     def _check(self) -> None:
-        """What is no operator's result shows no limit."""
+        """A loop with other results than the operator's shows no limit."""
         for rows, length in SHAPES:
             results = _results(rows, length, self._factors[:length])
             for name, x, expected, parameters in results:

@@ -26,7 +26,7 @@ class Timing:
 
 
 def repetitions(job: Job, least: float) -> int:
-    """How many calls take at least so many seconds."""
+    """Number of calls that take at least this many seconds."""
     count = 1
     while True:
         begin = time.perf_counter()

@@ -68,7 +68,7 @@ def small(rounds: int) -> dict[str, float]:
 
 
 def start(rounds: int) -> dict[str, float]:
-    """Median seconds to import, and for the first call, in processes of their own."""
+    """Median seconds to import, and for the first call, in separate processes."""
     code = (
         "import time, numpy as np; a = time.perf_counter(); import aclquant as aq; "
         "b = time.perf_counter(); aq.quantize(np.ones((4, 8), np.float32), 0.5); "

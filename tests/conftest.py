@@ -1,4 +1,4 @@
-"""Shared by all tests: the host device, unless another backend is asked for."""
+"""Shared by all tests: the host device, unless another backend is chosen."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ struct Local {
 // Which lanes an instruction touches.
 struct Lanes {
     bool counted = true;
-    std::uint32_t count = 0;              // counted: the first so many elements
+    std::uint32_t count = 0;              // counted: the number of leading elements
     std::array<std::uint64_t, 2> mask{};  // else: lanes of each repeat ...
     std::uint32_t repeats = 0;
     std::uint32_t block[3] = {1, 1, 1};  // ... and strides in blocks of 32 bytes: dst, src0, src1
@@ -104,9 +104,8 @@ enum class BufferState { Free, Occupied, Enqueued, Dequeued };
 class Machine {
   public:
     static constexpr std::uint32_t kBlock = 32;
-    static constexpr std::uint32_t kGuard = 64;  // bytes behind each region that must not change
-    static constexpr std::uint32_t kOverread =
-        32;  // aclrtMalloc gives at least so many bytes behind what was asked for
+    static constexpr std::uint32_t kGuard = 64;     // bytes behind each region that must not change
+    static constexpr std::uint32_t kOverread = 32;  // aclrtMalloc adds at least this many bytes to the requested size
     static constexpr int kEvents = 8;
 
     std::vector<Region> regions;

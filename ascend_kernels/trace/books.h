@@ -56,10 +56,10 @@ struct ExecutorEntry {
     Function* operation = nullptr;
     bool repeatable = false;
     std::string text;                 // the arguments, for messages
-    std::vector<Argument> arguments;  // only where somebody records or explains
+    std::vector<Argument> arguments;  // only while recording or explaining
 };
 
-// Each is empty for a handle that is not known; tensors made before the tracer came are asked for.
+// Each is empty for a handle that is not known; tensors made before tracing began are queried.
 std::optional<Tensor> tensorOf(std::uint64_t handle);
 std::optional<Scalar> scalarOf(std::uint64_t handle);
 std::optional<Array> arrayOf(std::uint64_t handle);

@@ -47,7 +47,7 @@ bool setUp();
 void before(Call& call);
 void after(Call& call);
 
-// The function behind a wrapper; ends the process with the loader's words when there is none.
+// The function behind a wrapper; ends the process with the loader's message if it is missing.
 void* target(Function& function);
 
 template <class T>

@@ -37,7 +37,7 @@ class Recorder {
     std::uint64_t limit_ = std::uint64_t{256} << 20;
     std::mutex mutex_;
     int file_ = -1;
-    int process_ = 0;  // whose file it is: a forked child has one of its own
+    int process_ = 0;  // the process of the file; a forked child has its own
     std::atomic<std::uint64_t> count_{0};
     bool full_ = false;
 };

@@ -97,7 +97,7 @@ class Twins {
         return argument.bits;
     }
 
-    // An object behind a handle that nobody saw being made.
+    // An object whose creation was not traced.
     static bool isUnknown(const Argument& argument) {
         const Kind kind = argument.parameter->kind;
         return argument.bits != 0 && kind >= Kind::Tensor && kind <= Kind::Array &&

@@ -50,7 +50,7 @@ std::string takeErrorText();
 // Adds to what the client reads next.
 void keepErrorText(const std::string& text);
 
-// Whether work on this stream is being captured into a graph: nobody may wait for it then.
+// Whether work on this stream is being captured into a graph: then no thread may wait for it.
 bool isCapturing(std::uint64_t stream);
 
 }  // namespace aclq::trace

@@ -160,7 +160,7 @@ typedef enum {
     ACL_DEV_ATTR_NPU_ARCH = 601
 } aclrtDevAttr;
 
-/* Newer. A feature that may be asked for, and the two answers. */
+/* Newer. A feature that may be queried, and the two answers. */
 typedef enum {
     ACL_FEATURE_TSCPU_TASK_UPDATE_SUPPORT_AIC_AIV = 1,
     ACL_FEATURE_SYSTEM_MEMQ_EVENT_CROSS_DEV = 21

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Rows of grad added at the rows that indices name, but for paddingIdx; with scaleGradByFreq
+ * Rows of grad added at the rows that indices name, except paddingIdx; with scaleGradByFreq
  * divided by how often a row is named.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */

@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-/* What a device may be asked for. */
+/* Capabilities of a device. */
 typedef enum aclquantCapability {
     ACLQUANT_CAPABILITY_HOST_MEMORY = 0 /* kernels may use lent host memory in place */
 } aclquantCapability;
@@ -125,7 +125,7 @@ ACLQUANT_API aclError aclquantSetIsa(const char *name);
 ACLQUANT_API aclError aclquantStallStream(aclrtStream stream);
 ACLQUANT_API aclError aclquantResumeStream(aclrtStream stream);
 
-/* Let each task of a stream wait so many microseconds (0: none, at most 60000000) before it runs, even those
+/* Let each task of a stream wait this many microseconds (0: none, at most 60000000) before it runs, even those
  * that would run within the call: a program that does not synchronise is then sure to see it
  * (ACLQUANT_HOST_DELAY, for every stream made afterwards). */
 ACLQUANT_API aclError aclquantDelayStream(aclrtStream stream, uint64_t microseconds);

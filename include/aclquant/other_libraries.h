@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Functions of libraries beside ACL (the runtime below it, the profiler, collective communication) that clients such
- * as torch_npu need to be there. Kernels for the chip, which a CPU cannot run, are refused (207000); nobody profiles,
+ * as torch_npu need to be there. Kernels for the chip, which a CPU cannot run, are refused (207000); nothing is profiled,
  * so that reports go nowhere.
  */
 #ifndef ACLQUANT_INCLUDE_ACLQUANT_OTHER_LIBRARIES_H

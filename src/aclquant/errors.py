@@ -159,7 +159,7 @@ class DeviceError(AclError):
 
 
 class InternalError(AclError):
-    """The library failed for a reason of its own."""
+    """The library failed internally."""
 
 
 class LibraryNotFoundError(AclError, ImportError):

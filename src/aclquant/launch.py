@@ -178,7 +178,7 @@ class Call:
         if self.synchronous:
             stream.synchronize()
             self.launched = False
-            for target, source in reversed(self.copies):  # a stand-in may have one of its own
+            for target, source in reversed(self.copies):  # a stand-in may have its own stand-in
                 target[...] = source.numpy() if isinstance(source, Tensor) else source
 
     def phase_one(self, arguments: Sequence[Any]) -> tuple[int, CData, int]:

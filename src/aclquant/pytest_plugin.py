@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests for a card where there is none."""
+    """Skip tests for a card on machines without one."""
     if item.get_closest_marker("acl_card") is None:
         return
     from . import errors
@@ -150,7 +150,7 @@ def _alive(active: Backend) -> dict[str, int]:
     counters: Any = ffi.new("aclquantCounters *")
     active.check("aclquantGetCounters", library.aclquantGetCounters(counters))
     alive = {name: int(getattr(counters, name)) for name in _COUNTED}
-    # What aclquant keeps for itself, such as a thread's stream and its workspace, is no leak.
+    # Objects that aclquant keeps, such as a thread's stream and its workspace, are not leaks.
     for resource in list(active.live):
         if resource.internal and not resource.closed:
             for kind, name in ((Stream, "streams"), (Event, "events"), (Buffer, "deviceBuffers")):

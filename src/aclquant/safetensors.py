@@ -1,7 +1,7 @@
 """Files in the safetensors format, read and written piece by piece.
 
 The safetensors library checks the header of each file that is opened. Data are read by position,
-not mapped, so that memory is bounded by what is asked for; new files are written by position,
+not mapped, so that memory is bounded by the requested parts; new files are written by position,
 because the library can only write what is in memory as a whole.
 """
 

@@ -75,7 +75,7 @@ class Stream(Resource):
         self.require_open()
         ticket = self.submitted
         status = self.backend.library.aclrtSynchronizeStream(self.handle)
-        self.completed = max(self.completed, ticket)  # an error, too, means that nothing is queued
+        self.completed = max(self.completed, ticket)  # after an error nothing is queued either
         self.backend.check("aclrtSynchronizeStream", status)
 
     @on_its_device

@@ -67,7 +67,7 @@ def test_ignoring_nan_changes_only_rows_with_nan(emulation: Emulation) -> None:
         plain = ~np.isnan(x.astype(np.float32)).any(axis=-1)
         if smooth is not None and np.isnan(smooth.astype(np.float32)).any():
             continue
-        # inf * 0 of a smoothed row makes a NaN, too.
+        # inf * 0 of a smoothed row also makes a NaN.
         plain &= np.isfinite(x.astype(np.float32)).all(axis=-1)
         _, one = call.case.run(emulation, Options(), call.cores)
         _, other = call.case.run(emulation, Options(nan_wins=False), call.cores)

@@ -163,7 +163,7 @@ void unregister(int rounds) {
     }
 }
 
-// Forks while other threads are anywhere in the library; the child works with a device of its own.
+// Forks while other threads are anywhere in the library; the child works with its own device.
 void forks(int rounds) {
     std::atomic<bool> over{false};
     std::vector<std::thread> busy;
@@ -259,7 +259,7 @@ void starved(int) {
     check(refused, "aclrtRecordEvent", 207005);
     check(alsoRefused, "aclrtRecordEvent", 207005);
     check(launched, "aclrtMemsetAsync");
-    // The events are what they were: nothing was recorded, so nobody waits.
+    // The events are what they were: nothing was recorded, so no thread waits.
     aclrtEventRecordedStatus status = ACL_EVENT_RECORDED_STATUS_COMPLETE;
     CHECK(aclrtQueryEventStatus(event, &status));
     if (status != ACL_EVENT_RECORDED_STATUS_NOT_READY) {

@@ -59,7 +59,7 @@ def test_client(tmp_path: Path, source: str, standard: str, libraries: list[str]
 
 @pytest.mark.parametrize("mode", ["guarded", "plain"])
 def test_threads(tmp_path: Path, mode: str) -> None:
-    """Streams of their own and a shared one, work in the call and in workers: results are right."""
+    """Private streams and a shared one, work in the call and in workers: results are right."""
     program = tmp_path / "threads"
     build("threads.cpp", "c++17", OLD, program)
     done = run(program, "3", ACLQUANT_HOST_MEMORY=mode)

@@ -76,7 +76,7 @@ def test_a_mistake_that_a_call_can_report(
 
 
 def test_the_report_at_aclfinalize(program: Program) -> None:
-    """Each object on a line of its own, with what is known of it."""
+    """Each object on a separate line, with its details."""
     done = program("leave everything", ACLQUANT_HOST_REPORT="1")
     assert done.returncode == 0
     address = "0x[0-9a-f]+"

@@ -2,7 +2,7 @@
 
 Each way is used on a copy of the installed files in another place, so that nothing in them may know
 where they were built. A program needs CANN's library names and has no run path, so that it runs
-with CANN's libraries, too.
+also with CANN's libraries.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cann(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory laid out as an installation of CANN; its functions return 42, with no message.
 
-    Each library has only the functions of its own, as CANN's have.
+    Each library has only its own functions, like CANN's.
     """
     require("cc", "nm")
     root = tmp_path_factory.mktemp("Ascend") / "cann"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many threads at once on the host device: streams of their own and a shared one, events, small and large kernels,
+// Many threads at once on the host device: private streams and a shared one, events, small and large kernels,
 // copies, memory that comes and goes. Silent, status 0, when all is well. Under ThreadSanitizer it finds races.
 #include <atomic>
 #include <cstdio>

@@ -1,4 +1,4 @@
-"""C programs of these tests, compiled once, and the command in processes of its own."""
+"""C programs of these tests, compiled once, and the command in separate processes."""
 
 from __future__ import annotations
 

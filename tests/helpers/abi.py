@@ -1,6 +1,6 @@
 """Calling the C interface as a C program does, and looking at everything it left behind.
 
-A :class:`Host` has one stream. Each call puts its operands into device memory of their own, with
+A :class:`Host` has one stream. Each call puts each operand into separate device memory, with
 guards around them; runs phase 1, phase 2 and the synchronise; and afterwards compares every byte
 that the call had no business to change. Nothing outlives the call.
 """
@@ -464,7 +464,7 @@ def process_as(
 
 
 def fresh(program: str, **settings: str) -> list[str]:
-    """Lines that a program prints in a process of its own, with ``c`` and ``ffi`` at hand."""
+    """Lines that a program prints in a new process, with ``c`` and ``ffi`` at hand."""
     start = "from aclquant._ffi import ffi\nfrom aclquant._ffi.library import load\n"
     start += "c = load('host')\n"
     with tempfile.TemporaryDirectory() as directory:

@@ -1,7 +1,7 @@
 """Reading the files of ``tests/vectors`` and running their vectors.
 
 Executed as a program (``python -m helpers.vectors``) it runs the vectors of one SoC and one CANN
-version, both taken from the environment of the host device, in a process of its own: a process
+version, both taken from the environment of the host device, in a separate process: a process
 has one SoC. It prints one line per failure and answers with the number of failures as exit status.
 """
 

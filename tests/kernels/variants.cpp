@@ -28,7 +28,7 @@ bool sparse = false;
 const Kernels* definition = nullptr;
 const Kernels* variant = nullptr;
 
-// n elements that end at a page nobody may touch; the page before the first one is guarded, too.
+// n elements that end at an inaccessible page; the page before the first one is inaccessible as well.
 template <class T>
 class Guarded {
   public:
@@ -363,7 +363,7 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
                 float* const smoothed = offsets.end(static_cast<std::size_t>(n));
                 variant->smoothRow(input.source, x, turn % 2 != 0 ? scale : nullptr, step, n, smoothed);
                 for (std::int64_t i = 0; i < n; ++i) {
-                    // Which NaN a product of two has is not defined, and nobody looks: integers follow.
+                    // The NaN of a product of two NaN is not defined, and irrelevant, because integers follow.
                     const auto at = static_cast<std::size_t>(i);
                     if (!(std::isnan(expected[at]) && std::isnan(smoothed[i]))) {
                         compare(&expected[at], smoothed + i, 1,
@@ -487,7 +487,7 @@ void severalRows(const Input& input) {
     }
 }
 
-// Rows with scales of their own: anything, and values close together, far from 0 and near it, whose results are the
+// Rows with a scale each: anything, and values close together, far from 0 and near it, whose results are the
 // largest numbers that can still be within the limits; rows of zeros, and some with an infinity or NaN.
 void dynamicRows(const Input& input) {
     std::uint32_t random = 7;
@@ -563,7 +563,7 @@ void dynamicRows(const Input& input) {
     }
 }
 
-// Extents of rows that begin anywhere: rows of one sign, infinities and NaN are among them.
+// Min and max of rows that begin anywhere: rows of one sign, infinities and NaN are among them.
 void shiftedMinMax(const Input& input) {
     for (const std::int64_t n : {1, 2, 63, 64, 129, 512, 1100}) {
         const std::vector<float> factors(static_cast<std::size_t>(n), -2.0F);
@@ -755,7 +755,7 @@ int main(int count, char** arguments) {
                                     makeInput(Source::BFloat16, "bfloat16", allHalves())};
     definition = usableKernels().front();
     for (const Kernels* candidate : usableKernels()) {
-        // The definition is compared with itself, too: the guards watch it.
+        // The definition is compared with itself as well, under the guard pages.
         variant = candidate;
         const std::int64_t before = compared;
         for (const Input& input : inputs) {

@@ -49,7 +49,7 @@ def test_python_function(vector: Vector) -> None:
     ("soc", "version"), [("Ascend310P3", DEFAULT_VERSION), (DEFAULT_SOC, "8.1.RC1")]
 )
 def test_other_device(soc: str, version: str) -> None:
-    """A process has one SoC and one version, so these run in a process of their own."""
+    """A process has one SoC and one version, so these run in a separate process."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),

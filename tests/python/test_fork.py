@@ -1,4 +1,4 @@
-"""After fork the child has a device of its own, and nothing of the parent's."""
+"""After fork the child has its own device, and nothing of the parent's."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ CALLS = {
 @pytest.mark.skipif(
     not os.access("/proc/self/clear_refs", os.W_OK), reason="the system forgets no peak"
 )
-@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer takes memory of its own")
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer needs memory itself")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_a_call_takes_no_more_memory_than_its_results(call: str) -> None:
     """Peak memory of calls on contiguous arrays, the first and a prepared one."""

@@ -361,7 +361,7 @@ def test_wrong_number_of_outputs() -> None:
 
 def test_results_of_an_empty_input_are_defined() -> None:
     if not aq.backend().host_memory:
-        pytest.skip("copies come from device memory that nobody wrote")
+        pytest.skip("copies come from unwritten device memory")
     for _ in range(3):
         y, scale, offset = aq.dynamic_quant_asymmetric(np.empty((3, 0), np.float16))
         assert y.shape == (3, 0) and scale.tolist() == offset.tolist() == [0, 0, 0]

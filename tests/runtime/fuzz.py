@@ -1,6 +1,6 @@
-"""Arguments nobody should pass: nothing may crash, hang or leave objects behind.
+"""Arguments that no program should pass: nothing may crash, hang or leave objects behind.
 
-Run as a program, ``python -m runtime.fuzz operators|handles SEED CALLS``, in a process of its own:
+Run as a program, ``python -m runtime.fuzz operators|handles SEED CALLS``, in a separate process:
 a crash is its exit status.
 """
 
@@ -39,7 +39,7 @@ KINDS = (
 TEXTS = [b"round", b"floor", b"ceil", b"trunc", b"pertoken", b"pertensor", b"perchannel", b"",
          b"%s%n", b"x" * 5000]  # fmt: skip
 
-# All that the headers declare; products of integers have tests of their own for wrong arguments.
+# All that the headers declare; products of integers have separate tests for wrong arguments.
 OPERATORS = sorted(
     name.removesuffix("GetWorkspaceSize")
     for name, function in functions.items()

@@ -1,4 +1,4 @@
-"""Nothing crashes, whatever it is given: seeded, each run in a process of its own."""
+"""Nothing crashes, whatever the arguments: seeded, each run in a new process."""
 
 from __future__ import annotations
 

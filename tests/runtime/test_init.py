@@ -1,4 +1,4 @@
-"""Initialising, finalising, versions, SoC names: each in a process of its own."""
+"""Initialising, finalising, versions, SoC names: each in a new process."""
 
 from __future__ import annotations
 

@@ -456,7 +456,7 @@ x = np.ones((8, columns), np.float16)
 out = np.empty(x.shape, np.int8), np.empty(columns, np.float32)
 aq.dynamic_quant(x[:, :4096].copy(), quant_mode="perchannel")
 used = int(open("/proc/self/statm").read().split()[0]) * 4096
-# Enough for what all threads share (64 MiB), not for what each has of its own (48 MiB).
+# Enough for the memory that all threads share (64 MiB), not for that of each thread (48 MiB).
 resource.setrlimit(resource.RLIMIT_AS, (used + (80 << 20), resource.RLIM_INFINITY))
 try:
     aq.dynamic_quant(x, quant_mode="perchannel", out=out)

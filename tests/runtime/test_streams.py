@@ -207,7 +207,7 @@ def test_failure_modes(stop: bool) -> None:
         if stop:
             ok(host.aclrtSetStreamFailureMode(on, 1))
         size, executor = work.prepare()
-        ok(host.aclSetInputTensorAddr(executor, 0, work.tx, pointer(64)))  # nobody's memory
+        ok(host.aclSetInputTensorAddr(executor, 0, work.tx, pointer(64)))  # memory without an owner
         with stalled(on):
             ok(work.launch(size, executor, on))
             ok(host.aclrtMemsetAsync(memory.pointer, 8, 7, 8, on))
@@ -426,7 +426,7 @@ def test_values_in_memory_order_streams() -> None:
 
 
 def test_a_function_of_a_stream_cannot_wait_for_the_stream() -> None:
-    """What would hang is refused: waiting for the stream, or its end, in a task of its own."""
+    """A task of the stream that waits for the stream or destroys it would hang: it is refused."""
     answers: list[Any] = []
     with stream() as on:
 

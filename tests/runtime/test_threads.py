@@ -270,7 +270,7 @@ def test_a_tensor_without_dimensions() -> None:
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
 @pytest.mark.skipif(not Path("/proc/self/sched").exists(), reason="the system counts no moves")
 def test_threads_of_the_pool_keep_off_the_processor_of_the_kernel() -> None:
-    """They may run where the thread of the kernel may (here, who waits), but for where it is."""
+    """They may use any processor of the kernel's thread (here, the waiting one) except its own."""
     run_python("""
 import os
 from pathlib import Path

@@ -19,8 +19,8 @@ mkdir -p "$build"
 cmake -S "$root" -B "$build" -DACLQUANT_SANITIZE="$sanitize" -DCMAKE_BUILD_TYPE=Debug -DPython_EXECUTABLE="$(command -v "$python")" \
     -DCMAKE_INSTALL_PREFIX="$build/prefix" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 cmake --build "$build" --parallel "$(nproc)" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
-# A package of its own beside the build: neither an installed one nor the folder in the tree, built or not, is meant. By
-# itself, CMake would keep a library copied from the tree in the second in which it built its own.
+# A separate package beside the build, so that neither an installed package nor the folder in the tree is used. Without the
+# removal, CMake would keep a library copied from the tree in the same second in which it built its own.
 rm -rf "$build/prefix"
 mkdir "$build/prefix"
 cp -r "$root/src/aclquant" "$build/prefix"

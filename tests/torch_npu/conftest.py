@@ -1,4 +1,4 @@
-"""Programs run in processes of their own: torch_npu takes its libraries when it is imported."""
+"""Programs run in separate processes: torch_npu takes its libraries when it is imported."""
 
 from __future__ import annotations
 

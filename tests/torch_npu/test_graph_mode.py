@@ -113,7 +113,7 @@ DYNAMIC_DOCUMENT = """
 
 
 def test_documents(run: Run) -> None:
-    """The graph examples of the four documents, with what they print where that is no matter of chance."""
+    """The graph examples of the four documents, with their output where it is deterministic."""
     printed = run(START + DOCUMENTS + DYNAMIC_DOCUMENT + "    print(*output)\n")
     assert printed.startswith("tensor([ 6.,  8., 10., 12.], device='npu:0', dtype=torch.float16)\n")
     assert printed.count("tensor(") == 4
@@ -197,7 +197,7 @@ def test_operators_called_by_name(run: Run) -> None:
 
 @pytest.mark.parametrize("level", ["0", "1", "2"])
 def test_a_missing_name_is_refused(run: Run, level: str) -> None:
-    """At once while nobody has asked for compiled operators; after that by name, at a call that waits at the latest."""
+    """At once before compiled operators are requested; afterwards by name, at the latest in a call that waits."""
     program = """
     import torch, torch_npu
     x = torch.ones(4, 8).npu()
@@ -282,7 +282,7 @@ OPERATORS = """
 def test_operators_equal_those_outside_of_graphs(run: Run) -> None:
     """All operators, int4 among them, in graphs of fixed shapes and, with one graph for several sizes, of open ones.
 
-    In a process that calls ``aclquant.activate``, so that the libraries are found that way, too.
+    In a process that calls ``aclquant.activate``, so that the libraries are also found that way.
     """
     activate = "    import aclquant; aclquant.activate()\n"
     sizes = "    DYNAMIC, STATIC = ((4, 16), (5, 32), (64, 512)), ((4, 16),)\n"
@@ -304,7 +304,7 @@ AROUND = """
     def constants(x, s):
         return torch_npu.npu_quantize(x + torch.ones(16, device="npu").half() * s, s, None, torch.qint8, -1, False), torch.full((3,), 2.0, device="npu")
 
-    # An input as a result, and a result twice, are tensors of their own.
+    # An input as a result, and a result twice, are separate tensors.
     def inputs(x, s):
         y = x + s
         return x.reshape(-1), y, y.reshape(-1)

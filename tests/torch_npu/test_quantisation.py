@@ -135,7 +135,7 @@ COMPARE = """
 
 @pytest.mark.parametrize("level", ["0", "1", "2"])
 def test_equal_at_every_level_of_the_task_queue(run: Run, level: str) -> None:
-    """Then four threads with all functions at once, two of them on streams of their own."""
+    """Then four threads with all functions at once, two of them on separate streams."""
     program = """
     quantize_all(), anti_quant_all(), trans_all(), dynamic_all()
 

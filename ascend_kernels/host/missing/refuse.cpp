@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// libaclnn_ops_infer.so, where torch_npu looks last for an operator. One that nobody has makes it raise an error
-// without a name; one that is here is refused, with both its error and ours naming it. All others find the operators
-// absent.
+// libaclnn_ops_infer.so, the last library in which torch_npu looks for an operator. A missing operator makes torch_npu
+// raise an error without a name. An operator in this library is refused, and both errors name it. For all other clients
+// the operators are absent.
 #include "acl/acl_op_compiler.h"
 
 namespace {
 
-// As an operator called by name, which is what would come next.
+// Like an operator called by name, torch_npu's next step.
 aclError refuse(const char* name) {
     return aclopCompileAndExecute(name, 0, nullptr, nullptr, 0, nullptr, nullptr, nullptr, ACL_ENGINE_SYS,
                                   ACL_COMPILE_SYS, nullptr, nullptr);
@@ -14,7 +14,7 @@ aclError refuse(const char* name) {
 
 }  // namespace
 
-// Whatever the arguments are, nothing reads them.
+// The arguments are never read.
 #define OPERATOR(name)                                                \
     extern "C" ACL_FUNC_VISIBILITY aclError name##GetWorkspaceSize(); \
     extern "C" ACL_FUNC_VISIBILITY aclError name();                   \

@@ -18,7 +18,7 @@ constexpr std::int64_t kColumns = 256;
 constexpr std::int64_t kColumnsOfFewRows = 1024;
 // Rows that share the packed columns; their sums stay in L2.
 constexpr std::int64_t kRows = 512;
-// Products worth a thread of their own.
+// Products that justify another thread.
 constexpr std::int64_t kThreadProducts = 1024 * 1024;
 
 }  // namespace

@@ -69,7 +69,7 @@ inline bool TileElementwise(const TilingChip& chip, const ElementwiseShape& shap
         t.colBlocks = static_cast<uint32_t>(TilingDivideUp(t.cols, t.blockCols));
         const uint64_t last = (t.cols - (t.colBlocks - 1) * t.blockCols) * shape.outputBits / 8;
         if (last < 32 && t.colBlocks > 1) {
-            --t.colBlocks;  // too little for a store of its own
+            --t.colBlocks;  // too little for a separate store
         }
     }
     const uint64_t rowBlocks = TilingMin(chip.cores / t.colBlocks, t.groups);

@@ -300,7 +300,7 @@ def _backend(report: Report, backend: str) -> Library | None:
         if backend:
             backends.use_backend(backend)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about variables, which have lines of their own here
+            warnings.simplefilter("ignore")  # about variables, which have separate lines here
             active = backends.backend()
         described = active.describe()
     except errors.AclError as error:

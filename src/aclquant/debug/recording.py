@@ -56,7 +56,7 @@ class RecordedTensor:
     blob : str
         Name of the recorded bytes; empty when there are none.
     missing : str
-        Why there are none.
+        Reason if there are none.
     """
 
     folder: Path = field(repr=False)

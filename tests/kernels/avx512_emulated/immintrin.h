@@ -435,7 +435,7 @@ inline __m256i _mm512_cvtps_ph(__m512 a, int mode) {
 
 }  // namespace aclq::ACLQ_ISA
 
-// Its enumerators would find the compiler's own, too.
+// Its enumerators would clash with the compiler's.
 #define _mm512_shuffle_epi32 aclq::ACLQ_ISA::_mm512_shuffle_epi32
 // Constraints for 512-bit registers cannot be met. Such statements only guide the choice of instructions.
 #define asm(...) static_assert(true)

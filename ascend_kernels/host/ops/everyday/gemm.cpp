@@ -30,7 +30,7 @@ using Sgemm = void (*)(int order, int transposeA, int transposeB, std::int64_t m
                        float* c, std::int64_t ldc);
 using SetThreads = int (*)(int count);
 
-// NumPy's wheels carry OpenBLAS, with names of its own and 64-bit sizes. It is used where NumPy has loaded it, which
+// NumPy's wheels contain OpenBLAS, with special names and 64-bit sizes. It is used where NumPy has loaded it, which
 // every process has that imports aclquant or torch_npu; nothing is loaded or searched for.
 struct Library {
     Sgemm sgemm = nullptr;

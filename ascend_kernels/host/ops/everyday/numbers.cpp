@@ -12,7 +12,7 @@
 namespace aclq::everyday {
 namespace {
 
-// Calls body(T{}) with the C++ type of an element; BOOL has one of its own.
+// Calls body(T{}) with the C++ type of an element; BOOL has a separate one.
 enum class Bool : std::uint8_t {};
 
 template <class T>
@@ -123,7 +123,7 @@ template <class Domain>
 void readRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Domain* to) {
     dispatch(view.dtype, [&]<class T>(T) {
         const unsigned char* from = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
-        if (step == 1) {  // a loop of its own, which vectorises
+        if (step == 1) {  // a separate loop, which vectorises
             for (std::int64_t i = 0; i < n; ++i) {
                 T value;
                 std::memcpy(&value, from + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));

@@ -11,7 +11,7 @@ namespace aclq {
 
 // Elements that row kernels are given at a time: buffers of this size stay in L1. A multiple of 8.
 constexpr std::int64_t kChunk = 4096;
-// Elements worth a thread of their own.
+// Elements that justify another thread.
 constexpr std::int64_t kThreadGrain = 64 * 1024;
 // Rows of a strided tensor that are read together (RowReader).
 constexpr std::int64_t kTileRows = 16;

@@ -47,7 +47,7 @@ ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::
 inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const void* data, std::int64_t count,
                                  std::int64_t n, const IntegerOutput& y) {
     AffineRows smoothed = rows;
-    if (rows.smooth == nullptr) {  // a product with 1 is exact, and costs less than loops of their own
+    if (rows.smooth == nullptr) {  // a product with 1 is exact, and cheaper than separate loops
         smoothed.smooth = &kOne;
         smoothed.smoothStep = 0;
     }
