@@ -13,7 +13,9 @@ step() { printf '\n=== %s (at %d s)\n' "$*" "$SECONDS"; }
 environment() {
   python3 -m venv "$work/$1"
   "$work/$1/bin/pip" install --quiet --upgrade pip
-  "$work/$1/bin/pip" install --quiet "${@:2}"
+  if [ $# -gt 1 ]; then
+    "$work/$1/bin/pip" install --quiet "${@:2}"
+  fi
 }
 
 # build_wheel: the wheel as users build it, with warnings as errors and the C++ test programs beside it.
