@@ -13,13 +13,13 @@ from . import backends as _backends
 from . import errors
 from ._ffi import ffi
 from ._ffi.check import error_text, make_error
-from .arrays import has_mask, native
+from .arrays import as_host_array, has_mask, native
 from .invocation import First, Invocation
 from .kept import host_arrays_in_place, input_forms, result_forms
 from .operation import Operation, operation_of
 from .prepared import Launcher, Prepared, launcher, look
 from .resource import Resource
-from .stream import Stream
+from .stream import Stream, current_graph
 from .tensor import Tensor, asarray, empty
 
 __all__ = ["Plan", "plan"]
@@ -106,6 +106,8 @@ class Plan(Resource):
 
         Raises
         ------
+        NotSupportedError
+            When Tensors are given inside `aclquant.capture`, which does not record plans.
         ParameterError
             When `x` or `out` do not fit the plan.
         ResourceError
@@ -137,6 +139,12 @@ class Plan(Resource):
     def _run_on_tensors(self, x: Any, out: Any) -> Any:
         if self.closed:
             self.require_open()
+        if current_graph() is not None:
+            raise errors.NotSupportedError(
+                "a Plan runs on its own stream, which a capture does not record: "
+                f"call {self._name} instead",
+                function=self._name,
+            )
         try:
             fits = self._look(x) == self._looks
         except AttributeError:
@@ -282,7 +290,7 @@ def plan(function: Callable[..., Any], x: Any, *arguments: Any, **named: Any) ->
             function="aclquant.plan",
             argument=min(refused),
             got="a value",
-            allowed="nothing: a plan takes out= when it is called, and has a stream of its own",
+            allowed="nothing: a plan takes out= when it is called, and has its own stream",
         )
     for value in (x, *arguments, *named.values()):
         if has_mask(value):
@@ -293,7 +301,9 @@ def plan(function: Callable[..., Any], x: Any, *arguments: Any, **named: Any) ->
                 allowed="one without: fill them first",
             )
     if not isinstance(x, Tensor):
-        x = np.ascontiguousarray(x) if type(x) is not np.ndarray or not x.flags.c_contiguous else x
+        if type(x) is not np.ndarray:
+            x = as_host_array(x, operation.name, operation.parameters[0])
+        x = np.ascontiguousarray(x)
         if not x.dtype.isnative:
             raise errors.ParameterError(
                 function="aclquant.plan",

@@ -102,6 +102,22 @@ def test_what_a_capture_refuses() -> None:
         pass
 
 
+def test_a_capture_refuses_a_plan() -> None:
+    """A plan has its own stream: the graph would not hold its work."""
+    x = aq.asarray(X)
+    with aq.plan(aq.quantize, x, 0.1) as rows:
+        with aq.capture() as graph:
+            with pytest.raises(aq.NotSupportedError, match=r"call aclquant\.quantize instead"):
+                rows(x)
+            y = aq.quantize(x, 0.1)
+            with pytest.raises(aq.NotSupportedError, match="does not record"):
+                rows(x, out=y)
+        assert (rows(x).numpy() == expected(X, 0.1)).all()
+        graph.replay()
+        assert (y.numpy() == expected(X, 0.1)).all()
+    graph.close()
+
+
 def test_a_block_that_raises_leaves_an_ordinary_stream() -> None:
     x = aq.asarray(X)
     stream = aq.Stream()

@@ -86,7 +86,13 @@ CASES: dict[str, tuple[Callable[[], Any], str, str]] = {
         "'output_dtype': got 'float32'; .*for example output_dtype='",
     ),
     "groups of a product": (
-        lambda: aq.quant_matmul(I8, I8, 1.0, group_sizes=[1, 1, 4], output_dtype="bfloat16"),
+        lambda: aq.quant_matmul(
+            *(np.ones((2, 512), np.int8), np.ones((256, 512), np.int8).T),
+            scale=np.ones((2, 4), np.float32),
+            pertoken_scale=np.ones((2, 4), np.float32),
+            output_dtype="bfloat16",
+            group_sizes=[1, 1, 4],
+        ),
         "quant_matmul",
         r"'group_sizes': got \[1, 1, 4\]",
     ),

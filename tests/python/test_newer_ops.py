@@ -168,6 +168,20 @@ def test_quant_matmul_numbers() -> None:
     assert npu(X1, X2, WORDS, bias=BIAS, output_dtype="torch.int8").tolist() == RESULT
 
 
+def test_a_bias_that_is_no_array_is_refused_by_name() -> None:
+    ragged: Any = [[1, 2], [3]]
+    with pytest.raises(aq.ParameterError, match=r"aclquant\.quant_matmul: argument 'bias'"):
+        aq.quant_matmul(X1, X2, 1.0, bias=ragged)
+
+
+def test_one_array_for_two_results_is_refused() -> None:
+    """Beside a result that is left to the call as well."""
+    x, one = np.ones((4, 8), np.float16), np.empty(4, np.float32)
+    for values, out in ((x, one), (aq.asarray(x), aq.asarray(one))):
+        with pytest.raises(aq.ParameterError, match=r"'out\[2\]': got memory of out\[1\]"):
+            aq.dynamic_quant_asymmetric(values, out=(None, out, out))
+
+
 def test_quant_matmul_int8_is_the_default() -> None:
     assert aq.quant_matmul(X1, X2, WORDS, bias=BIAS).tolist() == RESULT
     assert aq.quant_matmul(X1, X2, WORDS, bias=BIAS, output_dtype=1).tolist() == RESULT
@@ -244,8 +258,15 @@ def test_quant_matmul_group_sizes(sizes: list[int]) -> None:
 
 
 def test_quant_matmul_groups_reach_the_operator() -> None:
+    x1, x2 = np.ones((2, 512), np.int8), np.ones((256, 512), np.int8).T
+    rows, blocks = np.ones((2, 4), np.float32), np.ones((2, 4), np.float32)
     with pytest.raises(aq.ParameterError, match=r"'group_sizes': got \[1, 2, 3\];"):
-        aq.quant_matmul(X1, X2, WORDS, group_sizes=[1, 2, 3])
+        aq.quant_matmul(
+            *(x1, x2, blocks),
+            pertoken_scale=rows,
+            output_dtype="bfloat16",
+            group_sizes=[1, 2, 3],
+        )
 
 
 @pytest.mark.parametrize("name", ["x1", "x2", "scale", "pertoken_scale"])
@@ -265,7 +286,7 @@ def test_quant_matmul_refusals() -> None:
         aq.quant_matmul(np.stack([X1] * 2), np.stack([X2] * 3), WORDS)
     with pytest.raises(aq.DtypeError, match="argument 'x1'"):
         aq.quant_matmul(X1.astype(np.uint8), X2, WORDS)
-    with pytest.raises(aq.AclError, match="does not compute"):
+    with pytest.raises(aq.ParameterError, match="'pertoken_scale': got null"):  # int8 by int4
         aq.quant_matmul(X1, np.zeros((3, 1), np.int32), WORDS, output_dtype="float16")
 
 

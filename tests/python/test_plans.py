@@ -251,6 +251,16 @@ def test_plan_refuses_what_does_not_fit() -> None:
         assert _same(prepared(X), aq.quantize(X, SCALES))  # nothing is spoilt
 
 
+def test_plan_of_what_is_no_array_is_refused() -> None:
+    ragged: Any = [[1, 2], [3]]
+    for x in (ragged, np.ma.masked_array([1.0], [True])):
+        with pytest.raises(aq.ParameterError) as caught:
+            aq.plan(aq.quantize, x, 1.0)
+        assert caught.value.argument == "x"
+    with pytest.raises(aq.ParameterError, match="scales"):
+        aq.plan(aq.quantize, X, ragged)
+
+
 def test_plan_of_refused_arguments_is_refused() -> None:
     with pytest.raises(aq.DtypeError, match="argument 'x'"):
         aq.plan(aq.dynamic_quant_asymmetric, X)

@@ -75,6 +75,14 @@ def test_types_that_numpy_does_not_know(name: str, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_plans_are_made_for_tensors(dtype: Any) -> None:
+    like = torch.tensor(X, dtype=dtype, requires_grad=True)
+    array = like.detach().float().numpy().astype(aq.as_dtype(dtype).numpy)
+    with aq.plan(aq.quantize, like, 0.5) as rows:
+        assert (rows(array) == aq.quantize(array, 0.5)).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_what_takes_part_in_gradients_is_read(dtype: Any) -> None:
     """faults.md C4: parameters, and subclasses that ask for a gradient."""
     x = torch.from_numpy(X).to(dtype)

@@ -153,7 +153,7 @@ def _bias_type(bias: Any) -> Any:
     """Return the type for Python numbers: float32 once there is a float among them."""
     if bias is None or hasattr(bias, "dtype"):
         return np.int32
-    return np.float32 if np.asarray(bias).dtype.kind == "f" else np.int32
+    return np.float32 if operand("bias", bias, None).dtype.kind == "f" else np.int32
 
 
 def _shape(x1: Array, x2: Array) -> tuple[int, ...]:
