@@ -176,13 +176,14 @@ class Launcher:
         self, prepared: Prepared, arguments: tuple[Form, ...], results: tuple[Form, ...]
     ) -> None:
         self.prepared = prepared
-        forms = tuple(
-            (*form[:4], as_dtype(form[4]).numpy, form[5]) if form[0] == "numbers" else form
-            for form in arguments
-        )
         positions = itertools.count()
-        self._forms = [(0 if form[0] == "fixed" else next(positions), form) for form in forms]
-        self._forms = [(i, form) for i, form in self._forms if form[0] != "same"]
+        places = [0 if form[0] == "fixed" else next(positions) for form in arguments]
+        self._forms = [
+            (place, form[0], form[1], _expected(form))
+            for place, form in zip(places, arguments, strict=True)
+            if form[0] != "same"
+        ]
+        self._count = prepared.record.count
         self._results = results
         self._looks = tuple((np.ndarray, dtype, shape) for _, _, shape, dtype in results)
 
@@ -201,19 +202,20 @@ class Launcher:
     def attempt(self, arguments: Sequence[Any], out: Any) -> Attempt:
         """Launch it if everything fits."""
         misfit = Attempt(None, 0)
-        addresses: dict[int, CData] = {}
-        count = self.prepared.record.count
+        addresses: list[CData] = [None] * self._count
         try:
             # Numbers belong to this call: another one may come in between (a signal handler, say).
-            for position, form in self._forms:
-                kind, where = form[0], form[1]
-                value = form[2] if kind == "fixed" else arguments[position]
-                if kind == "numbers":
-                    value = _numbers(value, *form[2:])
-                elif kind == "array" and look(value) != (np.ndarray, form[3], form[2]):
-                    return misfit
-                if value is None:
-                    return misfit
+            for position, kind, where, expected in self._forms:
+                if kind == "fixed":
+                    value = expected
+                elif kind == "numbers":
+                    value = _numbers(arguments[position], *expected)
+                    if value is None:
+                        return misfit
+                else:
+                    value = arguments[position]
+                    if look(value) != expected:
+                        return misfit
                 addresses[where] = _from_buffer(value)
             results = self._made(out)
             if results is None:
@@ -222,7 +224,7 @@ class Launcher:
                 addresses[where] = _from_buffer(_BYTES, result, True)
         except (AttributeError, BufferError, ValueError, TypeError):
             return misfit  # no arrays, not in C order, or read-only
-        status = self.prepared.launch([addresses[n] for n in range(count)])
+        status = self.prepared.launch(addresses)
         return Attempt(results, status)
 
     def _made(self, out: Any) -> tuple[npt.NDArray[Any], ...] | None:
@@ -232,6 +234,15 @@ class Launcher:
         if type(results) is not tuple or tuple(map(look, results)) != self._looks:
             return None
         return results
+
+
+def _expected(form: Form) -> Any:
+    """Return what a `Launcher` compares an argument with, or makes it from."""
+    if form[0] == "array":
+        return np.ndarray, form[3], form[2]
+    if form[0] == "numbers":
+        return *form[2:4], as_dtype(form[4]).numpy, form[5]
+    return form[-1]
 
 
 def launcher(
