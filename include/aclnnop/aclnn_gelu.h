@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * x times the normal distribution's probability of at most x.
+ * x times the normal distribution's probability of at most x, approximated by a hyperbolic tangent.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_GELU_H

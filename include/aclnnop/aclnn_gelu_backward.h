@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The gradient of aclnnGelu.
+ * The gradient of aclnnGelu, of its approximation.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_GELU_BACKWARD_H

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * aclnnGelu; approximate: 0 exactly, 1 through a hyperbolic tangent.
+ * x times the normal distribution's probability of at most x; approximate: 0 exactly, 1 like aclnnGelu.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_GELU_V2_H

@@ -598,6 +598,24 @@ def test_complex_arithmetic() -> None:
         aclnn.Add(x, y, 1, np.empty(3, np.float32))
 
 
+def test_gelu_goes_through_a_hyperbolic_tangent() -> None:
+    """Row 7 of the clients: a value of op-plugin's own test, which expects CANN's formula."""
+    x = np.linspace(-8, 8, 999, dtype=np.float32)
+    wide = x.astype(np.float64)
+    inner = np.sqrt(2 / np.pi) * (wide + 0.044715 * wide**3)
+    tangent = np.tanh(inner)
+    slope = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * wide**2) * (1 - tangent**2)
+    out, exact, grad = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    aclnn.Gelu(x, out)
+    np.testing.assert_allclose(out, wide / (1 + np.exp(-2 * inner)), rtol=1e-6)
+    aclnn.GeluV2(x, 1, grad)
+    np.testing.assert_array_equal(grad, out)
+    aclnn.GeluV2(x, 0, exact)
+    assert 1e-4 < np.abs(exact - out).max() < 1e-3
+    aclnn.GeluBackward(np.ones_like(x), x, grad)
+    np.testing.assert_allclose(grad, (1 + tangent + wide * slope) / 2, rtol=1e-6, atol=1e-13)
+
+
 @pytest.mark.parametrize("target", ["int64", "bool"])
 def test_results_hold_what_is_computed(target: str) -> None:
     """Row T3: a promoted type that cannot be cast to the result is refused."""

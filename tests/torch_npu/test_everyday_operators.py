@@ -117,3 +117,20 @@ def test_complex_numbers(run: Run) -> None:
             torch.testing.assert_close(got, expected, rtol=0, atol=0, equal_nan=True)
     """
     assert run(program) == ""
+
+
+def test_gelu_has_both_formulas_when_torch_npu_is_told_to_be_compatible(run: Run) -> None:
+    """It decides at the first call, between aclnnGelu and aclnnGeluV2."""
+    program = """
+    import torch, torch_npu
+    torch_npu.npu.use_compatible_impl(True)
+    for approximate in ("none", "tanh"):
+        results = []
+        for device in ("cpu", "npu"):
+            x = torch.linspace(-4, 4, 99).to(device).requires_grad_()
+            y = torch.nn.functional.gelu(x, approximate=approximate)
+            y.sum().backward()
+            results.append((y.detach().cpu(), x.grad.cpu()))
+        torch.testing.assert_close(*results)
+    """
+    assert run(program) == ""

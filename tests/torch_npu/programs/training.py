@@ -31,7 +31,6 @@ for f in (
     torch.sigmoid,
     torch.tanh,
     F.silu,
-    F.gelu,
     F.leaky_relu,
     F.elu,
     F.softplus,
@@ -88,7 +87,9 @@ for how in ("none", "mean", "sum"):
     gradients(lambda x, i: F.cross_entropy(x, i, reduction=how, ignore_index=2), x, i)
     gradients(lambda x, i, w: F.nll_loss(x, i, w.detach().abs(), reduction=how), x, i, w)
 gradients(lambda x: F.smooth_l1_loss(x, x.detach() * 2, beta=0.3), x)
+gradients(lambda x: F.gelu(x, approximate="tanh"), x)
 gradients(lambda x: F.gelu(x, approximate="tanh"), x[:0])
+gradients(lambda x: F.gelu(x, approximate="none" if x.device.type == "npu" else "tanh"), x)
 q = x[None, None]
 gradients(F.scaled_dot_product_attention, q / 4, q / 4 + 1, q / 4 - 1)
 

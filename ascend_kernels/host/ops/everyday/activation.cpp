@@ -97,7 +97,8 @@ double geluExactSlope(double x) {
 constexpr double kTanhScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
 constexpr double kTanhCube = 0.044715;
 double geluTanh(double x) {
-    return 0.5 * x * (1 + std::tanh(kTanhScale * (x + kTanhCube * x * x * x)));
+    // x / 2 * (1 + tanh(...)), without losing the digits of small results.
+    return x / (1 + std::exp(-2 * kTanhScale * (x + kTanhCube * x * x * x)));
 }
 double geluTanhSlope(double x) {
     const double tangent = std::tanh(kTanhScale * (x + kTanhCube * x * x * x));
@@ -152,7 +153,8 @@ auto finite(float nan, float positive, float negative) {
     }                                                                                                              \
     ACLQ_PHASE_2(name)
 
-PLAIN(aclnnGelu, geluExact)
+// CANN has both through the hyperbolic tangent; the second versions have the choice.
+PLAIN(aclnnGelu, geluTanh)
 PLAIN(aclnnMish, kMish)
 IN_PLACE(aclnnInplaceMish, kMish)
 PLAIN(aclnnHardswish, kHardswish)
@@ -268,7 +270,7 @@ GRADIENT(aclnnSigmoidBackward, output, (ComplexToo{[](auto slope, auto y) { retu
 GRADIENT(aclnnTanhBackward, output, (ComplexToo{[](auto slope, auto y) { return slope * (1.0 - y * y); }}))
 GRADIENT(aclnnSiluBackward, self,
          ([](double slope, double x) { return slope * sigmoid(x) * (1 + x * (1 - sigmoid(x))); }))
-GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluExactSlope(x); }))
+GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluTanhSlope(x); }))
 
 aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, char* approximate,
                                                 aclTensor* gradInput, uint64_t* workspaceSize,
