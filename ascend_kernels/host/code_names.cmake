@@ -1,5 +1,6 @@
 # Names of all status codes, from the headers: {code, "NAME"}, lines of a C++ table. Of several names for a code the first one counts.
 #   cmake -DHEADERS=... -DOUTPUT=... -P code_names.cmake
+cmake_minimum_required(VERSION 3.20)
 set(LINES "")
 set(SEEN "")
 foreach(HEADER ${HEADERS})
