@@ -35,7 +35,7 @@ def part(name: str) -> str:
 
 def newest_glibc(data: bytes) -> tuple[int, ...]:
     """Return the newest version of glibc that an ELF file needs."""
-    found = [(0,)]
+    found: list[tuple[int, ...]] = [(0,)]
     for section in ELFFile(io.BytesIO(data)).iter_sections():
         if isinstance(section, GNUVerNeedSection):
             for _, versions in section.iter_versions():
