@@ -107,3 +107,48 @@ def test_progress_is_shown_on_a_terminal(capsys: Any) -> None:
     with progress("quantising", 1000) as advance:
         advance(500)
     assert np.isfinite(len(capsys.readouterr().err))
+
+
+def test_a_report_replaces_no_weights(cli: Command) -> None:
+    """--force on a mistyped name once replaced a weight file by the page."""
+    assert cli("checkpoint", "quantize", "model", "q", "--scheme", "w8a8-dynamic") == 0
+    before = everything(cli.path("model"))
+    weights = next(iter(sorted(cli.path("model").glob("*.safetensors"))))
+    said = cli.says("checkpoint", "report", "q", weights, "--force")
+    assert "argument 'out'" in said and "ends in .html or .htm" in said
+    assert everything(cli.path("model")) == before
+
+
+@pytest.mark.parametrize("option", ["--include", "--exclude"])
+def test_a_pattern_that_is_not_a_regular_expression(cli: Command, option: str) -> None:
+    said = cli.says("checkpoint", "quantize", "model", "q", "--scheme", "w8a16", option, "(")
+    assert f"argument '{option[2:]}': got '(' (missing )" in said
+    assert not cli.path("q").exists()
+
+
+def test_a_loop_of_links_as_destination(cli: Command) -> None:
+    cli.path("loop").symlink_to("loop")
+    said = cli.says("checkpoint", "quantize", "model", "loop", "--scheme", "w8a16")
+    assert said.startswith("aclquant: loop: Too many levels of symbolic links")
+
+
+@pytest.mark.parametrize("found", [5, ["a"], {"a": 5}])
+def test_an_index_with_a_wrong_weight_map(cli: Command, found: Any) -> None:
+    index = cli.path("model") / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": found}))
+    said = cli.says("checkpoint", "quantize", "model", "q", "--scheme", "w8a16")
+    assert "weight_map has to give a file for each tensor" in said
+    assert cli("checkpoint", "check", "model") == 3 and "weight_map" in cli.out
+
+
+@pytest.mark.parametrize("found", [7, "gptq", ["a"]])
+def test_a_quantization_config_that_is_not_an_object(cli: Command, found: Any) -> None:
+    config = cli.path("model") / "config.json"
+    config.write_text(json.dumps({"quantization_config": found}))
+    assert cli("checkpoint", "check", "model") == 3
+    assert "expected a JSON object" in cli.out
+
+
+def test_messages_do_not_speak_of_a_call(cli: Command) -> None:
+    said = cli.says("checkpoint", "report", "model", "page")
+    assert "before the call" not in said

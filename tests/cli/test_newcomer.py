@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -377,3 +378,33 @@ def test_json_report_and_errors(cli: Command) -> None:
     cli.save("z.npy", np.zeros(4, np.float32))
     assert cli("quantize", "z.npy", "z.npz", "--json") == 0
     assert json.loads(cli.out)["error"]["snr_db"] is None
+
+
+def test_damaged_arrays_end_with_one_line(cli: Command) -> None:
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -4), }".ljust(117) + b"\n"
+    cli.path("negative.npy").write_bytes(b"\x93NUMPY\x01\x00\x76\x00" + header + bytes(64))
+    said = cli.says("quantize", "negative.npy", "o.npy")
+    assert said.startswith("aclquant: negative.npy: a damaged .npy header: its shape is (-1, -4)")
+    for order in ("C", "F"):
+        for save in (np.savez, np.savez_compressed):
+            save(cli.path("x.npz"), a=np.asarray(weights(), order=order))
+            data = bytearray(cli.path("x.npz").read_bytes())
+            data[len(data) // 2] ^= 0xFF
+            cli.path("x.npz").write_bytes(data)
+            said = cli.says("quantize", "x.npz", "o.npy")
+            assert said.startswith("aclquant: x.npz: a.npy is damaged: "), said
+    assert cli.files() == {"negative.npy", "x.npz"}
+
+
+def test_interrupted_while_modules_are_imported(
+    cli: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupt:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "aclquant.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "aclquant.cli.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupt(), *sys.meta_path])
+    assert cli("info") == 130
+    assert cli.err == "aclquant: interrupted\n"

@@ -214,7 +214,7 @@ def test_damaged_and_missing_values_are_never_used(small: Path, tmp_path: Path) 
     data[0] ^= 1
     blob.write_bytes(data)
     for use in (aq.debug.replay, lambda r: aq.debug.emit(r, "c", call=1), lambda r: r.verify()):
-        with pytest.raises(RecordingError, match="damaged"):
+        with pytest.raises(RecordingError, match="damaged: its content does not fit its name"):
             use(read_recording(target))
     blob.write_bytes(data[:-1])
     with pytest.raises(RecordingError, match="23 bytes are there; 24 were recorded"):
@@ -293,6 +293,8 @@ def test_two_recordings_are_compared(small: Path, run: Command, tmp_path: Path) 
 
 
 def test_the_report_has_every_call(small: Path, run: Command, tmp_path: Path) -> None:
+    kept = run("inspect", small, "--html", "report.c")
+    assert kept.returncode == 2 and "expected a name in .html" in kept.stderr
     done = run("inspect", small, "--html", "report.html")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "report.html").read_text()

@@ -9,6 +9,7 @@ written by several processes or machines that share the disk; the bytes are the 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -212,7 +213,10 @@ def total_bytes(src: str | Path) -> int:
 
 
 def _apart(source: Path, folder: Path) -> None:
-    a, b = source.resolve(), folder.resolve()
+    try:
+        a, b = source.resolve(), folder.resolve()
+    except RuntimeError:  # a loop of symbolic links, before Python 3.13
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder)) from None
     if a == b or b in a.parents or a in b.parents:
         raise errors.ParameterError(
             f"DST, {folder}, and SRC, {source}, have to be apart: neither may lie in the other"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import errors
 from ..files import write_all
 from .compare import LayerError, diff
 from .quantized import Checkpoint, Weight
@@ -31,7 +32,7 @@ def report(
     path : str or Path
         The checkpoint.
     out : str or Path
-        The page, usually ``.html``.
+        The page: a name that ends in ``.html`` or ``.htm``.
     against : str or Path, optional
         The float model. With it the page has errors, the worst layer first.
     overwrite : bool, optional
@@ -47,7 +48,7 @@ def report(
     FileExistsError
         When `out` is there and `overwrite` is false.
     ParameterError
-        When the checkpoint is damaged, or `against` does not fit.
+        When the checkpoint is damaged, `against` does not fit, or `out` has another suffix.
 
     Examples
     --------
@@ -62,6 +63,13 @@ def report(
     ('q.html', True)
     """
     target = Path(out)
+    if target.suffix.lower() not in (".html", ".htm"):  # a mistyped name never costs a weight file
+        raise errors.ParameterError(
+            function="aclquant.checkpoint.report",
+            argument="out",
+            got=str(out),
+            allowed="a name that ends in .html or .htm",
+        )
     if target.exists() and not overwrite:
         raise FileExistsError(17, "File exists", str(target))
     found = {error.name: error for error in diff(against, path)} if against is not None else {}

@@ -75,7 +75,12 @@ class Checkpoint:
     def __init__(self, path: str | Path) -> None:
         self.model = Model(path)
         self.description = read_json(self.model.folder / DESCRIPTION)
-        self.config = self.model.config.get("quantization_config", {})
+        self.config = self.model.config.get("quantization_config") or {}
+        if not isinstance(self.config, dict):
+            raise errors.ParameterError(
+                f"{self.model.folder / 'config.json'}: quantization_config is"
+                f" {self.config!r}; expected a JSON object"
+            )
         self.format = "float"
         if self.description:
             self.format = "ascendv1"

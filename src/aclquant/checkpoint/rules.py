@@ -228,8 +228,8 @@ class _Check:
         for name in self.tensors:
             if name not in types:
                 self._error("K04", name, f"is not in {DESCRIPTION}: loaders end with a KeyError")
-        if "quantization_config" in self.model.config:
-            method = self.model.config["quantization_config"].get("quant_method")
+        if self.checkpoint.config:
+            method = self.checkpoint.config.get("quant_method")
             message = f"quantization_config says {method!r}, and loaders may follow it"
             self._add("K03", "warning", "config.json", message)
         weights = {n: k for n, k in types.items() if n.endswith(".weight") and n in self.tensors}

@@ -104,6 +104,17 @@ def find_layers(model: Model, include: list[str], exclude: list[str]) -> list[La
 
     Patterns are searched in the tensor's name.
     """
+    for argument, patterns in (("include", include), ("exclude", exclude)):
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise errors.ParameterError(
+                    function="aclquant.checkpoint.quantize",
+                    argument=argument,
+                    got=f"{pattern!r} ({error})",
+                    allowed="regular expressions",
+                ) from None
     used = {pattern: False for pattern in [*include, *exclude]}
 
     def matches(patterns: list[str], name: str) -> bool:

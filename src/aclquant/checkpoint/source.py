@@ -57,7 +57,7 @@ class Model:
                 f"{self.folder} has several indices: {', '.join(p.name for p in indices)}"
             )
         if indices:
-            self.index = dict(read_json(indices[0]).get("weight_map", {}))
+            self.index = _weight_map(indices[0])
             found = sorted(set(self.index.values()))
             for name in found:
                 if not (self.folder / name).is_file():
@@ -97,6 +97,13 @@ class Model:
     def open(self, name: str) -> File:
         """Open the file that a tensor is in."""
         return File(self.folder / self.tensors[name].file)
+
+
+def _weight_map(path: Path) -> dict[str, str]:
+    found = read_json(path).get("weight_map", {})
+    if not isinstance(found, dict) or not all(isinstance(f, str) for f in found.values()):
+        raise errors.ParameterError(f"{path}: weight_map has to give a file for each tensor")
+    return found
 
 
 def read_json(path: Path) -> dict[str, Any]:

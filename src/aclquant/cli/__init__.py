@@ -10,6 +10,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from .status import INTERRUPTED
+
 __all__ = ["main"]
 
 
@@ -26,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .plain import main as without_click
 
             return without_click(given)
+        except KeyboardInterrupt:  # while modules are imported
+            sys.stderr.write("aclquant: interrupted\n")
+            return INTERRUPTED
         return with_click(given)
 
 

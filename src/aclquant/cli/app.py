@@ -123,8 +123,11 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:
         if not _expected(error):
             raise
+        from ..errors import BEFORE_CALL
+
         # The lines before the last one explain; the last one says everything.
-        return _say(given, str(error).splitlines()[-1], FAILED, type(error).__name__)
+        text = str(error).splitlines()[-1].removesuffix(f" ({BEFORE_CALL})")
+        return _say(given, text, FAILED, type(error).__name__)
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)

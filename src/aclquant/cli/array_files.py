@@ -8,8 +8,9 @@ import shutil
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -140,6 +141,8 @@ class Source:
             self.shape, self.fortran, self.dtype = read(file)
         except (ValueError, EOFError) as error:
             raise Complaint(f"{self.label}: a damaged .npy header: {error}") from None
+        if any(length < 0 for length in self.shape):
+            raise Complaint(f"{self.label}: a damaged .npy header: its shape is {self.shape}")
         self.fortran = self.fortran and len(self.shape) > 1
 
     def _open_npz(self, file: IO[bytes], name: str | None) -> None:
@@ -153,12 +156,12 @@ class Source:
             hint = "written by torch.save; save it as .safetensors" if made_by_torch else "no .npz"
             raise Complaint(f"{self.label}: a zip archive without arrays: {hint}")
         member = f"{self._choose(names, name)}.npy"
-        with archive.open(member) as start:
+        with self._whole_member(member), archive.open(member) as start:
             self._header(start)
             skip = start.tell()
         stored = self.dtype
         if self.fortran:
-            with archive.open(member) as whole:
+            with self._whole_member(member), archive.open(member) as whole:
                 array: Array = np.lib.format.read_array(whole, allow_pickle=False)
             self.fortran = False
             self._read = lambda start, stop: array[start:stop]
@@ -167,10 +170,11 @@ class Source:
         reader: list[Any] = [None, -1]
 
         def read(start: int, stop: int) -> Array:
-            if reader[1] != start:  # from the beginning: blocks come in order
-                reader[0] = self._stack.enter_context(archive.open(member))
-                reader[0].read(skip)
-            data = reader[0].read((stop - start) * width)
+            with self._whole_member(member):
+                if reader[1] != start:  # from the beginning: blocks come in order
+                    reader[0] = self._stack.enter_context(archive.open(member))
+                    reader[0].read(skip)
+                data = reader[0].read((stop - start) * width)
             reader[1] = stop
             if len(data) < (stop - start) * width:
                 raise Complaint(f"{self.label}: {member} is cut off")
@@ -178,6 +182,14 @@ class Source:
             return block.reshape((stop - start, *self.shape[1:]) if self.shape else ())
 
         self._read = read
+
+    @contextmanager
+    def _whole_member(self, member: str) -> Iterator[None]:
+        """Say which array of a .npz file is damaged."""
+        try:
+            yield
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise Complaint(f"{self.label}: {member} is damaged: {error}") from None
 
     def _open_safetensors(self, file: IO[bytes], name: str | None) -> None:
         opened = self._stack.enter_context(File(f"/proc/self/fd/{file.fileno()}", self.label))

@@ -470,6 +470,9 @@ def inspect(
 
         recording = read_recording(target)
         if html is not None:
+            if html.suffix.lower() not in (".html", ".htm"):
+                message = f"--html: got {html}, expected a name in .html or .htm"
+                raise Complaint(message, WRONG_USAGE)
             html.write_text(report(recording), encoding="utf-8")
             click.echo(f"saved {html}")
         elif as_json:

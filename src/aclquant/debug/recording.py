@@ -96,7 +96,12 @@ class RecordedTensor:
             raise RecordingError(f"{path} is missing: the recording is not complete") from None
         if len(data) != self.nbytes or hashlib.sha256(data).hexdigest() != self.blob:
             raise RecordingError(
-                f"{path} is damaged: {len(data)} bytes are there; {self.nbytes} were recorded"
+                f"{path} is damaged: "
+                + (
+                    f"{len(data)} bytes are there; {self.nbytes} were recorded"
+                    if len(data) != self.nbytes
+                    else "its content does not fit its name, the SHA-256 of what was recorded"
+                )
             )
         return data
 
