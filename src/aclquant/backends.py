@@ -50,6 +50,7 @@ class Backend:
         self.name = name
         self.library = library
         self.usable = True
+        self.process = os.getpid()
         self.ending = False
         """Whether the process ends without `shut_down`; finalisers then release nothing."""
         self.why_unusable = ""
@@ -376,13 +377,14 @@ def _at_exit() -> None:
 def _after_fork() -> None:
     """Forget the parent's device: its handles mean nothing in the child."""
     global _active
-    forget_other_threads()
-    local.entered = None, -1
+    # First of all, so that objects which are collected meanwhile do not close what is the parent's.
     if _active is not None:
+        _active.usable, _active.why_unusable = False, "belongs to the parent of this forked process"
         for resource in list(_active.live):
             resource.lose()
-        _active.usable, _active.why_unusable = False, "belongs to the parent of this forked process"
         _active = None
+    forget_other_threads()
+    local.entered = None, -1
 
 
 atexit.register(_at_exit)

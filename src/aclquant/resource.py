@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from types import TracebackType
 from typing import NoReturn, TypeVar
@@ -70,6 +71,10 @@ class Resource:
 
     def __del__(self) -> None:
         if getattr(self, "closed", True) or not self.backend.usable or self.backend.ending:
+            return
+        if self.backend.process != os.getpid():
+            # A forked child drops the states of all other threads before the fork handlers run:
+            # their objects belong to the parent.
             return
         if self._warns and not self.internal:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
