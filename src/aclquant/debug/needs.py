@@ -159,7 +159,9 @@ def _describe(library: Library) -> str:
 
 def _contents(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     if path.is_dir():
-        for inner in sorted(path.rglob("*")):
+        # os.walk passes over folders that vanish or cannot be read.
+        files = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+        for inner in sorted(files):
             if inner.is_file() and not inner.is_symlink():
                 yield from _contents_of(inner, str(inner.relative_to(path)))
     else:
