@@ -23,7 +23,7 @@ build_wheel() {
   "$work/venv/bin/pip" wheel --quiet --no-deps --wheel-dir "$work/dist" \
     -C cmake.define.ACLQUANT_WERROR=ON -C cmake.define.ACLQUANT_TESTS=ON -C build-dir="$work/build" .
   wheel=$(echo "$work"/dist/aclquant-*.whl)
-  export ACLQUANT_BUILD_DIR=$work/build
+  export KERNEL_TESTS_BUILD=$work/build
 }
 
 # tests_elsewhere: a copy of the tests, so that a checkout cannot stand in for the installed package.

@@ -105,7 +105,12 @@ def problems(
 def _did_you_mean(name: str) -> str:
     from difflib import get_close_matches
 
+    # A part that is left out: ACLQUANT_SOC.
+    ending = name.removeprefix(_PREFIX)
+    for known in VARIABLES:
+        if known.endswith(f"_{ending}") and known.startswith(_PREFIX):
+            return f"; did you mean {known}?"
     # Without the prefix, which makes all of them alike.
     endings = [known.removeprefix(_PREFIX) for known in VARIABLES]
-    near = get_close_matches(name.removeprefix(_PREFIX), endings, n=1, cutoff=0.54)
+    near = get_close_matches(ending, endings, n=1, cutoff=0.54)
     return f"; did you mean {_PREFIX}{near[0]}?" if near else ""

@@ -3,7 +3,7 @@
 They are built with the library and link its objects (tests/kernels/CMakeLists.txt)::
 
     cmake -S . -B build/tests -DACLQUANT_TESTS=ON && cmake --build build/tests
-    ACLQUANT_BUILD_DIR=$PWD/build/tests pytest tests/kernels
+    KERNEL_TESTS_BUILD=$PWD/build/tests pytest tests/kernels
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ LINE = re.compile(r"(\w+): (\d+) (results|sums) equal those of .+")
 
 
 def run(program: str, *arguments: str) -> list[str]:
-    build = os.environ.get("ACLQUANT_BUILD_DIR")
+    build = os.environ.get("KERNEL_TESTS_BUILD")
     if build is None:
-        pytest.skip("needs a build with ACLQUANT_TESTS=ON, and ACLQUANT_BUILD_DIR")
+        pytest.skip("needs a build with ACLQUANT_TESTS=ON, and KERNEL_TESTS_BUILD")
     command = [Path(build) / "tests" / "kernels" / program, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
