@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from helpers.programs import installed
 
 import aclquant as aq
 from aclquant.debug.events import read_trace
@@ -18,7 +18,7 @@ from .conftest import Command
 
 pytestmark = [
     pytest.mark.nightly,
-    pytest.mark.skipif(find_spec("torch_npu") is None, reason="torch_npu is not installed"),
+    pytest.mark.skipif(not installed("torch-npu"), reason="torch_npu is not installed"),
 ]
 
 PROGRAM = """

@@ -6,10 +6,10 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from helpers.programs import installed
 
 from .markdown import ROOT, blocks
 
@@ -26,7 +26,7 @@ def test_every_thread_has_its_row() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.skipif(find_spec("torch_npu") is None, reason="torch_npu is not installed")
+@pytest.mark.skipif(not installed("torch-npu"), reason="torch_npu is not installed")
 def test_the_tutorial_with_torch_npu(tmp_path: Path) -> None:
     (text,) = (b.text for b in blocks(PAGE) if b.language == "sh" and "failing_npu" in b.text)
     (tmp_path / "aclquant").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aclquant "$@"\n')
