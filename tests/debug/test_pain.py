@@ -9,12 +9,15 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
 
 import aclquant as aq
+from aclquant._ffi import CData, ffi
+from aclquant._ffi.declarations import functions
 from aclquant.debug import advice, operators
 from aclquant.debug.doctor import doctor
 
@@ -40,6 +43,63 @@ def test_2_3_4_5_codes_of_captures_are_explained() -> None:
     ):
         (found,) = advice.look_up(code)
         assert word in str(found) and "aclquant trace" in str(found), found
+
+
+Steps = Callable[[object, CData, CData, CData], None]
+
+
+def _wait_for_the_stream(lib: Any, stream: CData, other: CData, event: CData) -> None:
+    lib.aclrtSynchronizeStream(stream)
+
+
+def _copy_at_once(lib: Any, stream: CData, other: CData, event: CData) -> None:
+    memory = ffi.new("void **")
+    lib.aclrtMalloc(memory, 32, 0)
+    lib.aclrtMemcpy(memory[0], 32, ffi.from_buffer(bytes(32)), 32, lib.ACL_MEMCPY_HOST_TO_DEVICE)
+    lib.aclrtFree(memory[0])
+
+
+def _leave_a_stream_unjoined(lib: Any, stream: CData, other: CData, event: CData) -> None:
+    lib.aclrtRecordEvent(event, stream)
+    lib.aclrtStreamWaitEvent(other, event)
+
+
+def _leave_a_task_group_open(lib: Any, stream: CData, other: CData, event: CData) -> None:
+    lib.aclmdlRICaptureTaskGrpBegin(stream)
+
+
+@pytest.mark.parametrize(
+    ("steps", "call", "code"),
+    [
+        (_wait_for_the_stream, "aclrtSynchronizeStream", 107027),
+        (_copy_at_once, "aclrtMemcpy", 107030),
+        (_leave_a_stream_unjoined, "aclmdlRICaptureEnd", 107025),
+        (_leave_a_task_group_open, "aclmdlRICaptureEnd", 107033),
+    ],
+)
+def test_2_3_4_5_a_trace_names_the_call_that_breaks_a_capture(
+    steps: Steps, call: str, code: int
+) -> None:
+    library = aq.backend().library
+
+    class Functions:
+        """The functions of the backend by name, and the constants."""
+
+        ACL_MEMCPY_HOST_TO_DEVICE = ffi.integer_const("ACL_MEMCPY_HOST_TO_DEVICE")
+
+        def __getattr__(self, name: str) -> Any:
+            return library.bind(functions[name])
+
+    lib = Functions()
+    with aq.Stream() as stream, aq.Stream() as other, aq.Event() as event, aq.trace() as trace:
+        mode = ffi.integer_const("ACL_MODEL_RI_CAPTURE_MODE_GLOBAL")
+        assert lib.aclmdlRICaptureBegin(stream.handle, mode) == 0
+        steps(lib, stream.handle, other.handle, event.handle)
+        lib.aclmdlRICaptureEnd(stream.handle, ffi.new("aclmdlRI *"))
+        stream.close()
+        other.close()
+    (broken,) = [row for row in trace.calls if row.status == code]
+    assert broken.function == call and "captur" in str(broken), broken
 
 
 def test_6_7_memory_out_of_range_is_the_error_of_its_call(
