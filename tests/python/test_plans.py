@@ -723,11 +723,9 @@ def test_everything_here_holds_without_the_extension() -> None:
         pytest.skip("this is that run")
     run_python(
         f"""
-        import contextlib, io, sys, warnings
+        import contextlib, io, sys
         sys.modules["aclquant._ffi._replay"] = None  # importing it fails
         import pytest
-        # pytest wants to rewrite the plug-in, which is imported already.
-        warnings.filterwarnings("ignore", "Module already imported")
         from aclquant import prepared
         assert prepared.extension is None
         with contextlib.redirect_stdout(io.StringIO()) as text:
