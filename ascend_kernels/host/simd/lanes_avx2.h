@@ -269,10 +269,9 @@ ACLQ_INLINE inline Fours narrow(__m256i first, __m256i second, Integers to, bool
                 : bytes};
 }
 
-// exact() computes the block again in its exact form. Within: all results are finite and within the limits.
-template <class Exact>
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
-    Words result = words(block, [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
+template <class Policy>
+ACLQ_INLINE inline Bytes narrowed(const Policy& policy, Integers to, bool within) {
+    Words result = words(policy.quick(), [](__m256 values) ACLQ_INLINE { return _mm256_cvtps_epi32(values); });
     // Values that do not fit an int32, and NaN, become the smallest int32, and then the smallest int16. They are rare,
     // so the block is computed again.
     const auto beyond = [&]() ACLQ_INLINE {
@@ -281,7 +280,7 @@ ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, 
         return _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_set1_epi16(INT16_MIN))) != 0;
     };
     if (!within && beyond()) [[unlikely]] {
-        result = carefully(exact(), to);
+        result = carefully(policy.exact(), to);
     }
     return {{narrow(result.quarter[0], result.quarter[1], to, within),
              narrow(result.quarter[2], result.quarter[3], to, within)}};

@@ -187,16 +187,16 @@ ACLQ_INLINE inline __m512i toNearest(__m512 values) {
     return words(part(0), part(1), part(2), part(3));
 }
 
-// exact() computes the block again in its exact form. Within: all results are finite and within the limits.
-template <class Exact>
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&& exact, bool within) {
+template <class Policy>
+ACLQ_INLINE inline Bytes narrowed(const Policy& policy, Integers to, bool within) {
+    const Block block = policy.quick();
     const auto part = [&](int i) ACLQ_INLINE { return toNearest(block.part[i].values); };
     Words result = words(part(0), part(1), part(2), part(3));
     // Values that do not fit an int32, and NaN, become the smallest int32, and then the smallest int16. They are rare,
     // so the block is computed again.
     if (!within && _mm512_cmpeq_epi16_mask(_mm512_min_epi16(result.first, result.second),
                                            _mm512_set1_epi16(INT16_MIN)) != 0) [[unlikely]] {
-        result = carefully(exact(), to);
+        result = carefully(policy.exact(), to);
     }
     return narrow(result, to, within);
 }

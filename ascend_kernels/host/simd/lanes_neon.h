@@ -127,8 +127,9 @@ ACLQ_INLINE inline uint8x16_t narrow(const Lanes& a, Integers to, bool within) {
     return vreinterpretq_u8_s8(bytes);
 }
 
-template <class Exact>
-ACLQ_INLINE inline Bytes narrow(const Block& block, Integers to, Exact&&, bool within) {
+template <class Policy>
+ACLQ_INLINE inline Bytes narrowed(const Policy& policy, Integers to, bool within) {
+    const Block block = policy.quick();
     return {{{narrow(block.part[0], to, within), narrow(block.part[1], to, within)},
              {narrow(block.part[2], to, within), narrow(block.part[3], to, within)}}};
 }

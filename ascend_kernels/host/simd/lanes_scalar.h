@@ -126,10 +126,11 @@ inline float element(const Block& block, std::size_t i) {
     return block.part[i / Lanes::kCount].values[i % Lanes::kCount];
 }
 
-// To nearest, saturated, NaN to 0. exact() computes the block again, for variants whose first attempt is less exact.
-// The last argument says that all results are finite and within the limits.
-template <class Exact>
-inline Bytes narrow(const Block& block, Integers to, Exact&&, bool) {
+// The block that policy.quick() computes, to nearest, saturated, NaN to 0. Where that is less exact, variants use
+// policy.exact(). Within: all results are finite and within the limits.
+template <class Policy>
+inline Bytes narrowed(const Policy& policy, Integers to, bool) {
+    const Block block = policy.quick();
     const Limits limits = limitsOf(to);
     return lines<std::uint8_t>([&](std::size_t i) {
         return static_cast<std::uint8_t>(toSmallInteger(element(block, i), limits.low, limits.high));

@@ -8,37 +8,55 @@
 
 namespace aclq::ACLQ_ISA {
 
+// The block x * smooth * factor + shift. i is the number of its first element in the row, for factors of each element.
+template <bool smoothed, bool smoothEach, bool each, bool shifted, class X>
+struct AffineBlock {
+    const X* x;
+    const Factors<smoothEach>& smooth;
+    const Factors<each>& factor;
+    const Factors<each>& shift;
+    const std::int64_t i;
+
+    ACLQ_INLINE Block quick() const { return make<Loads::First>(); }
+    ACLQ_INLINE Block exact() const { return make<Loads::Again>(); }
+
+  private:
+    template <Loads loads>
+    ACLQ_INLINE Block make() const {
+        Block block = loadBlock(reloaded<loads>(x));
+        if constexpr (smoothed) {
+            block = block * smooth.template block<loads>(i);
+        }
+        block = block * factor.template block<loads>(i);
+        if constexpr (shifted) {
+            block = block + shift.template block<loads>(i);
+        }
+        return block;
+    }
+};
+
 // `first` is the row that results are written from; x and the factors start at that row. Within: no result is beyond
-// the limits of its type. prefetchFrom(element) prefetches when the loop reaches the block of that element.
-template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, bool within, class X, class Put,
-          class Ask>
+// the limits of its type.
+template <bool smoothed, bool smoothEach, bool each, bool shifted, bool pack, bool within, class X, class Put, class Y>
 ACLQ_INLINE inline void quantizeAffine(const AffineRows& rows, const X* x, std::int64_t first, std::int64_t count,
-                                       std::int64_t n, Integers type, Put& put, Ask&& prefetchFrom) {
+                                       std::int64_t n, Integers type, Put& put, const Prefetcher<Y>& prefetcher) {
     const Factors<smoothEach> smooths(smoothed ? rows.smooth : rows.factor);
     const float* const shiftOfRow = shifted ? rows.shift : rows.factor;
     put.forRows(first, count, n > kFitsL1, [&](auto& results, std::int64_t row, auto interleaved) ACLQ_INLINE {
-        const auto factors = forEachInterleaved<interleaved()>(
-            [&](int number) ACLQ_INLINE { return Factors<each>(rows.factor + (row - first + number) * rows.rowStep); });
-        const auto shifts = forEachInterleaved<interleaved()>(
-            [&](int number) ACLQ_INLINE { return Factors<each>(shiftOfRow + (row - first + number) * rows.rowStep); });
+        const auto factorsOf = [&](const float* values) ACLQ_INLINE {
+            return forEachInterleaved<interleaved()>(
+                [&](int number) ACLQ_INLINE { return Factors<each>(values + (row - first + number) * rows.rowStep); });
+        };
+        const auto factors = factorsOf(rows.factor);
+        const auto shifts = factorsOf(shiftOfRow);
         for (std::int64_t i = 0; i < n; i += kBlock) {
             forInterleaved<interleaved()>([&](auto number) ACLQ_INLINE {
                 const std::int64_t element = (row - first + number) * n + i;
-                const X* const from = x + element;
-                const auto make = [&](auto again) ACLQ_INLINE {
-                    Block block = loadBlock(reloaded(from, again));
-                    if constexpr (smoothed) {
-                        block = block * smooths.block(i, again);
-                    }
-                    block = block * factors[number].block(i, again);
-                    if constexpr (shifted) {
-                        block = block + shifts[number].block(i, again);
-                    }
-                    return block;
-                };
-                prefetchFrom(element);
-                results[number].put(integers<pack, within>(make(std::false_type{}), type,
-                                                           [&]() ACLQ_INLINE { return make(std::true_type{}); }));
+                prefetcher.at(element);
+                results[number].put(integers<pack, within>(
+                    AffineBlock<smoothed, smoothEach, each, shifted, X>{x + element, smooths, factors[number],
+                                                                        shifts[number], i},
+                    type));
             });
         }
     });
@@ -56,9 +74,8 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
             [&](auto smoothEach, auto each, auto shifted, auto pack) {
                 ResultsOfRows<IntegerVector<pack()>, (smoothEach() || each()) && Lanes::kShare> put(y.to,
                                                                                                     pack() ? n / 2 : n);
-                quantizeAffine<true, smoothEach(), each(), shifted(), pack(), false>(
-                    smoothed, x, 0, count, n, y.type, put,
-                    [x](std::int64_t element) ACLQ_INLINE { prefetchAhead(x + element); });
+                quantizeAffine<true, smoothEach(), each(), shifted(), pack(), false>(smoothed, x, 0, count, n, y.type,
+                                                                                     put, Prefetcher(x));
             },
             smoothed.smoothStep != 0, smoothed.step != 0, smoothed.shift != nullptr, y.packed);
     });

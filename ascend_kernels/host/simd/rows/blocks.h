@@ -12,11 +12,14 @@ namespace aclq::ACLQ_ISA {
 
 constexpr std::int64_t kBlock = 4 * Lanes::kCount;  // elements
 
-// x. With `again`, the compiler must take it for another address: a value that is rarely needed a second time is then
-// loaded a second time, where the compiler would otherwise store registers each time to keep it.
-template <class T, bool again>
-ACLQ_INLINE inline const T* reloaded(const T* x, std::bool_constant<again>) {
-    if constexpr (again) {
+// A block of results is computed by a policy with two functions: quick(), and exact(), which computes it again where a
+// value may be beyond int32. Again: loads of exact(). The compiler must take their addresses for others, as it would
+// otherwise store registers for each block to keep values that are rarely needed a second time.
+enum class Loads { First, Again };
+
+template <Loads loads, class T>
+ACLQ_INLINE inline const T* reloaded(const T* x) {
+    if constexpr (loads == Loads::Again) {
         asm("" : "+r"(x));
     }
     return x;
@@ -27,8 +30,8 @@ template <bool each>
 class Factors {
   public:
     ACLQ_INLINE explicit Factors(const float* values) : same_(*values) {}
-    template <class Again = std::false_type>
-    ACLQ_INLINE Factors block(std::int64_t, Again = {}) const {
+    template <Loads loads = Loads::First>
+    ACLQ_INLINE Factors block(std::int64_t) const {
         return Factors(&same_);
     }
     ACLQ_INLINE Lanes part(int) const { return broadcast(same_); }
@@ -41,9 +44,9 @@ template <>
 class Factors<true> {
   public:
     ACLQ_INLINE explicit Factors(const float* values) : values_(values) {}
-    template <class Again = std::false_type>
-    ACLQ_INLINE Factors block(std::int64_t i, Again again = {}) const {
-        return Factors(reloaded(values_ + i, again));
+    template <Loads loads = Loads::First>
+    ACLQ_INLINE Factors block(std::int64_t i) const {
+        return Factors(reloaded<loads>(values_ + i));
     }
     ACLQ_INLINE Lanes part(int number) const { return load(values_ + number * Lanes::kCount); }
 
@@ -87,10 +90,10 @@ ACLQ_INLINE inline void unroll(Work&& work) {
 template <class Results>
 using VectorOf = std::remove_cvref_t<decltype(Results{}.part[0])>;
 
-// A block rounded to integers. Within: no value is NaN or beyond the limits of the type.
-template <bool pack, bool within, class Exact>
-ACLQ_INLINE inline auto integers(const Block& block, Integers type, Exact&& exact) {
-    const auto bytes = narrow(block, pack ? Integers::Int4 : type, exact, within);
+// The block of a policy, rounded to integers. Within: no value is NaN or beyond the limits of the type.
+template <bool pack, bool within, class Policy>
+ACLQ_INLINE inline auto integers(const Policy& policy, Integers type) {
+    const auto bytes = narrowed(policy, pack ? Integers::Int4 : type, within);
     if constexpr (pack) {
         return packed(bytes);
     } else {

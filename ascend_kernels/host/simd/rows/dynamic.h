@@ -67,10 +67,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
     for (std::int64_t row = 0; row < count; row += together) {
         const std::int64_t some = std::min(together, count - row);
         const X* const from = x + row * n;
-        const auto prefetchFrom = [from, ahead, soon](std::int64_t element) ACLQ_INLINE {
-            prefetch<Cache::L2>(from + element, ahead);
-            prefetch<Cache::L1>(from + element, soon);
-        };
+        const Prefetcher prefetcher(from, ahead, soon);
         ParametersOfRows found;
         findParameters<smoothed, shifted>(rows, from, some, n, kType, found, keep ? kept : nullptr);
         copySome(found.scale, some, rows.scale + row);
@@ -86,13 +83,13 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         if constexpr (keep) {
             if (found.within) {
                 quantizeAffine<false, false, false, shifted, pack, true>(affine, kept, row, some, n, kType, put,
-                                                                         prefetchFrom);
+                                                                         prefetcher);
                 continue;
             }
         } else if constexpr (kHalves) {
             if (found.within && n % kBlock == 0) {
                 quantizeAffine<smoothed, smoothed, false, shifted, pack, true>(affine, from, row, some, n, kType, put,
-                                                                               prefetchFrom);
+                                                                               prefetcher);
                 continue;
             }
         }

@@ -32,4 +32,22 @@ ACLQ_INLINE inline void prefetchAhead(X x) {
     prefetch<Cache::L1>(x, kAheadOfL1);
 }
 
+// Prefetches when a loop reaches the block of an element, at these distances.
+template <class X>
+class Prefetcher {
+  public:
+    ACLQ_INLINE explicit Prefetcher(const X* x, std::int64_t aheadOfL2 = kAheadOfL2,
+                                    std::int64_t aheadOfL1 = kAheadOfL1)
+        : x_(x), aheadOfL2_(aheadOfL2), aheadOfL1_(aheadOfL1) {}
+    ACLQ_INLINE void at(std::int64_t element) const {
+        prefetch<Cache::L2>(x_ + element, aheadOfL2_);
+        prefetch<Cache::L1>(x_ + element, aheadOfL1_);
+    }
+
+  private:
+    const X* const x_;
+    const std::int64_t aheadOfL2_;
+    const std::int64_t aheadOfL1_;
+};
+
 }  // namespace aclq::ACLQ_ISA
