@@ -329,7 +329,7 @@ def _replace_sources(project: Path) -> None:
         for file in sorted(ours.glob(f"*/{side}/*")):
             shutil.copy(file, folder)
     for file in sorted((ours / "common").glob("*.h")):
-        side = "op_host" if file.name == "aclquant_op.h" else "op_kernel"
+        side = "op_host" if file.name.endswith("_op.h") else "op_kernel"
         shutil.copy(file, project / side)
 
 

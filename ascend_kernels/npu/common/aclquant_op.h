@@ -3,7 +3,6 @@
 // tiling context to the tiling functions. C++11, as CANN's projects compile it.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,7 @@ struct Parameter {
 // Supported combinations of types; one kernel is compiled for each.
 class Columns {
   public:
-    void Add(std::initializer_list<ge::DataType> column) { columns_.emplace_back(column); }
+    void Add(const std::vector<ge::DataType>& column) { columns_.push_back(column); }
     std::vector<ge::DataType> Of(size_t parameter) const {
         std::vector<ge::DataType> types;
         for (const auto& column : columns_) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "aclquant_op.h"
-
-#include "../op_kernel/aclquant_elementwise_tiling.h"
+#include "aclquant_elementwise_op.h"
 
 namespace {
 
@@ -12,32 +10,13 @@ uint32_t RoundModeOf(const char* name) {
 }
 
 ge::graphStatus Tile(gert::TilingContext* context) {
-    const gert::Shape& x = context->GetInputShape(0)->GetStorageShape();
-    const int64_t rank = static_cast<int64_t>(x.GetDimNum());
-    int64_t axis = *context->GetAttrs()->GetInt(2);
-    axis += axis < 0 ? rank : 0;
-    aclquant::ElementwiseShape shape = {1, 1, 1, aclquant::Elements(context->GetInputShape(1)), 0, 0};
-    if (shape.scales != 1 && (axis < 0 || axis >= rank)) {
-        return ge::GRAPH_FAILED;
-    }
-    for (int64_t i = 0; i < rank; ++i) {
-        (i < axis ? shape.outer : (i == axis ? shape.middle : shape.inner)) *=
-            static_cast<uint64_t>(x.GetDim(static_cast<size_t>(i)));
-    }
-    shape.inputBits = aclquant::BitsOf(context->GetInputDesc(0)->GetDataType());
-    shape.outputBits = context->GetOutputDesc(0)->GetDataType() == ge::DT_INT8 ? 8 : 4;
-    aclquant::ElementwisePlan plan;
-    plan.tiling.hasOffset = context->GetOptionalInputShape(2) != nullptr;
-    plan.tiling.scaleTwice = *context->GetAttrs()->GetBool(0);
-    plan.tiling.roundMode = RoundModeOf(context->GetAttrs()->GetStr(1));
-    if (plan.tiling.roundMode == 0) {
-        return ge::GRAPH_FAILED;
-    }
-    plan.tiling.scaleType = static_cast<uint32_t>(context->GetInputDesc(1)->GetDataType());
-    plan.tiling.offsetType =
-        plan.tiling.hasOffset ? static_cast<uint32_t>(context->GetOptionalInputDesc(2)->GetDataType()) : 0;
-    return aclquant::TileElementwise(aclquant::ChipOf(context), shape, plan) ? aclquant::Give(context, plan)
-                                                                             : ge::GRAPH_FAILED;
+    const uint32_t roundMode = RoundModeOf(context->GetAttrs()->GetStr(1));
+    const bool int8 = context->GetOutputDesc(0)->GetDataType() == ge::DT_INT8;
+    return roundMode == 0
+               ? ge::GRAPH_FAILED
+               : aclquant::TileStatic(context, {*context->GetAttrs()->GetInt(2), 1,
+                                                aclquant::BitsOf(context->GetInputDesc(0)->GetDataType()),
+                                                int8 ? 8U : 4U, *context->GetAttrs()->GetBool(0), roundMode});
 }
 
 }  // namespace
