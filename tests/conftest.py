@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import tiers
 
 os.environ.setdefault("ACLQUANT_BACKEND", "host")
 # Where torch_npu is installed, torch would load it, and that the libraries of CANN.
@@ -20,14 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let ``--nightly`` draw more random cases; without it, they are the same in every run."""
-    nightly = config.getoption("--nightly")
-    if nightly:
-        os.environ["ACLQUANT_TEST_LONG"] = "1"  # for processes that tests start as well
+    tiers.nightly = config.getoption("--nightly")
     try:
         from hypothesis import settings
     except ImportError:  # the machine without it does not run these tests
         return
-    settings.register_profile("gate", derandomize=not nightly)
+    settings.register_profile("gate", derandomize=not tiers.nightly)
     settings.load_profile("gate")
 
 

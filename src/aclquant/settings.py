@@ -61,7 +61,6 @@ VARIABLES: dict[str, Variable] = {
     "ACLQUANT_RECORD": Variable(""),
     "ACLQUANT_RECORD_LIMIT": _number("a number of bytes, digits only"),
     "ACLQUANT_SYNC": _SWITCH,
-    "ACLQUANT_TEST_LONG": Variable(""),
 }
 
 

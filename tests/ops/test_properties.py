@@ -11,18 +11,19 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import strategies as draws
+from helpers import tiers
+from helpers.agreement import FAMILY, agree, cases, same
 from helpers.compare import assert_same_bits
 from helpers.strategies import BFLOAT16, FLOATS, HALVES, STRANGERS, arrays, shapes, sometimes
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from reference import A2, INFERENCE, Family, Refusal, Spec
+from reference import A2, Spec
 from reference import anti_quant as ref_anti_quant
 from reference import dynamic_quant as ref_dynamic_quant
 from reference import quantize as ref_quantize
@@ -33,51 +34,12 @@ import aclquant as aq
 
 Array = draws.Array
 
-LONG = os.environ.get("ACLQUANT_TEST_LONG") == "1"
-_SOC = os.environ.get("ACLQUANT_HOST_SOC", "Ascend910B1")
-FAMILY: Family = INFERENCE if _SOC.startswith("Ascend310P") else A2
 a2_only = pytest.mark.skipif(FAMILY != A2, reason="not a function of the inference series")
 
 # called with argument lists, which no type checker can follow
 _C_V1: Any = ref_quantize.aclnn_ascend_quant
 _C_V3: Any = ref_quantize.aclnn_ascend_quant_v3
 _C_ANTI: Any = ref_anti_quant.aclnn_ascend_anti_quant
-
-
-def cases(normal: int, long: int) -> settings:
-    """Draw ``normal`` cases, or ``long`` with ``--nightly``."""
-    count = long if LONG else normal
-    return settings(
-        max_examples=count if FAMILY == A2 else count // 3,
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=[
-            HealthCheck.too_slow,
-            HealthCheck.data_too_large,
-            HealthCheck.filter_too_much,
-        ],
-    )
-
-
-def agree(call: Callable[[], Any], reference: Callable[[], Any]) -> tuple[Any, Any] | None:
-    """Both results, or None after both have refused (with the same status, if one is predicted)."""
-    try:
-        expected = reference()
-    except Refusal as refusal:
-        try:
-            result = call()
-        except aq.AclError as error:
-            if refusal.code is not None:
-                assert error.code == refusal.code, f"{error!r}, but the reference: {refusal}"
-            return None
-        raise AssertionError(f"accepted ({result!r}), but the reference: {refusal}") from refusal
-    return call(), expected
-
-
-def same(call: Callable[[], Any], reference: Callable[[], Any]) -> None:
-    both = agree(call, reference)
-    if both is not None:
-        assert_same_bits(*both)
 
 
 def outputs(*specs: Spec | None) -> list[Any]:
@@ -599,6 +561,8 @@ def test_inference_series() -> None:
         "ACLQUANT_HOST_SOC": "Ascend310P3",
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))]
+    if tiers.nightly:
+        command.append("--nightly")
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=1800, check=False
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,11 +9,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 from helpers import strategies as draws
+from helpers.agreement import FAMILY, cases, same
 from helpers.compare import assert_same_bits
 from helpers.strategies import BFLOAT16, arrays, sometimes
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from reference import A2, INFERENCE, Family, Refusal, Spec
+from reference import A2, Spec
 from reference import quant_matmul as reference
 from reference.arithmetic import pack_int4
 from reference.dynamic_quant import aclnn_dynamic_quant_v3
@@ -23,33 +23,9 @@ import aclquant as aq
 from aclquant._ffi import ffi
 from aclquant._ffi.library import load
 
-LONG = os.environ.get("ACLQUANT_TEST_LONG") == "1"
-_SOC = os.environ.get("ACLQUANT_HOST_SOC", "Ascend910B1")
-FAMILY: Family = INFERENCE if _SOC.startswith("Ascend310P") else A2
 LIBRARY = load("host")
 ISAS: list[str] = ffi.string(LIBRARY.aclquantListIsas()).decode().split(",")
 F32, INT8 = np.dtype(np.float32), np.dtype(np.int8)
-
-
-def cases(normal: int, long: int) -> settings:
-    return settings(
-        max_examples=long if LONG else normal,
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-
-
-def same(call: Any, expected: Any) -> None:
-    """One result, or a refusal with the same status."""
-    try:
-        wanted = expected()
-    except Refusal as refusal:
-        with pytest.raises(aq.AclError) as caught:
-            call()
-        assert refusal.code is None or caught.value.code == refusal.code, f"{refusal}"
-        return
-    assert_same_bits(call(), wanted)
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import aclquant
@@ -30,17 +31,15 @@ def test_import_loads_no_library_and_starts_no_thread() -> None:
 def test_import_is_cheap() -> None:
     output = run_python(
         """
-        import numpy, sys, time
+        import numpy, sys
         before = set(sys.modules)
-        start = time.perf_counter()
         import aclquant
-        print(time.perf_counter() - start)
         print(*sorted({m.partition(".")[0] for m in set(sys.modules) - before}))
         """
     )
-    seconds, modules = output.strip().split("\n")
-    assert float(seconds) < 0.1
-    assert "cffi" not in modules and "ml_dtypes" not in modules
+    modules = set(output.split())
+    assert modules - sys.stdlib_module_names == {"aclquant"}
+    assert not {"inspect", "pathlib", "subprocess", "ctypes", "asyncio"} & modules
 
 
 def test_the_first_call_imports_nothing_slow_but_what_it_needs() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 
@@ -91,10 +90,8 @@ def test_dropped_memory_is_freed_after_its_work(stalled: aq.Stream) -> None:
 def test_closing_memory_does_not_wait(stalled: aq.Stream) -> None:
     x = aq.asarray(np.float32([1]))
     y = aq.quantize(x, 1.0, stream=stalled)
-    start = time.perf_counter()
-    x.close()
+    x.close()  # waiting for the stalled stream would not end
     y.close()
-    assert time.perf_counter() - start < 1
     with pytest.raises(aq.ResourceError, match="closed"):
         y.numpy()
     _resume(stalled)

@@ -181,9 +181,8 @@ def test_a_queued_wait_can_time_out() -> None:
             ok(host.aclrtSetOpWaitTimeout(1))
             ok(host.aclrtStreamWaitEvent(waiting, event))
             ok(host.aclrtSetOpWaitTimeout(0))
-            start = time.monotonic()
             assert host.aclrtSynchronizeStream(waiting) == 507047
-            assert time.monotonic() - start > 0.8
+            assert "1000 ms" in message()
         ok(host.aclrtSynchronizeStream(held))
     ok(host.aclrtDestroyEvent(event))
 
