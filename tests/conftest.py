@@ -23,10 +23,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let ``--nightly`` draw more random cases; without it, they are the same in every run."""
     tiers.nightly = config.getoption("--nightly")
     try:
-        from hypothesis import settings
+        from hypothesis import HealthCheck, settings
     except ImportError:  # the machine without it does not run these tests
         return
-    settings.register_profile("gate", derandomize=not tiers.nightly)
+    settings.register_profile(
+        "gate",
+        derandomize=not tiers.nightly,
+        deadline=None,  # no clock decides a test
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("gate")
 
 

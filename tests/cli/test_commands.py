@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("click")
 
-from python.support import run_python
+from helpers.processes import run_python
 
 import aclquant as aq
 from aclquant.cli import main

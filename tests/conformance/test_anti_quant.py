@@ -57,7 +57,7 @@ def saturating(host: Host) -> Iterator[Host]:
     """A stream made in saturation mode: the mode counts when a stream is made."""
     assert host.c.aclrtSetDeviceSatMode(SATURATION) == 0
     try:
-        other = Host(host.c)
+        other = Host()
     finally:
         assert host.c.aclrtSetDeviceSatMode(INF_NAN) == 0
     try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import abi
-from helpers.abi import Argument, Host, f16, f32, i8, out
+from helpers.abi import ND, Argument, Host, f16, f32, i8, out
+from helpers.native import Buffer, counters, message
+from helpers.processes import run_python
 
 from aclquant._ffi import ffi
 
@@ -28,20 +28,27 @@ def dynamic() -> tuple[Argument, ...]:
 
 def refuses(host: Host, status: int, function: str, *arguments: Any) -> None:
     """The status, and a text that begins with it and names the function."""
-    host.error_text()
+    message()
     assert getattr(host.c, function)(*arguments) == status
-    text = host.error_text()
+    text = message()
     assert text.startswith(f"[{status} ")
     assert f"] {function}: " in text.splitlines()[0]
 
 
+def in_a_new_process(*calls: str) -> list[int]:
+    """Status of each call."""
+    program = "from helpers.native import NULL, host\n"
+    program += "".join(f"print(host.{call})\n" for call in calls)
+    return [int(line) for line in run_python(program).splitlines()]
+
+
 def test_init_twice() -> None:
-    assert abi.fresh("print(c.aclInit(ffi.NULL), c.aclInit(ffi.NULL))") == ["0 100002"]
+    assert in_a_new_process("aclInit(NULL)", "aclInit(NULL)") == [0, 100002]
 
 
 def test_finalize_twice() -> None:
-    program = "print(c.aclInit(ffi.NULL), c.aclFinalize(), c.aclFinalize())"
-    assert abi.fresh(program) == ["0 0 100037"]
+    calls = ("aclInit(NULL)", "aclFinalize()", "aclFinalize()")
+    assert in_a_new_process(*calls) == [0, 0, 100037]
 
 
 def test_get_device_in_a_fresh_thread(host: Host) -> None:
@@ -80,18 +87,15 @@ def test_memcpy_of_nothing(host: Host, kind: int) -> None:
 
 def test_memcpy_more_than_fits(host: Host) -> None:
     source = np.full(16, 1, np.uint8)
-    with ExitStack() as stack:
-        target = host.upload(np.zeros(16, np.uint8), stack)
-        refuses(host, 107000, "aclrtMemcpy", target, 8, ffi.from_buffer(source), 16, 1)
-        assert host.download(target, 16).tolist() == [0] * 16
+    with Buffer(np.zeros(16, np.uint8)) as target:
+        refuses(host, 107000, "aclrtMemcpy", target.pointer, 8, ffi.from_buffer(source), 16, 1)
+        assert target.read("uint8").tolist() == [0] * 16
 
 
 def test_memcpy_kind_6(host: Host) -> None:
-    with ExitStack() as stack:
-        source = host.upload(np.full(16, 1, np.uint8), stack)
-        target = host.upload(np.zeros(16, np.uint8), stack)
-        refuses(host, 100000, "aclrtMemcpy", target, 16, source, 16, 6)
-        assert host.download(target, 16).tolist() == [0] * 16
+    with Buffer(np.full(16, 1, np.uint8)) as source, Buffer(np.zeros(16, np.uint8)) as target:
+        refuses(host, 100000, "aclrtMemcpy", target.pointer, 16, source.pointer, 16, 6)
+        assert target.read("uint8").tolist() == [0] * 16
 
 
 def test_synchronize_default_stream(host: Host) -> None:
@@ -124,17 +128,17 @@ def test_event_query_before_record(host: Host, create: str, expected: int) -> No
 
 
 def test_create_tensor_without_dimensions_pointer(host: Host) -> None:
-    made = host.c.aclCreateTensor(ffi.NULL, 2, 0, ffi.NULL, 0, abi.ND, [2, 2], 2, ffi.NULL)
+    made = host.c.aclCreateTensor(ffi.NULL, 2, 0, ffi.NULL, 0, ND, [2, 2], 2, ffi.NULL)
     assert made == ffi.NULL
 
 
 def test_create_tensor_without_storage_pointer(host: Host) -> None:
-    made = host.c.aclCreateTensor([2, 2], 2, 0, ffi.NULL, 0, abi.ND, ffi.NULL, 2, ffi.NULL)
+    made = host.c.aclCreateTensor([2, 2], 2, 0, ffi.NULL, 0, ND, ffi.NULL, 2, ffi.NULL)
     assert made == ffi.NULL
 
 
 def test_create_tensor_of_no_dimensions(host: Host) -> None:
-    made = host.c.aclCreateTensor(ffi.NULL, 0, 0, ffi.NULL, 0, abi.ND, ffi.NULL, 0, ffi.NULL)
+    made = host.c.aclCreateTensor(ffi.NULL, 0, 0, ffi.NULL, 0, ND, ffi.NULL, 0, ffi.NULL)
     assert made != ffi.NULL
     assert host.c.aclDestroyTensor(made) == 0
 
@@ -200,10 +204,10 @@ def test_phase_2_null_workspace(host: Host, function: str) -> None:
     with host.call(function, *PHASE_ONE[function]) as call:
         assert call.status == 0, call.text
         assert call.workspace_size > 0
-        assert host.counters()["executors"] == 1
+        assert counters()["executors"] == 1
         assert call.launch(workspace="null") == phase_2_code(function, 161001)
         assert "argument 'workspace'" in call.later_text
-        assert host.counters()["executors"] == 0
+        assert counters()["executors"] == 0
         assert call.launch() == phase_2_code(function, 561103)
         assert "argument 'executor'" in call.later_text
         call.assert_nothing_written()
@@ -215,24 +219,24 @@ def test_empty_tensor(host: Host) -> None:
 
 def test_repeatable_executor_with_new_addresses(host: Host) -> None:
     c = host.c
-    with ExitStack() as stack, host.call(QUANTIZE, *quantize(f32(1, 2))) as call:
+    x, y = Buffer(f32(30, -40)), Buffer(np.zeros(2, np.uint8))
+    with x, y, host.call(QUANTIZE, *quantize(f32(1, 2))) as call:
         assert call.status == 0, call.text
         executor = call.executor[0]
         assert c.aclSetAclOpExecutorRepeatable(executor) == 0
         call.launched = True  # destroyed below
-        workspace = host.upload(np.zeros(call.workspace_size, np.uint8), stack)
+        size = call.workspace_size
 
         def run() -> None:
-            assert c.aclnnQuantize(workspace, call.workspace_size, executor, host.stream) == 0
-            assert host.synchronize() == 0
+            with Buffer(size) as workspace:
+                assert c.aclnnQuantize(workspace.pointer, size, executor, host.stream) == 0
+                assert host.synchronize() == 0
 
         run()
         assert call.results()[0].tolist() == [1, 2]
-        x = host.upload(f32(30, -40).view(np.uint8), stack)
-        y = host.upload(np.zeros(2, np.uint8), stack)
-        assert c.aclSetInputTensorAddr(executor, 0, call.placed[0].tensor, x) == 0
-        assert c.aclSetOutputTensorAddr(executor, 0, call.placed[2].tensor, y) == 0
+        assert c.aclSetInputTensorAddr(executor, 0, call.placed[0].tensor, x.pointer) == 0
+        assert c.aclSetOutputTensorAddr(executor, 0, call.placed[2].tensor, y.pointer) == 0
         run()
-        assert host.download(y, 2).view(np.int8).tolist() == [30, -40]
+        assert y.read("int8").tolist() == [30, -40]
         assert call.results()[0].tolist() == [1, 2]  # the first output is as it was
         assert c.aclDestroyAclOpExecutor(executor) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers import abi
+from helpers import abi, native
 from helpers.abi import Host, Operand, f32, given, int4, out, unpacked
 from helpers.compare import assert_same_bits
 
@@ -13,10 +13,10 @@ from aclquant._ffi import ffi
 ARGUMENTS = (f32(1, 2), f32(1), None, 2, 0)
 
 
-def poke(host: Host, buffer: object, offset: int) -> None:
+def poke(host: Host, buffer: native.Buffer, offset: int) -> None:
     data = np.full(1, 0xEE, np.uint8)
-    address = ffi.cast("void *", int(ffi.cast("uintptr_t", buffer)) + offset)
-    assert host.c.aclrtMemcpy(address, 1, ffi.from_buffer(data), 1, 1) == 0
+    place = native.pointer(native.address(buffer.pointer) + offset)
+    assert host.c.aclrtMemcpy(place, 1, ffi.from_buffer(data), 1, 1) == 0
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from helpers.processes import run_python
 from python import bare_cann
-from python.support import run_python
 
 from .conftest import Command
 

@@ -1,4 +1,4 @@
-"""Calling the C interface as a C program does, and looking at everything it left behind.
+"""Two-phase calls through the C interface, and a look at everything they left behind.
 
 A :class:`Host` has one stream. Each call puts each operand into separate device memory, with
 guards around them; runs phase 1, phase 2 and the synchronise; and afterwards compares every byte
@@ -7,10 +7,6 @@ that the call had no business to change. Nothing outlives the call.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,29 +17,16 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
-from aclquant._ffi import ffi
-from aclquant._ffi.library import Library, load
+from . import native
+from .native import FRACTAL_NZ, NCDHW, NCHW, NCL, ND, NULL, Buffer, counters, ffi
+from .processes import run_python
+
+__all__ = ["FRACTAL_NZ", "NCDHW", "NCHW", "NCL", "ND", "counters"]
 
 Array = npt.NDArray[Any]
 Argument: TypeAlias = "Operand | Array | int | float | str | None"
 
-#: NumPy name -> aclDataType
-CODES = {
-    "float32": 0,
-    "float16": 1,
-    "int8": 2,
-    "int32": 3,
-    "uint8": 4,
-    "int16": 6,
-    "int64": 9,
-    "uint64": 10,
-    "float64": 11,
-    "bfloat16": 27,
-    "int4": 29,
-}
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
-
-NCHW, ND, FRACTAL_NZ, NCDHW, NCL = 0, 2, 29, 30, 47
 
 NAMES = {
     161001: "ACLNN_ERR_PARAM_NULLPTR",
@@ -185,7 +168,7 @@ class Placed:
 
     operand: Operand
     tensor: Any
-    buffer: Any
+    buffer: Buffer
     before: Array
 
 
@@ -210,29 +193,28 @@ class Call:
 
     def launch(self, workspace: str = "given", executor: str = "given", less: int = 0) -> int:
         """Phase 2 and the synchronise; the status of the first that fails."""
-        c = self.host.c
         size = self.workspace_size
-        memory = ffi.new("void **")
-        if size and workspace == "given":
-            assert c.aclrtMalloc(memory, size, 0) == 0
+        memory = Buffer(size) if size and workspace == "given" else None
         self.launched = executor == "given"
-        handle = self.executor[0] if executor == "given" else ffi.NULL
+        handle = self.executor[0] if executor == "given" else NULL
         try:
-            status = getattr(c, self.function)(memory[0], size - less, handle, self.host.stream)
-            self.later_text = self.host.error_text()
+            held = memory.pointer if memory else NULL
+            phase_two = getattr(self.host.c, self.function)
+            status = phase_two(held, size - less, handle, self.host.stream)
+            self.later_text = native.message()
             synchronised = self.host.synchronize()
             if status == 0:
-                self.later_text += self.host.error_text()
+                self.later_text += native.message()
             return int(status or synchronised)
         finally:
-            if memory[0] != ffi.NULL:
-                assert c.aclrtFree(memory[0]) == 0
+            if memory:
+                memory.free()
 
     def results(self) -> list[Array]:
         """The outputs. Everything else, gaps and guards included, must be as it was."""
         found = []
         for placed in self.placed:
-            after = self.host.download(placed.buffer, placed.before.size)
+            after = placed.buffer.read("uint8")
             operand, expected = placed.operand, placed.before.copy()
             if operand.output:
                 inner = slice(_GUARD, placed.before.size - _GUARD)
@@ -247,14 +229,14 @@ class Call:
 
     def assert_nothing_written(self) -> None:
         for placed in self.placed:
-            after = self.host.download(placed.buffer, placed.before.size)
+            after = placed.buffer.read("uint8")
             assert np.array_equal(after, placed.before), f"{self.function}: wrote something"
 
     def assert_no_results(self) -> None:
         """Phase 1 left both of its results alone."""
-        if self.size != ffi.NULL:
+        if self.size != NULL:
             assert self.workspace_size == _UNTOUCHED_SIZE
-        if self.executor != ffi.NULL:
+        if self.executor != NULL:
             assert int(ffi.cast("uintptr_t", self.executor[0])) == _UNTOUCHED_EXECUTOR
 
     def assert_text(self, status: int, argument: str) -> None:
@@ -266,70 +248,23 @@ class Call:
 
 
 class Host:
-    """The loaded library, a device and a stream."""
+    """The library, the current device and a stream."""
 
-    def __init__(self, library: Library) -> None:
-        self.c: Any = library
-        self._stream = ffi.new("aclrtStream *")
-        assert self.c.aclrtCreateStream(self._stream) == 0
+    c = native.host
 
-    @property
-    def stream(self) -> Any:
-        return self._stream[0]
+    def __init__(self) -> None:
+        self.stream = native.create(self.c.aclrtCreateStream)
 
     def close(self) -> None:
-        assert self.c.aclrtDestroyStream(self.stream) == 0
+        native.ok(self.c.aclrtDestroyStream(self.stream))
 
     def synchronize(self) -> int:
         return int(self.c.aclrtSynchronizeStream(self.stream))
 
-    def error_text(self) -> str:
-        """The pending text; reading clears it."""
-        text = self.c.aclGetRecentErrMsg()
-        return ffi.string(text).decode() if text else ""
-
-    def counters(self) -> dict[str, int]:
-        return counters(self.c)
-
-    def upload(self, data: Array, stack: ExitStack) -> Any:
-        pointer = ffi.new("void **")
-        assert self.c.aclrtMalloc(pointer, data.size, 0) == 0
-        stack.callback(self._free, pointer[0])
-        source = ffi.from_buffer(data)
-        assert self.c.aclrtMemcpy(pointer[0], data.size, source, data.size, 1) == 0
-        return pointer[0]
-
-    def download(self, pointer: Any, size: int) -> Array:
-        data = np.empty(size, np.uint8)
-        target = ffi.from_buffer(data, require_writable=True)
-        assert self.c.aclrtMemcpy(target, size, pointer, size, 2) == 0
-        return data
-
-    def tensor(self, operand: Operand, address: Any) -> Any:
-        """aclCreateTensor; the caller destroys it."""
-        elements = operand.storage.size * (2 if operand.dtype == "int4" else 1)
-        storage = operand.storage_shape
-        if storage is None:
-            plain = operand.strides is None and operand.offset == 0
-            storage = operand.shape if plain else (elements,)
-        made = self.c.aclCreateTensor(
-            operand.shape,
-            len(operand.shape),
-            CODES[operand.dtype],
-            ffi.NULL if operand.strides is None else operand.strides,
-            operand.offset,
-            operand.format,
-            storage,
-            len(storage),
-            address,
-        )
-        assert made != ffi.NULL
-        return made
-
     @contextmanager
     def call(self, function: str, *arguments: Argument, null: str = "") -> Iterator[Call]:
         """Phase 1. ``null`` names the result pointer to leave out."""
-        self.error_text()
+        native.message()
         with ExitStack() as stack:
             placed: list[Placed] = []
             converted: list[Any] = []
@@ -340,25 +275,25 @@ class Host:
                     placed.append(self._place(argument, stack))
                     converted.append(placed[-1].tensor)
                 elif argument is None:
-                    converted.append(ffi.NULL)
+                    converted.append(NULL)
                 else:
                     text = isinstance(argument, str)
                     converted.append(str(argument).encode() if text else argument)
-            size = ffi.NULL if null == "workspaceSize" else ffi.new("uint64_t *", _UNTOUCHED_SIZE)
-            executor = ffi.NULL
+            size = NULL if null == "workspaceSize" else ffi.new("uint64_t *", _UNTOUCHED_SIZE)
+            executor = NULL
             if null != "executor":
                 executor = ffi.new("aclOpExecutor **")
                 executor[0] = ffi.cast("aclOpExecutor *", _UNTOUCHED_EXECUTOR)
             phase_one = getattr(self.c, function + "GetWorkspaceSize")
             status = int(phase_one(*converted, size, executor))
-            call = Call(self, function, placed, status, self.error_text(), size, executor)
+            call = Call(self, function, placed, status, native.message(), size, executor)
             try:
                 yield call
             finally:
                 if status == 0 and not call.launched:
                     assert self.c.aclSetAclOpExecutorRepeatable(executor[0]) == 0
                     assert self.c.aclDestroyAclOpExecutor(executor[0]) == 0
-                self.error_text()
+                native.message()
 
     def ok(self, function: str, *arguments: Argument) -> Any:
         """A call that succeeds; its output, or a list of them."""
@@ -411,78 +346,60 @@ class Host:
             assert f"[{status} {NAMES[status]}] {function}: " in call.later_text
             call.assert_nothing_written()
 
-    def _free(self, pointer: Any) -> None:
-        assert self.c.aclrtFree(pointer) == 0
-
-    def _destroy(self, tensor: Any) -> None:
-        assert self.c.aclDestroyTensor(tensor) == 0
-
     def _place(self, operand: Operand, stack: ExitStack) -> Placed:
         guard = np.full(_GUARD, _GUARD_BYTE, np.uint8)
         data = np.concatenate([guard, operand.storage.view(np.uint8).reshape(-1), guard])
-        buffer = self.upload(data, stack)
-        address = ffi.cast("void *", int(ffi.cast("uintptr_t", buffer)) + _GUARD)
-        tensor = self.tensor(operand, address)
-        stack.callback(self._destroy, tensor)
+        buffer = Buffer(data)
+        stack.callback(buffer.free)
+        tensor = described(operand, native.pointer(native.address(buffer.pointer) + _GUARD))
+        stack.callback(lambda: native.ok(self.c.aclDestroyTensor(tensor)))
         return Placed(operand, tensor, buffer, data)
 
 
-def counters(library: Any = None) -> dict[str, int]:
-    """The live objects of this process."""
-    found = ffi.new("aclquantCounters *")
-    assert (library or load("host")).aclquantGetCounters(found) == 0
-    return {name: int(getattr(found, name)) for name, _ in ffi.typeof(found[0]).fields}
+def described(operand: Operand, address: Any) -> Any:
+    """The tensor of an operand whose storage is at an address; the caller destroys it."""
+    elements = operand.storage.size * (2 if operand.dtype == "int4" else 1)
+    storage = operand.storage_shape
+    if storage is None:
+        plain = operand.strides is None and operand.offset == 0
+        storage = operand.shape if plain else (elements,)
+    return native.tensor(
+        operand.shape,
+        operand.dtype,
+        address,
+        strides=operand.strides,
+        offset=operand.offset,
+        storage=storage,
+        format=operand.format,
+    )
 
 
 @contextmanager
 def host() -> Iterator[Host]:
     """A host whose counters must come back to where they were."""
-    library = load("host")
-    assert library.aclInit(ffi.NULL) in (0, 100002)
-    assert library.aclrtSetDevice(0) == 0
-    made = Host(library)
-    made.error_text()
+    assert native.host.aclInit(NULL) in (0, 100002)
+    native.ok(native.host.aclrtSetDevice(0))
+    made = Host()
+    native.message()
     try:
-        before = made.counters()
+        before = counters()
         yield made
         assert made.synchronize() == 0
-        after = made.counters()
+        after = counters()
         assert after == before, f"left behind: {after}, before: {before}"
     finally:
         made.close()
 
 
-def process_as(
-    settings: dict[str, str], command: list[str], cwd: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a program beside another device, with this process's packages and no others."""
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    environment = {**os.environ, **settings, "PYTHONPATH": path}
-    return subprocess.run(
-        command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300
-    )
-
-
-def fresh(program: str, **settings: str) -> list[str]:
-    """Lines that a program prints in a new process, with ``c`` and ``ffi`` at hand."""
-    start = "from aclquant._ffi import ffi\nfrom aclquant._ffi.library import load\n"
-    start += "c = load('host')\n"
-    with tempfile.TemporaryDirectory() as directory:
-        process = process_as(settings, [sys.executable, "-c", start + program], cwd=directory)
-    assert process.returncode == 0, process.stderr
-    return process.stdout.splitlines()
-
-
 @cache
 def start_as(soc: str) -> list[str]:
     """Status of aclInit, of aclrtSetDevice, and the text of aclInit, as this chip."""
-    program = (
-        "init = c.aclInit(ffi.NULL)\n"
-        "text = c.aclGetRecentErrMsg()\n"
-        "text = ffi.string(text).decode() if text else ''\n"
-        "print(init, c.aclrtSetDevice(0), text, sep='\\n')\n"
-    )
-    return fresh(program, ACLQUANT_HOST_SOC=soc)
+    program = """
+    from helpers.native import NULL, host, message
+    init, text = host.aclInit(NULL), message()
+    print(init, host.aclrtSetDevice(0), text, sep="\\n")
+    """
+    return run_python(program, ACLQUANT_HOST_SOC=soc).splitlines()
 
 
 def assert_950_not_supported() -> None:

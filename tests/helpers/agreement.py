@@ -24,7 +24,6 @@ def cases(normal: int, nightly: int) -> settings:
     count = nightly if tiers.nightly else normal
     return settings(
         max_examples=count if FAMILY == A2 else count // 3,
-        deadline=None,
         print_blob=True,
         suppress_health_check=[
             HealthCheck.too_slow,

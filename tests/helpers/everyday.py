@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from runtime.support import NULL, host
-
 from aclquant._ffi import ffi
 from aclquant._ffi.declarations import functions
+from helpers.native import NULL, host
 
 QUANTISATION = ("Quant", "aclnnQuantize")
 PHASE_1 = "GetWorkspaceSize"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from helpers.everyday import DTYPES, OPERATORS, PHASE_1, arguments
-from runtime.support import NULL, Buffer, host, message, ok
+from helpers.native import NULL, Buffer, host, message, ok
 
 from aclquant._ffi import ffi
 

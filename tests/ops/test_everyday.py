@@ -7,7 +7,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from runtime.support import run_python
+from helpers.processes import run_python
 
 import aclquant as aq
 from aclquant import aclnn

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from helpers.everyday import OPERATORS, PHASE_1
-from runtime.support import NULL, Buffer, host, message, ok
+from helpers.native import NULL, Buffer, host, message, ok
 
 from aclquant._ffi import ffi
 from aclquant._ffi.declarations import functions

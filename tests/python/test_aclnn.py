@@ -8,6 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from helpers.native import counters
 
 import aclquant as aq
 from aclquant import launch, operators
@@ -146,9 +147,8 @@ def test_lists_and_scalars_become_c_objects_and_go_away() -> None:
     aq.current_device().enter()
 
     def counts() -> tuple[int, ...]:
-        counters = ffi.new("aclquantCounters *")
-        assert library.aclquantGetCounters(counters) == 0
-        return counters.tensors, counters.scalars, counters.arrays, counters.lists
+        found = counters()
+        return found["tensors"], found["scalars"], found["arrays"], found["lists"]
 
     before = counts()
     running = launch.Call(op, library, None, True)

@@ -11,13 +11,12 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
+from helpers.processes import run_python
 from hypothesis import given
 from hypothesis import strategies as st
 
 import aclquant as aq
 from aclquant.arrays import convert
-
-from .support import run_python
 
 _INTEGERS = ["int4", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 

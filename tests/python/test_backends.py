@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.processes import run_python
 
 import aclquant as aq
 from aclquant._ffi.library import load
 from aclquant._ffi.locate import is_stub, places
 
 from .support import HOST_LIBRARY as HOST
-from .support import run_python
 
 _NO_CANN = {
     "ASCEND_HOME_PATH": None,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from helpers.processes import run_python
 
 import aclquant as aq
-
-from .support import run_python
 
 
 def test_device() -> None:

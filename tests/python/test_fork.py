@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from .support import run_python
+from helpers.processes import run_python
 
 
 def test_fork() -> None:

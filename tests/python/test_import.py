@@ -6,9 +6,9 @@ import ast
 import sys
 from pathlib import Path
 
-import aclquant
+from helpers.processes import run_python
 
-from .support import run_python
+import aclquant
 
 
 def test_import_loads_no_library_and_starts_no_thread() -> None:

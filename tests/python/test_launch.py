@@ -6,20 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.native import counters
 
 import aclquant as aq
 from aclquant import launch, operators
-from aclquant._ffi import ffi
 from aclquant._ffi.library import load
 
 
 def _counts() -> dict[str, int]:
     aq.forget_plans()  # calls kept for repetition are no leak
     aq.Buffer(1).close()
-    counters = ffi.new("aclquantCounters *")
-    assert load("host").aclquantGetCounters(counters) == 0
+    found = counters()
     names = ("tensors", "executors", "scalars", "arrays", "lists", "deviceBuffers", "queuedTasks")
-    return {name: int(getattr(counters, name)) for name in names}
+    return {name: found[name] for name in names}
 
 
 def _quantize_bad(x: Any) -> None:

@@ -6,12 +6,10 @@ import os
 
 import numpy as np
 import pytest
+from helpers.native import counters
+from helpers.processes import run_python
 
 import aclquant as aq
-from aclquant._ffi import ffi
-from aclquant._ffi.library import load
-
-from .support import run_python
 
 
 def test_write_and_read() -> None:
@@ -82,19 +80,14 @@ def test_allocation_waits_for_memory_that_is_about_to_be_freed() -> None:
 
 
 def test_arrays_keep_host_memory_alive() -> None:
-    def count() -> int:
-        counters = ffi.new("aclquantCounters *")
-        load("host").aclquantGetCounters(counters)
-        return int(counters.hostBuffers)
-
-    before = count()
+    before = counters()["hostBuffers"]
     with aq.HostBuffer(64) as buffer:
         array = buffer.array(np.float32, (4, 4))
         array[:] = 3
-    assert count() == before + 1
+    assert counters()["hostBuffers"] == before + 1
     assert array.sum() == 48
     del array
-    assert count() == before
+    assert counters()["hostBuffers"] == before
 
 
 def test_device_memory_is_reported() -> None:

@@ -15,12 +15,13 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
+from helpers.processes import run_python
 
 import aclquant as aq
 from aclquant import kept, prepared
 from aclquant.thread_state import this_thread
 
-from .support import HOST_LIBRARY, run_python
+from .support import HOST_LIBRARY
 
 BF16 = np.dtype(ml_dtypes.bfloat16)
 X = np.linspace(-3, 3, 32, dtype=np.float32).reshape(4, 8)

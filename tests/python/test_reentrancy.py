@@ -18,10 +18,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from helpers.processes import run_python
 
 import aclquant as aq
-
-from .support import run_python
 
 X = np.linspace(-30, 30, 32, dtype=np.float32).reshape(4, 8)
 HALF, BRAIN = X.astype(np.float16), X.astype(ml_dtypes.bfloat16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.support import run_python
+from helpers.processes import run_python
 
 TWO = {"ACLQUANT_HOST_DEVICES": "2"}
 

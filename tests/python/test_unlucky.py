@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.processes import run_python
 
 import aclquant as aq
-
-from .support import run_python
 
 
 def test_no_thread_to_be_had() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
-from runtime.support import counters, host, message, ok
+from helpers.native import counters, host, message, ok
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 from helpers import everyday
+from helpers.native import Buffer, counters, create, host, message, ok, pointer
 
 from aclquant._ffi import ffi
 from aclquant._ffi.declarations import functions
-from runtime.support import Buffer, counters, create, host, message, ok, pointer
 
 NULL = ffi.NULL
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from runtime.support import NULL, Array, Buffer, ffi, host, ok, refused, run_python, stalled, stream
+from helpers.native import NULL, Array, Buffer, ffi, host, ok, refused, stalled, stream
+from helpers.processes import run_python
 
 FLOAT, INT64, BOOL = 0, 9, 12
 HOST = 1
@@ -137,7 +137,7 @@ def test_host_memory_of_some_size_is_somewhere(name: bytes, null: int) -> None:
 def test_ready_made_operators_are_refused_until_compiled_ones_are_asked_for() -> None:
     """Where torch_npu asks before each call, in its mode 1; elsewhere any value is kept."""
     program = """
-from runtime.support import *
+from helpers.native import *
 set = lambda text: host.aclSetCompileopt(10, text)
 if MODE_1:
     refused(set(b"disable"), 200001, "got 'disable'", "ready made")

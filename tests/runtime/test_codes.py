@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from helpers.native import NULL, Buffer, ffi, host, message, ok, pointer, refused, tensor
 
 from aclquant._ffi.declarations import constants
 from aclquant._ffi.library import load
-from runtime.support import NULL, Buffer, ffi, host, message, ok, pointer, refused, tensor
 
 SOURCES = Path(__file__).resolve().parents[2] / "ascend_kernels" / "host"
 LIBRARY = Path(str(load("host").describe()[0]["real_path"]))

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from runtime.support import (
+from helpers.native import (
     NULL,
     Buffer,
     counters,
@@ -20,10 +19,10 @@ from runtime.support import (
     ok,
     pointer,
     refused,
-    run_python,
 )
+from helpers.processes import run_python
 
-START = "from runtime.support import *\n"
+START = "from helpers.native import *\n"
 
 
 def in_thread(work: Callable[[], None]) -> None:
@@ -305,7 +304,7 @@ def test_the_overflow_mode_without_a_device() -> None:
     """clients 6.2: MindSpore sets it before a device; it is what devices begin with."""
     run_python(
         """
-        from runtime.support import *
+        from helpers.native import *
         ok(host.aclInit(NULL))
         mode = ffi.new("aclrtFloatOverflowMode *")
         for wanted in (0, 1):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from helpers.processes import start
 
 PROGRAM = """
-from runtime.support import *
+import os, sys
+from helpers.native import *
 ok(host.aclInit(NULL))
 ok(host.aclrtSetDevice(0))
 count = ffi.new("uint32_t *")
@@ -30,13 +30,8 @@ elif len(sys.argv) > 1:
 
 
 def run(*arguments: str, **environment: str) -> tuple[str, str]:
-    tests = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join([tests, *(p for p in sys.path if p)])
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        capture_output=True, text=True, timeout=120, check=True,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-    )  # fmt: skip
+    done = start([sys.executable, "-c", PROGRAM, *arguments], environment)
+    assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from runtime.support import (
+from helpers.native import (
     NULL,
     Job,
     counters,

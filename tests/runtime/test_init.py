@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers.native import ffi, host, ok, refused
+from helpers.processes import run_python
 
-from runtime.support import ffi, host, ok, refused, run_python
-
-START = "from runtime.support import *\n"
+START = "from helpers.native import *\n"
 
 
 def test_init_and_finalise_count() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from runtime.support import (
+from helpers.native import (
     NULL,
     SANITIZED,
     Buffer,
@@ -24,11 +23,11 @@ from runtime.support import (
     ok,
     pointer,
     refused,
-    run_python,
     stalled,
     stream,
     tensor,
 )
+from helpers.processes import run_python
 
 H2H, H2D, D2H, D2D, DEFAULT, BUFFERED = range(6)
 ALLOCATORS = ["aclrtMalloc", "aclrtMallocAlign32", "aclrtMallocCached"]
@@ -78,7 +77,7 @@ def test_nothing_to_allocate() -> None:
 def test_a_size_that_overflows_under_no_limit_at_all() -> None:
     """The padding of the largest sizes does not wrap into a small allocation."""
     run_python("""
-from runtime.support import *
+from helpers.native import *
 ok(host.aclquantSetMemoryLimit(2**64 - 1))
 ok(host.aclrtSetDevice(0))
 result = ffi.new("void **")
@@ -111,7 +110,7 @@ def test_wrong_frees() -> None:
 def test_limit_and_recovery() -> None:
     run_python(
         """
-from runtime.support import *
+from helpers.native import *
 ok(host.aclquantSetMemoryLimit(1 << 20))
 ok(host.aclrtSetDevice(0))
 free, total = ffi.new("size_t *"), ffi.new("size_t *")
@@ -147,7 +146,7 @@ refused(host.aclrtMalloc(result, 1, 0), 207001)
 def test_limit_from_the_environment() -> None:
     run_python(
         """
-from runtime.support import *
+from helpers.native import *
 ok(host.aclrtSetDevice(0))
 result = ffi.new("void **")
 refused(host.aclrtMalloc(result, 4097, 0), 207001)
@@ -415,13 +414,13 @@ def test_no_memory_on_the_host() -> None:
     """Under RLIMIT_AS: refusals, no crash, and everything works again."""
     run_python("""
 import resource
-from runtime.support import *
+from helpers.native import *
 ok(host.aclrtSetDevice(0))
 ok(host.aclquantSetMemoryLimit(2**62))
 with job() as work, stream() as on:
     ok(work.run(on))
     ok(host.aclrtSynchronizeStream(on))
-    used = int(open("/proc/self/statm").read().split()[0]) * 4096
+    used = address_space()
     resource.setrlimit(resource.RLIMIT_AS, (used + (96 << 20), resource.RLIM_INFINITY))
     result, blocks = ffi.new("void **"), []
     for allocate, release in ((lambda n: host.aclrtMalloc(result, n, 0), host.aclrtFree),
@@ -449,13 +448,13 @@ def test_no_memory_in_a_kernel_of_two_threads() -> None:
 import resource
 import numpy as np
 import aclquant as aq
-from runtime.support import *
+from helpers.native import *
 host.aclquantSetThreadCount(2)
 columns = 1 << 22
 x = np.ones((8, columns), np.float16)
 out = np.empty(x.shape, np.int8), np.empty(columns, np.float32)
 aq.dynamic_quant(x[:, :4096].copy(), quant_mode="perchannel")
-used = int(open("/proc/self/statm").read().split()[0]) * 4096
+used = address_space()
 # Enough for the memory that all threads share (64 MiB), not for that of each thread (48 MiB).
 resource.setrlimit(resource.RLIMIT_AS, (used + (80 << 20), resource.RLIM_INFINITY))
 try:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from runtime.support import (
+from helpers.native import (
     NULL,
     Buffer,
     Job,

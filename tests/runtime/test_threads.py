@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from runtime.support import (
+from helpers.native import (
     NULL,
     Buffer,
     Job,
@@ -25,10 +24,10 @@ from runtime.support import (
     job,
     message,
     ok,
-    run_python,
     stream,
     tensor,
 )
+from helpers.processes import run_python
 
 
 def together(*works: Callable[[], None]) -> None:
@@ -171,7 +170,7 @@ def test_a_forked_child_has_a_fresh_device() -> None:
     run_python(
         """
         import os, signal
-        from runtime.support import *
+        from helpers.native import *
         ok(host.aclInit(NULL))
         ok(host.aclrtSetDevice(0))
         event = create(host.aclrtCreateEvent)
@@ -221,7 +220,7 @@ def test_a_fork_while_other_threads_work() -> None:
     run_python(
         """
         import os, signal, threading
-        from runtime.support import *
+        from helpers.native import *
         ok(host.aclrtSetDevice(0))
         stop = threading.Event()
         def hammer():
@@ -276,7 +275,7 @@ import os
 from pathlib import Path
 import numpy as np
 import aclquant as aq
-from runtime.support import host
+from helpers.native import host
 host.aclquantSetThreadCount(2)
 x = np.ones((1024, 1024), np.float32)
 
@@ -319,7 +318,7 @@ from pathlib import Path
 import sys
 import numpy as np
 import aclquant as aq
-from runtime.support import host, ok
+from helpers.native import host, ok
 host.aclquantSetThreadCount(1)
 x = np.ones((1024, 1024), np.float32)
 for _ in range(3):

@@ -1,29 +1,30 @@
 """What the programs of this folder share: the same call on the device and on the CPU, compared.
 
-A program makes many comparisons. Those that fail are collected, and ``report`` prints them all, so
-that the first hides no other.
+A case makes many comparisons. Those that fail are collected, so that the first hides no other.
 """
 
 from __future__ import annotations
 
-import json
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 import torch_npu  # noqa: F401  (brings the device)
+from cases import afterwards
+
+# Names of types, which the cases have as parameters.
+FLOATS = ("float32", "float16", "bfloat16")
+INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
 
 torch.manual_seed(0)
-FLOATS = (torch.float32, torch.float16, torch.bfloat16)
-INTEGERS = (torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64)
-
 _failures: list[str] = []
 _count = 0
 
 
-def views(dtype: torch.dtype) -> Iterator[torch.Tensor]:
+def views(name: str) -> Iterator[torch.Tensor]:
     """Yield tensors of a type: plain, transposed, stepped, a number, empty."""
+    dtype = getattr(torch, name)
     if dtype.is_floating_point:
         x = torch.randn(4, 5, 6) * 3
         x[0, 0, :4] = torch.tensor([float("nan"), float("inf"), -float("inf"), -0.0])
@@ -39,7 +40,7 @@ def views(dtype: torch.dtype) -> Iterator[torch.Tensor]:
 
 
 def same(got: Any, expected: Any, exact: bool = True) -> None:
-    """Compare a result of the device with one of the CPU; a difference is reported at the end."""
+    """Compare a result of the device with one of the CPU."""
     _attempt(lambda: _compare(got, expected, exact))
 
 
@@ -53,9 +54,15 @@ def refused(function: Callable[..., Any], *arguments: Any) -> None:
     _attempt(lambda: _refused(function, arguments))
 
 
-def report() -> None:
-    """Print how many comparisons there were and which failed."""
-    print(json.dumps({"comparisons": _count, "failures": _failures}))
+@afterwards
+def _report() -> None:
+    """Fail with all that the case has collected, or if it has compared nothing."""
+    global _count
+    torch.manual_seed(0)
+    failures, count, _count = "\n".join(_failures), _count, 0
+    _failures.clear()
+    assert not failures, failures
+    assert count, "nothing was compared"
 
 
 def _attempt(comparison: Callable[[], None]) -> None:

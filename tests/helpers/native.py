@@ -1,11 +1,8 @@
-"""The C interface of the host device as these tests use it."""
+"""The C interface of the host device, called from tests as a C program calls it."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +20,22 @@ host: Any = load("host")
 lib: Any = ffi.dlopen(None)  # constants of the headers
 NULL = ffi.NULL
 
-DTYPES = {"float32": 0, "float16": 1, "int8": 2, "int32": 3, "uint8": 4, "int64": 9}
+#: NumPy name -> aclDataType
+DTYPES = {
+    "float32": 0,
+    "float16": 1,
+    "int8": 2,
+    "int32": 3,
+    "uint8": 4,
+    "int16": 6,
+    "int64": 9,
+    "uint64": 10,
+    "float64": 11,
+    "bfloat16": 27,
+    "int4": 29,
+}
+#: formats of tensors
+NCHW, ND, FRACTAL_NZ, NCDHW, NCL = 0, 2, 29, 30, 47
 # Of the memory these tests allocate unless they say otherwise.
 MODE = os.environ.get("ACLQUANT_HOST_MEMORY", "guarded")
 # AddressSanitizer keeps freed memory for a while, and takes terabytes of addresses.
@@ -100,6 +112,11 @@ def pointer(value: int) -> Any:
     return ffi.cast("void *", value)
 
 
+def address_space() -> int:
+    """Bytes of addresses that this process uses."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
+
+
 class Buffer:
     """Device memory, written and read with aclrtMemcpy."""
 
@@ -122,6 +139,12 @@ class Buffer:
     def free(self) -> None:
         ok(host.aclrtFree(self.pointer))
 
+    def __enter__(self) -> Buffer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.free()
+
 
 def tensor(
     shape: Sequence[int],
@@ -131,11 +154,13 @@ def tensor(
     strides: Sequence[int] | None = None,
     offset: int = 0,
     storage: Sequence[int] | None = None,
+    format: int = ND,
 ) -> Any:
+    """aclCreateTensor; the caller destroys it."""
     code = dtype if isinstance(dtype, int) else DTYPES[dtype]
     storage = shape if storage is None else storage
     made = host.aclCreateTensor(
-        list(shape), len(shape), code, NULL if strides is None else list(strides), offset, 2,
+        list(shape), len(shape), code, NULL if strides is None else list(strides), offset, format,
         list(storage), len(storage), data,
     )  # fmt: skip
     assert made != NULL, message()
@@ -193,18 +218,3 @@ def job(values: Array | None = None) -> Iterator[Job]:
     made = Job(values)
     yield made
     made.close()
-
-
-def run_python(
-    code: str, *arguments: str, status: int = 0, timeout: float = 120, **environment: str
-) -> str:
-    """Run a program in a fresh interpreter that can import these helpers; return its output."""
-    tests = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join([tests, *(p for p in sys.path if p)])
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(code), *arguments],
-        capture_output=True, text=True, timeout=timeout,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-    )  # fmt: skip
-    assert done.returncode == status, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout

@@ -1,22 +1,13 @@
-"""torch.npu.NPUGraph on the host device: the checks that test_graphs_of_torch_npu.py runs."""
+"""Captured graphs of torch_npu, on the functions of the host device."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-
 import torch
 import torch_npu
-
-CHECKS: dict[str, Callable[[], None]] = {}
-
-
-def check(function: Callable[[], None]) -> Callable[[], None]:
-    CHECKS[function.__name__] = function
-    return function
+from cases import case, raises, run
 
 
-@check
+@case()
 def replays_read_memory_anew() -> None:
     x = torch.ones(1000, device="npu")
     graph = torch.npu.NPUGraph()
@@ -32,7 +23,7 @@ def replays_read_memory_anew() -> None:
     graph.reset()
 
 
-@check
+@case()
 def begin_and_end_by_hand() -> None:
     stream = torch.npu.Stream()
     x = torch.arange(6.0, device="npu").reshape(2, 3)
@@ -50,7 +41,7 @@ def begin_and_end_by_hand() -> None:
         assert torch.equal(y.cpu(), torch.relu(x.cpu() @ w.cpu() - 20))
 
 
-@check
+@case()
 def quantisation_in_a_graph() -> None:
     x = torch.randn(64, 256, device="npu", dtype=torch.float16)
     graph = torch.npu.NPUGraph()
@@ -63,21 +54,20 @@ def quantisation_in_a_graph() -> None:
     assert torch.equal(y.cpu(), right.cpu()) and torch.equal(scale.cpu(), right_scale.cpu())
 
 
-@check
+@case()
 def waiting_in_a_capture_is_refused_with_its_reason() -> None:
     x = torch.ones(8, device="npu")
     graph = torch.npu.NPUGraph()
-    try:
+
+    def waits() -> None:
         with torch.npu.graph(graph):
             torch.npu.current_stream().synchronize()
-    except RuntimeError as error:
-        assert "107027" in str(error), error
-    else:
-        raise AssertionError("not refused")
+
+    raises("107027", waits)
     assert torch.equal((x + 1).cpu(), torch.full((8,), 2.0))
 
 
-@check
+@case()
 def graphs_share_a_pool() -> None:
     pool = torch.npu.graph_pool_handle()
     x = torch.ones(100, device="npu")
@@ -94,6 +84,4 @@ def graphs_share_a_pool() -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        CHECKS[name]()
-        print(name)
+    run()
