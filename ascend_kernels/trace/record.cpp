@@ -115,8 +115,15 @@ bool Recorder::openFile() {
     if (file_ >= 0) {
         close(file_);  // the parent's; both have it open
     }
-    const std::string path = directory_ + "/calls-" + std::to_string(process) + ".jsonl";
-    file_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    // A file may be there from another process of this number: in another container, or before an exec.
+    const std::string stem = directory_ + "/calls-" + std::to_string(process);
+    std::string path = stem + ".jsonl";
+    const auto create = [&] { return open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666); };
+    file_ = create();
+    for (int copy = 2; file_ < 0 && errno == EEXIST; ++copy) {
+        path = stem + "-" + std::to_string(copy) + ".jsonl";
+        file_ = create();
+    }
     process_ = process;
     if (file_ < 0) {
         std::fprintf(stderr, "aclquant record: cannot open '%s': %s\n", path.c_str(), std::strerror(errno));
@@ -135,10 +142,7 @@ bool Recorder::openFile() {
     line += ",\"cann\":";
     appendQuoted(line, version != nullptr && version(ACL_PKG_NAME_CANN, &package) == 0 ? package.version : "");
     line += '}';
-    const off_t size = lseek(file_, 0, SEEK_END);
-    if (size == 0) {
-        append(std::move(line));
-    }
+    append(std::move(line));
     return true;
 }
 

@@ -8,6 +8,7 @@ numbers that an integer type does not hold are refused.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
@@ -20,7 +21,10 @@ from .float_errors import quietly
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["as_host_array", "convert", "has_mask", "has_type", "native", "type_name"]
+__all__ = [
+    *("as_host_array", "convert", "has_mask", "has_type", "native", "overlaps_itself"),
+    "type_name",
+]
 
 _INT4 = np.dtype(ml_dtypes.int4)
 
@@ -123,6 +127,27 @@ def has_mask(value: Any) -> bool:
         return False
     masked = sys.modules.get("numpy.ma")
     return masked is not None and bool(masked.is_masked(value))
+
+
+def overlaps_itself(shape: Sequence[int], strides: Sequence[int], itemsize: int = 1) -> bool:
+    """Tell whether elements of an array may share memory: each step has to pass all smaller ones.
+
+    Slices and permutations of an array never do; `numpy.lib.stride_tricks.as_strided` makes such
+    arrays.
+
+    Parameters
+    ----------
+    shape, strides : sequence of int
+    itemsize : int
+        Length of an element in the unit of `strides`.
+    """
+    reach = itemsize - 1
+    pairs = zip(shape, strides, strict=True)
+    for step, length in sorted((abs(step), n) for n, step in pairs if n > 1):
+        if step <= reach:
+            return 0 not in shape
+        reach += step * (length - 1)
+    return False
 
 
 def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

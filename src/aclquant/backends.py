@@ -23,6 +23,7 @@ from ._ffi import CData, ffi
 from ._ffi.check import error_text, raise_for_status
 from ._ffi.library import Library, load
 from .bundled import stand_ins
+from .shown import Shown
 from .thread_state import forget_other_threads, local, other_threads
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _DEBUGGING = ("ACLQUANT_TRACE", "ACLQUANT_RECORD", "ACLQUANT_SYNC")
 ALREADY_INITIALISED = ffi.integer_const("ACL_ERROR_REPEAT_INITIALIZE")
 
 
-class Backend:
+class Backend(Shown):
     """A loaded and initialised backend; made by `backend`, not by hand.
 
     Examples
@@ -45,6 +46,11 @@ class Backend:
     >>> aq.backend().soc
     'Ascend910B1'
     """
+
+    _hidden: tuple[str, ...] = (
+        *("check", "deferred", "ending", "enter", "library", "live", "process"),
+        *("require_usable", "shut_down", "visit", "warn", "why_unusable"),
+    )
 
     def __init__(self, name: str, library: Library) -> None:
         self.name = name

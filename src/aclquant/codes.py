@@ -32,7 +32,8 @@ def explain(code: int | str) -> str:
     Parameters
     ----------
     code : int or str
-        The number that a function returned, as a number or a text; or its name.
+        The number that a function returned, as a number or a text (hexadecimal with ``0x``); or its
+        name.
 
     Returns
     -------
@@ -65,8 +66,8 @@ def _number(code: int | str) -> int:
         text = code.strip()
         if text in explanations():
             return _numbers()[text]
-        if text.isdecimal():
-            return int(text)
+        if (number := as_number(text)) is not None:
+            return number
     elif not isinstance(code, bool):
         with contextlib.suppress(TypeError):
             return operator.index(code)
@@ -76,6 +77,15 @@ def _number(code: int | str) -> int:
         got=repr(code),
         allowed="a status code, such as 161002, or its name, such as 'ACLNN_ERR_PARAM_INVALID'",
     )
+
+
+def as_number(text: str) -> int | None:
+    """Read a number as programs print codes: decimal, or hexadecimal after ``0x``."""
+    for base in (10, 16):
+        with contextlib.suppress(ValueError):
+            if base == 10 or "0x" in text.lower():
+                return int(text, base)
+    return None
 
 
 @cache

@@ -30,7 +30,13 @@ class Owner(Protocol):
     def keep(self, destroy: str, handle: CData) -> CData:
         """Own a descriptor until the end of the call."""
 
-    def wrong(self, position: int, got: str, allowed: str) -> NoReturn:
+    def wrong(
+        self,
+        position: int,
+        got: str,
+        allowed: str,
+        kind: type[errors.ParameterError] = errors.ParameterError,
+    ) -> NoReturn:
         """Refuse an argument."""
 
 
@@ -51,8 +57,9 @@ def converter(function: str, parameter: Parameter) -> Converter:
         return _LISTS[kind]
     if kind == "aclDataType":
         return _dtype_code
-    if kind in ("int32_t", "int64_t", "uint32_t", "uint64_t", "int", "size_t", "int8_t"):
-        return _dtype_code if parameter.name.lower().endswith("type") else _integer
+    if kind in _INTEGERS:
+        is_dtype = parameter.name.lower().endswith("type")
+        return _dtype_code if is_dtype else _integer_between(*_INTEGERS[kind])
     if kind in ("float", "double"):
         return _number
     if kind == "bool":
@@ -72,21 +79,38 @@ def _tensor(call: Owner, position: int, value: Any) -> CData:
 def _dtype_code(call: Owner, position: int, value: Any) -> int:
     """Take a number as an ``aclDataType`` as it stands; anything else means a dtype."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        return int(value)
+        return int(_code(call, position, value))
     return as_dtype(value).code
 
 
-def _integer(call: Owner, position: int, value: Any) -> int:
-    try:
-        return _operator.index(value)
-    except TypeError:
-        call.wrong(position, repr(value), "an integer")
+def _integer_between(low: int, high: int) -> Converter:
+    def convert(call: Owner, position: int, value: Any) -> int:
+        try:
+            number: int = _operator.index(value)
+        except TypeError:
+            call.wrong(position, repr(value), "an integer")
+        if not low <= number <= high:
+            call.wrong(position, repr(value), f"{low} to {high}", errors.RangeError)
+        return number
+
+    return convert
+
+
+_INTEGERS = {
+    "int": (-(1 << 31), (1 << 31) - 1),
+    "size_t": (0, (1 << 64) - 1),
+    **{f"int{n}_t": (-(1 << (n - 1)), (1 << (n - 1)) - 1) for n in (8, 16, 32, 64)},
+    **{f"uint{n}_t": (0, (1 << n) - 1) for n in (8, 16, 32, 64)},
+}
+"""The C integer types and their ranges."""
+
+_code = _integer_between(*_INTEGERS["int"])
 
 
 def _number(call: Owner, position: int, value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         call.wrong(position, repr(value), "a number")
 
 

@@ -12,6 +12,7 @@ from . import backends as _backends
 from . import errors
 from ._ffi import ffi
 from .backends import Backend
+from .shown import Shown
 from .thread_state import this_thread
 
 __all__ = ["Device", "current_device", "devices", "on_its_device"]
@@ -40,7 +41,7 @@ def on_its_device(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenat
     return visiting
 
 
-class Device:
+class Device(Shown):
     """One device of the active backend.
 
     As a context manager it is the current device of the thread.
@@ -59,6 +60,7 @@ class Device:
     """
 
     __slots__ = ("backend", "number")
+    _hidden: tuple[str, ...] = ("enter", "visit")
 
     def __init__(self, number: int = 0) -> None:
         self.backend: Backend = _backends.backend()

@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import secrets
 import stat
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["NewFile", "NewFiles", "as_bytes", "same_file", "write_all"]
+__all__ = ["NO_ROOM", "NewFile", "NewFiles", "as_bytes", "same_file", "write_all"]
 
 _PROC = "/proc/self/fd"
+NO_ROOM = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+"""Errors of writing, which Python raises without the name of the file."""
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name a file in errors of writing it, as Python does in those of opening it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+class _NamedFile(io.FileIO):
+    """An open file that is named in errors of writing."""
+
+    def __init__(self, descriptor: int, mode: str, path: Path) -> None:
+        super().__init__(descriptor, mode)
+        self._path = path
+
+    def write(self, data: Any) -> int:
+        with _naming(self._path):
+            return super().write(data)
 
 
 class NewFile:
@@ -61,7 +87,8 @@ class NewFile:
         if mode is not None and stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
         if self.is_stream:
-            self.file = open(self.path, "wb")  # noqa: SIM115
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+            self.file = io.BufferedWriter(_NamedFile(descriptor, "wb", self.path))
         elif mode is not None and not replace:
             raise self._taken()
         else:
@@ -83,13 +110,14 @@ class NewFile:
                 self._temporary = temporary
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path)) from None
-        return os.fdopen(descriptor, "w+b")
+        return cast("BinaryIO", io.BufferedRandom(_NamedFile(descriptor, "r+b", self.path)))
 
     def flush(self) -> None:
         """Bring the bytes to the disk."""
-        self.file.flush()
-        if not self.is_stream:
-            os.fsync(self.file.fileno())
+        with _naming(self.path):
+            self.file.flush()
+            if not self.is_stream:
+                os.fsync(self.file.fileno())
 
     def commit(self) -> None:
         """Give the file its name."""
@@ -157,11 +185,13 @@ class NewFile:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, _: object, __: TracebackType | None
+        self, kind: type[BaseException] | None, error: object, _: TracebackType | None
     ) -> None:
         try:
             if kind is None:
                 self.commit()
+            elif isinstance(error, OSError) and error.errno in NO_ROOM and error.filename is None:
+                error.filename = str(self.path)  # of a write past `file`, to its descriptor
         finally:
             self.abandon()
 

@@ -47,10 +47,13 @@ class Graph(Resource):
     >>> graph.close()
     """
 
+    _hidden: tuple[str, ...] = ("adopt", "join", "last_use", "leave", "relaxed", "take", "use")
+
     def __init__(self, stream: Stream) -> None:
         self.device: Device = stream.device
         self.handle: CData = ffi.NULL
         self._buffers: dict[int, Buffer] = {}
+        self._last: dict[int, Stream] = {}
         self._scratch: list[Resource] = []
         self._adopted: list[CData] = []
         self._streams: list[tuple[Stream, list[Resource]]] = []
@@ -98,15 +101,26 @@ class Graph(Resource):
 
     def leave(self) -> None:
         """End with the capture."""
+        for buffer in self._buffers.values():
+            buffer.capture = None
+        self._last.clear()
         for stream, scratch in self._streams:
             stream.graph = None
             self._scratch += stream.scratch
             stream.scratch = scratch
         self._streams = []
 
-    def keep(self, buffer: Buffer) -> None:
-        """Keep memory that a recorded call uses."""
-        self._buffers[id(buffer)] = buffer
+    def use(self, buffer: Buffer, stream: Stream) -> None:
+        """Keep memory that the next recorded call uses, and order the call after earlier ones."""
+        last = self._last.get(id(buffer), stream)
+        if last is not stream:
+            stream.wait(last)
+        self._buffers[id(buffer)], self._last[id(buffer)] = buffer, stream
+        buffer.capture = self
+
+    def last_use(self, buffer: Buffer) -> Stream:
+        """Return the captured stream that used this memory last."""
+        return self._last[id(buffer)]
 
     def adopt(self, pointer: CData) -> None:
         """Take over memory whose Buffer is closed inside the capture."""

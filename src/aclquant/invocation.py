@@ -65,10 +65,11 @@ class Invocation:
         """Return the parameter of the Python function that a C argument comes from."""
         return self._names.get(argument) or _snake(argument)
 
-    def is_result(self, argument: str) -> bool:
-        """Tell whether a C argument is a result."""
+    def result_number(self, argument: str) -> int | None:
+        """Return which result a C argument is, None for an input."""
         pairs = zip(self.operator.parameters, self.arguments, strict=True)
-        return any(p.name == argument and isinstance(value, Result) for p, value in pairs)
+        names = [p.name for p, value in pairs if isinstance(value, Result)]
+        return names.index(argument) if argument in names else None
 
     def arrange(
         self, out: Any, result_names: Sequence[str]
@@ -144,11 +145,19 @@ def _require_apart(results: Sequence[Array]) -> None:
                 )
 
 
+_WORK = 10_000
+"""Steps after which arrays count as overlapping; slices of an array take a few."""
+
+
 def _share(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return bool(a.size and b.size) and np.may_share_memory(a, b)
-    both = isinstance(a, Tensor) and isinstance(b, Tensor)
-    return both and a.buffer is b.buffer and (a is b or a.offset == b.offset)
+    if isinstance(a, Tensor) and isinstance(b, Tensor) and a.buffer is b.buffer:
+        a, b = a.footprint(), b.footprint()
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return False
+    try:
+        return np.shares_memory(a, b, max_work=_WORK)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def _apart(value: npt.NDArray[Any], outputs: Sequence[Array]) -> npt.NDArray[Any]:

@@ -169,7 +169,7 @@ def input_forms(
     found, place = {}, 0
     for parameter, value in zip(invocation.operator.parameters, arguments, strict=True):
         if isinstance(value, np.ndarray):
-            if not invocation.is_result(parameter.name):
+            if invocation.result_number(parameter.name) is None:
                 found[invocation.parameter(parameter.name)] = place, value
             place += 1
     return found

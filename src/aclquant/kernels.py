@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from . import errors
 from ._ffi.locate import bundled, custom_operator_libraries
+from .files import write_all
 
 __all__ = [
     "CHIPS",
@@ -213,7 +214,7 @@ def build(
     if project.exists():
         shutil.rmtree(project)
     description = folder / "ops.json"
-    description.write_text(json.dumps(_description(), indent=2) + "\n", encoding="utf-8")
+    write_all(description, f"{json.dumps(_description(), indent=2)}\n".encode(), replace=True)
     say(f"msopgen gen, project {project}")
     _run(
         environment,
@@ -348,7 +349,7 @@ def _set_presets(path: Path, root: Path, chips: Iterable[str]) -> None:
                 entry["value"] = value
             else:
                 variables[name] = value
-    path.write_text(json.dumps(presets, indent=4) + "\n", encoding="utf-8")
+    write_all(path, f"{json.dumps(presets, indent=4)}\n".encode(), replace=True)
 
 
 def _run(environment: Path | None, command: Sequence[object], folder: Path, log: Path) -> None:

@@ -20,7 +20,7 @@ from . import errors
 from ._ffi import CData, ffi
 from ._ffi.check import error_text, make_error
 from ._ffi.library import Library, load
-from .arrays import has_mask
+from .arrays import has_mask, overlaps_itself
 from .device import Device, as_device
 from .dtypes import CODES, as_dtype
 from .memory import Buffer
@@ -225,6 +225,8 @@ class Call:
             return ffi.NULL
         if isinstance(value, Tensor):
             value.require_open(self.op.name, self.op.parameters[position].name)
+            if position in self.op.outputs and value.overlaps_itself():
+                self._overlapping(position, f"element_strides {value.element_strides}", value)
             if self.stream is not None:
                 if value.buffer.device != self.stream.device:
                     self.wrong(position, f"a Tensor on {value.device!r}", repr(self.stream.device))
@@ -243,6 +245,8 @@ class Call:
             self.wrong(position, "an array with masked elements", "one without: fill them first")
         if output and not array.flags.writeable:
             self.wrong(position, "a read-only array", "an array that can be written")
+        if output and overlaps_itself(array.shape, array.strides, array.itemsize):
+            self._overlapping(position, f"strides {array.strides}", array)
         if array.dtype not in CODES:
             native = array.dtype.newbyteorder("=")
             if native not in CODES:
@@ -279,6 +283,10 @@ class Call:
             array = self._replace(array, output, array.dtype)
         return describe_array(self.library, array, self._lend)
 
+    def _overlapping(self, position: int, strides: str, output: Any) -> NoReturn:
+        got = f"shape {output.shape} with {strides}: elements share memory"
+        self.wrong(position, got, "an output whose elements have separate memory")
+
     def _lend(self, pointer: CData, size: int) -> None:
         status = self.library.aclquantHostRegister(pointer, size)
         if status:
@@ -297,9 +305,15 @@ class Call:
             self.temporaries.append(temporary)
         return temporary
 
-    def wrong(self, position: int, got: str, allowed: str) -> NoReturn:
+    def wrong(
+        self,
+        position: int,
+        got: str,
+        allowed: str,
+        kind: type[errors.ParameterError] = errors.ParameterError,
+    ) -> NoReturn:
         """Refuse an argument."""
-        raise errors.ParameterError(
+        raise kind(
             function=self.op.name,
             argument=self.op.parameters[position].name,
             got=got,

@@ -14,11 +14,12 @@ from ._ffi import CData, ffi
 from .backends import Backend
 from .device import Device, as_device, on_its_device
 from .resource import Resource
-from .stream import Stream
+from .stream import Stream, current_graph
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from .graphs import Graph
     from .tensor import Tensor
 
 __all__ = ["Buffer", "HostBuffer"]
@@ -71,7 +72,8 @@ class Buffer(Resource):
     [0, 1, 2, 3]
     """
 
-    _warns = False  # dropping a reference is an ordinary way to free memory; it is ordered, too
+    _warns = False  # dropping a reference is an ordinary way to free memory, and ordered as well
+    _hidden: tuple[str, ...] = ("capture", "interruptions", "lock", "pointer", "use_on", "used_on")
 
     def __init__(self, nbytes: int, device: Device | int | None = None) -> None:
         nbytes = _bytes("aclquant.Buffer", "nbytes", nbytes)
@@ -91,6 +93,8 @@ class Buffer(Resource):
                 status = backend.library.aclrtMalloc(result, max(nbytes, 1), _POLICY)
         backend.check("aclrtMalloc", status)
         self.pointer: CData = result[0]
+        self.capture: Graph | None = None
+        """The graph that is being captured with this memory; its replays will use it."""
         self._stream: Stream | None = None
         self._ticket = 0
         super().__init__(backend)
@@ -104,17 +108,25 @@ class Buffer(Resource):
     def use_on(self, stream: Stream) -> None:
         """Order the coming work on `stream` after all earlier work with this memory."""
         self.require_open()
+        capture = self.capture
+        if capture is not None and stream.graph is None and current_graph() is capture:
+            stream.wait(capture.last_use(self))  # which takes the stream into the capture
+        if stream.graph is not None:
+            # Earlier work elsewhere is not part of the graph: each replay waits for it.
+            stream.graph.use(self, stream)
+            return
         last = self._stream
         if last is not None and last is not stream and self.busy:
             stream.wait(last)
-        if stream.graph is not None:
-            stream.graph.keep(self)
         self._stream = stream
         self._ticket = stream.submitted + 1
 
     def used_on(self, stream: Stream) -> None:
         """Note that work on `stream` with this memory has been launched."""
-        self._stream, self._ticket = stream, stream.submitted
+        if stream.graph is not None:
+            self.capture = stream.graph
+        else:
+            self._stream, self._ticket = stream, stream.submitted
 
     @property
     def busy(self) -> bool:
@@ -125,6 +137,8 @@ class Buffer(Resource):
     def synchronize(self) -> None:
         """Wait for the work that uses this memory."""
         self.require_open()
+        if self.capture is not None and self.capture is current_graph():
+            self.capture.last_use(self).synchronize()  # refused, with a reason
         if self.busy and self._stream is not None:
             self._stream.synchronize()
 
@@ -177,8 +191,8 @@ class Buffer(Resource):
     @on_its_device
     def _release(self) -> None:
         library = self.backend.library
-        if self._stream is not None and self._stream.graph is not None:
-            self._stream.graph.adopt(self.pointer)
+        if self.capture is not None:
+            self.capture.adopt(self.pointer)
             return
         if self.busy and self._stream is not None:
             event = ffi.new("aclrtEvent *")

@@ -177,19 +177,24 @@ class Operation:
                     invocation = described
             results = perform(invocation, self.results, out, stream, device)
         except errors.AclError as error:
-            self.blame(error, invocation, values)
+            self.blame(error, invocation, values, out)
             raise
         return results[0] if len(results) == 1 else results
 
     def blame(
-        self, error: errors.AclError, invocation: Invocation | None, values: Sequence[Any]
+        self,
+        error: errors.AclError,
+        invocation: Invocation | None,
+        values: Sequence[Any],
+        out: Any = None,
     ) -> None:
         """Name this function and its own parameter in an error of a call."""
         argument, got, allowed = error.argument, error.got, error.allowed
         from_c = bool(error.function) and not error.function.startswith("aclquant.")
         if from_c and invocation is not None and argument:
-            if error.stage == errors.BEFORE_CALL and invocation.is_result(argument):
-                argument = "out"
+            result = invocation.result_number(argument)
+            if error.stage == errors.BEFORE_CALL and result is not None:
+                argument = self._blamed_output(result, out)
             else:
                 argument = invocation.parameter(argument)
         if from_c and argument in self.parameters:
@@ -203,6 +208,14 @@ class Operation:
         else:
             who = {"function": self.name}
         error.amend(argument=argument, got=got, allowed=allowed, **who)
+
+    def _blamed_output(self, number: int, out: Any) -> str:
+        """Name the output that was given; a new one is of the first parameter's kind."""
+        one = len(self.results) == 1
+        given = out if one or out is None else out[number]
+        if given is None:
+            return self.parameters[0]
+        return "out" if one else f"out[{number}]"
 
 
 def perform(

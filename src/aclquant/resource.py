@@ -9,13 +9,14 @@ from typing import NoReturn, TypeVar
 
 from . import errors
 from .backends import Backend
+from .shown import Shown
 
 __all__ = ["Resource"]
 
 R = TypeVar("R", bound="Resource")
 
 
-class Resource:
+class Resource(Shown):
     """Owner of one native object: closed once, explicitly or at the end of a ``with`` block.
 
     Subclasses implement `_release`. `internal` objects are made by aclquant for itself.
@@ -23,6 +24,7 @@ class Resource:
 
     internal = False
     _warns = True
+    _hidden: tuple[str, ...] = ("abandon", "internal", "lose", "require_open")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend

@@ -47,6 +47,8 @@ class Stream(Resource):
     >>> stream.close()
     """
 
+    _hidden: tuple[str, ...] = ("completed", "graph", "lock", "scratch", "submitted")
+
     def __init__(self, device: Device | int | None = None) -> None:
         self.device = as_device(device)
         self.lock = threading.RLock()
@@ -162,6 +164,8 @@ class Event(Resource):
     ...     start.elapsed_ms(end) >= 0
     True
     """
+
+    _hidden: tuple[str, ...] = ("graph",)
 
     def __init__(self, device: Device | int | None = None, *, timing: bool = True) -> None:
         self.device = as_device(device)

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from operator import index
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
@@ -14,11 +15,12 @@ import numpy as np
 from . import errors
 from ._ffi import CData, ffi
 from ._ffi.library import Library
-from .arrays import as_host_array, convert, has_type
+from .arrays import as_host_array, convert, has_type, overlaps_itself
 from .device import Device, as_device
 from .dtypes import CODES, DTypeLike, as_dtype, float32, int64
 from .memory import Buffer
 from .packing import pack_bytes, unpack_bytes
+from .shown import Shown
 from .stream import Stream, current_graph
 
 if TYPE_CHECKING:
@@ -32,11 +34,13 @@ _DLPACK_CPU = 1
 _POINTER = ffi.typeof("void *")
 _MOST = (1 << 63) - 1
 """The longest dimension that C can name."""
+_SOMEWHERE = 1 << 56
+"""An address that is never read."""
 _BUFFERS = "?" + np.typecodes["AllInteger"] + np.typecodes["AllFloat"]
 """Type characters of the arrays that have Python's buffer interface; ml_dtypes' have not."""
 
 
-class Tensor:
+class Tensor(Shown):
     """An array in device memory: shape, strides, type and offset over a Buffer.
 
     Make one with `asarray`, `empty` or `Tensor.from_numpy`. Operators on Tensors are asynchronous;
@@ -70,6 +74,14 @@ class Tensor:
 
     __slots__ = ("__weakref__", "buffer", "code", "dtype", "element_strides", "offset", "shape")
     __array_priority__ = 100.0
+    _hidden: tuple[str, ...] = (
+        "code",
+        "describe",
+        "footprint",
+        "overlaps_itself",
+        "require_open",
+        "use_on",
+    )
 
     def __init__(
         self,
@@ -155,12 +167,13 @@ class Tensor:
         """The view with the dimensions reversed."""
         return self.transpose()
 
-    def transpose(self, *axes: int) -> Tensor:
+    def transpose(self, *axes: int | Sequence[int]) -> Tensor:
         """Return a view with permuted dimensions; reversed ones by default."""
-        order = _whole("axes", axes) or tuple(range(self.ndim))[::-1]
+        name = "aclquant.Tensor.transpose"
+        order = _whole("axes", _flat(axes), name) or tuple(range(self.ndim))[::-1]
         if sorted(axis % max(self.ndim, 1) for axis in order) != list(range(self.ndim)):
             raise errors.ParameterError(
-                function="aclquant.Tensor.transpose",
+                function=name,
                 argument="axes",
                 got=str(axes),
                 allowed=f"a permutation of 0 to {self.ndim - 1}",
@@ -170,8 +183,7 @@ class Tensor:
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """Return a view of another shape; the Tensor must be contiguous. One -1 is inferred."""
-        parts = (part if np.iterable(part) else (part,) for part in shape)
-        wanted = list(_whole("shape", [n for part in parts for n in part]))
+        wanted = list(_whole("shape", _flat(shape), "aclquant.Tensor.reshape"))
         known = math.prod(n for n in wanted if n != -1)
         if wanted.count(-1) == 1 and known and self.size % known == 0:
             wanted[wanted.index(-1)] = self.size // known
@@ -233,10 +245,13 @@ class Tensor:
         got = type(out).__name__
         if isinstance(out, np.ndarray):
             native = out.dtype.newbyteorder("=")
-            if out.flags.writeable and (out.shape, native) == (self.shape, self.dtype):
+            overlaps = overlaps_itself(out.shape, out.strides, out.itemsize)
+            fits = (out.shape, native) == (self.shape, self.dtype)
+            if fits and out.flags.writeable and not overlaps:
                 return
             read_only = "" if out.flags.writeable else "read-only "
             got = f"{read_only}array of {out.dtype} and shape {out.shape}"
+            got += ", whose elements share memory" if overlaps else ""
         raise errors.ParameterError(
             function="aclquant.Tensor.numpy",
             argument="out",
@@ -287,7 +302,7 @@ class Tensor:
                 allowed=f"shape {self.shape}, that of the Tensor",
             )
         values = convert(values, self.dtype, name, "array")
-        if self._overlaps():
+        if self.overlaps_itself():
             raise errors.ParameterError(
                 "elements of the Tensor share memory (shape "
                 f"{self.shape}, element_strides {self.element_strides}): write to one without that",
@@ -356,15 +371,9 @@ class Tensor:
         )
         return view
 
-    def _overlaps(self) -> bool:
-        """Tell whether elements may share memory: each step has to pass all smaller ones."""
-        reach = 0
-        pairs = zip(self.shape, self.element_strides, strict=True)
-        for step, length in sorted((abs(step), n) for n, step in pairs if n > 1):
-            if step <= reach:
-                return self.size > 0
-            reach += step * (length - 1)
-        return False
+    def overlaps_itself(self) -> bool:
+        """Tell whether elements may share memory."""
+        return overlaps_itself(self.shape, self.element_strides)
 
     def require_open(self, function: str = "", argument: str = "") -> None:
         """Refuse a Tensor whose memory was given up, as an argument of a function if one is named.
@@ -506,6 +515,24 @@ class Tensor:
         """Order the coming work on `stream` after all earlier work with this memory."""
         self.buffer.use_on(stream)
 
+    def footprint(self) -> npt.NDArray[Any]:
+        """Return an array without memory for `numpy.shares_memory`: the place in the buffer.
+
+        A byte of it stands for half a byte, so that two int4 are apart.
+        """
+        unit = 1 if self.dtype == _INT4 else 2 * self.dtype.itemsize
+
+        place = SimpleNamespace(
+            __array_interface__={
+                "version": 3,
+                "typestr": f"|V{unit}",
+                "shape": self.shape,
+                "strides": tuple(step * unit for step in self.element_strides),
+                "data": (_SOMEWHERE + self.offset * unit, True),
+            }
+        )
+        return np.asarray(place)
+
     def _view(self, shape: Sequence[int], strides: Sequence[int], offset: int) -> Tensor:
         view = object.__new__(Tensor)
         view.buffer, view.dtype, view.code = self.buffer, self.dtype, self.code
@@ -522,22 +549,28 @@ class Tensor:
         return low, self.offset + sum(step for step in steps if step > 0) + 1
 
 
-def _wrong(argument: str, got: str, allowed: str) -> errors.ParameterError:
-    return errors.ParameterError(
-        function="aclquant.Tensor", argument=argument, got=got, allowed=allowed
-    )
+def _wrong(
+    argument: str, got: str, allowed: str, function: str = "aclquant.Tensor"
+) -> errors.ParameterError:
+    return errors.ParameterError(function=function, argument=argument, got=got, allowed=allowed)
 
 
-def _check_lengths(shape: tuple[int, ...]) -> None:
+def _check_lengths(shape: tuple[int, ...], function: str = "aclquant.Tensor") -> None:
     if not all(0 <= length <= _MOST for length in shape):
-        raise _wrong("shape", str(shape), "lengths of 0 or more, of 63 bits at most")
+        raise _wrong("shape", str(shape), "lengths of 0 or more, below 2**63", function)
 
 
-def _whole(argument: str, values: Any) -> tuple[int, ...]:
+def _whole(argument: str, values: Any, function: str = "aclquant.Tensor") -> tuple[int, ...]:
     try:
         return tuple(map(index, values))
     except TypeError:
-        raise _wrong(argument, repr(values), "integers") from None
+        raise _wrong(argument, repr(values), "integers", function) from None
+
+
+def _flat(numbers: Sequence[Any]) -> list[Any]:
+    """Take the numbers of ``f(1, 2)`` and of ``f((1, 2))``."""
+    parts = (part if np.iterable(part) else (part,) for part in numbers)
+    return [number for part in parts for number in part]
 
 
 def empty(
@@ -566,9 +599,14 @@ def empty(
     8
     """
     kind = as_dtype(dtype, function="aclquant.empty")
-    dims = _whole("shape", shape if np.iterable(shape) else (shape,))
-    _check_lengths(dims)
-    return Tensor(Buffer(_nbytes(math.prod(dims), kind.numpy), device), dims, kind)
+    name = "aclquant.empty"
+    dims = _whole("shape", shape if np.iterable(shape) else (shape,), name)
+    _check_lengths(dims, name)
+    nbytes = _nbytes(math.prod(dims), kind.numpy)
+    if nbytes > _MOST:
+        allowed = "a size of fewer than 2**63 bytes"
+        raise _wrong("shape", f"{dims} of {kind.name}: {nbytes} bytes", allowed, name)
+    return Tensor(Buffer(nbytes, device), dims, kind)
 
 
 def asarray(

@@ -266,6 +266,7 @@ def test_weights_of_other_names_and_ranks(tmp_path: Path) -> None:
         ({"scheme": "w8a16", "exclude": ["layers.1.mlp.up"]}, "gate_up_proj: quantise or exclude"),
         ({"scheme": "w8a16", "group_size": 24}, "not a multiple of the group size 24; keep it"),
         ({"scheme": "w4a16", "group_size": 16}, "multiples of 32"),
+        ({"scheme": "w4a16"}, "group size 128; take --group-size 64, or keep it"),
         ({"scheme": "w4a8-dynamic", "group_size": 32}, "group size is 0"),
     ],
 )

@@ -48,7 +48,8 @@ class Command:
 def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
     """Run the command in a process, with its stdin and stdout."""
     command = [sys.executable, "-m", "aclquant", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, timeout=120, **options)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.run(command, timeout=120, **{**pipes, **options})
 
 
 def start(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:

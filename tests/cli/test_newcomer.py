@@ -99,14 +99,23 @@ def test_C4_full_disk_leaves_the_older_output(cli: Command) -> None:
         error = cli.says("quantize", "w.npy", "o.npy", "--force")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert "File too large" in error
+    assert error == "aclquant: o.npy: File too large\n"
     assert cli.path("o.npy").read_bytes() == cli.path("o.scale.npy").read_bytes() == b"old"
     assert cli.files() == {"w.npy", "o.npy", "o.scale.npy"}
 
 
 def test_C4_a_device_that_is_full(cli: Command) -> None:
     cli.save("w.npy", weights())
-    assert "No space left" in cli.says("quantize", "w.npy", "/dev/full", "--format", "npz")
+    for format in ("npz", "safetensors"):
+        error = cli.says("quantize", "w.npy", "/dev/full", "--format", format)
+        assert error == "aclquant: /dev/full: No space left on device\n"
+
+
+def test_C4_stdout_that_is_full(cli: Command) -> None:
+    with open("/dev/full", "wb") as full:
+        done = process("explain", "161002", cwd=cli.folder, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == b"aclquant: stdout: No space left on device\n"
 
 
 def wait_for_reader(fifo: Path) -> int:

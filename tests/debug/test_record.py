@@ -16,6 +16,7 @@ import pytest
 from helpers.programs import aclquant
 
 import aclquant as aq
+from aclquant.debug import session as debug
 from aclquant.debug.recording import Recording, RecordingError, read_recording
 
 from .conftest import Command
@@ -328,3 +329,34 @@ def test_a_browser_shows_the_report(small: Path, tmp_path: Path) -> None:
         [*base, f"--screenshot={picture}", page.as_uri()], capture_output=True, timeout=120
     )
     assert picture.stat().st_size > 5000
+
+
+def test_a_second_recording_is_not_mixed_into_the_first(
+    small: Path, client: Path, run: Command, tmp_path: Path
+) -> None:
+    """Issue 11: two runs into one directory became one recording, without a word."""
+    folder, _ = copy(small, tmp_path)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(aq.ParameterError, match="which has a recording"), aq.record(folder):
+        raise AssertionError
+    done = run("record", "-o", folder, "--", client)
+    assert done.returncode == 1 and "has a recording" in done.stderr and "--force" in done.stderr
+    assert len(read_recording(folder).calls) == 2
+    done = run("record", "--force", "-o", folder, "--", client)
+    assert done.returncode == 0
+    (call,) = read_recording(folder).calls
+    assert call.operator == "aclnnAscendQuantV3" and (folder / "notes.txt").exists()
+
+
+def test_a_process_number_that_comes_again(tmp_path: Path) -> None:
+    """Calls of an earlier process of this number (in a container: 1) were lost."""
+    (tmp_path / f"calls-{os.getpid()}.jsonl").write_text("somebody else's\n")
+    for name in ("first", "second"):
+        number = debug.begin(record=str(tmp_path))
+        aq.quantize(np.array([[1, 2]], np.float32), 0.5 if name == "first" else 0.25)
+        debug.end(number)
+    kept = tmp_path / f"calls-{os.getpid()}.jsonl"
+    assert kept.read_text() == "somebody else's\n"
+    kept.unlink()
+    calls = read_recording(tmp_path).calls
+    assert [call.after[-1].value.array().tolist() for call in calls] == [[[2, 4]], [[4, 8]]]

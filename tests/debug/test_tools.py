@@ -50,6 +50,8 @@ def test_explain_on_the_command_line(run: Command) -> None:
     assert "aclrtSetDevice was not called in this thread" in done.stdout
     listed = run("explain", "captured", "--json")
     assert {row["code"] for row in json.loads(listed.stdout)} >= {107027}
+    assert run("explain", "0x274ea").stdout.startswith("161002 ACLNN_ERR_PARAM_INVALID\n")
+    assert "0x2749a (160922): not a code" in run("explain", "0x2749a").stderr
     wrong = run("explain", "ACL_ERROR_RT_CONTEXT_NUL1")
     assert wrong.returncode == 1 and "did you mean ACL_ERROR_RT_CONTEXT_NULL" in wrong.stderr
     with pytest.raises(aq.ParameterError, match="not a code"):
@@ -71,15 +73,22 @@ def test_an_operator_by_any_of_its_names(name: str) -> None:
 
 
 def test_types_per_chip_come_from_phase_one(run: Command) -> None:
-    chips = [
-        part for chip in ("Ascend910B1", "Ascend310P3", "Ascend0") for part in ("--chip", chip)
-    ]
+    chips = [part for chip in ("Ascend910B1", "Ascend310P3") for part in ("--chip", chip)]
     done = run("op", "aclnnQuantize", "--json", *chips)
     page = json.loads(done.stdout)["chips"]
     assert page["Ascend910B1"]["dtypes"]["x"] == ["FLOAT", "FLOAT16", "BF16"]
     assert page["Ascend310P3"]["dtypes"]["x"] == ["FLOAT", "FLOAT16"]
     assert page["Ascend910B1"]["dtypes"]["out"] == ["INT8", "UINT8", "INT32"]
-    assert "not a chip" in page["Ascend0"]["refused"]
+
+
+def test_a_chip_that_does_not_exist_is_an_error(run: Command) -> None:
+    """Issue 11: it ended with status 0."""
+    for chip in ("foo", "Ascend950PR_9599"):
+        done = run("op", "aclnnQuantize", "--chip", "Ascend910B1", "--chip", chip)
+        assert done.returncode == 1 and not done.stdout
+        assert f"'{chip}' is not supported" in done.stderr and "Ascend910B1" in done.stderr
+    refused = operators.look_up("aclnnQuantize").chips["Ascend950PR_9599"]["refused"]
+    assert "Ascend 950 family is not implemented" in refused
 
 
 @pytest.mark.parametrize("name", ["aclnnAscendAntiQuant", "aclnnDynamicQuantV2", "aclnnAdd"])

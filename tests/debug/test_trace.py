@@ -118,6 +118,40 @@ def test_a_program_that_does_not_exist(run: Command) -> None:
     assert run("trace").returncode == 2
 
 
+@pytest.mark.parametrize("command", [["trace"], ["record", "-o", "r"], ["run"]])
+def test_a_program_that_cannot_be_executed(
+    command: list[str], run: Command, tmp_path: Path
+) -> None:
+    """Issue 11: ``/etc/passwd`` was "no such program"."""
+    script = tmp_path / "script"
+    script.write_text("no first line\n")
+    for program, why in ((tmp_path, "is a directory"), (script, "is not executable: chmod +x")):
+        done = run(*command, "--", program)
+        assert done.returncode == 126 and f"{program} {why}" in done.stderr
+    script.chmod(0o755)
+    done = run(*command, "--", script)
+    assert done.returncode == 126 and f"{script}: Exec format error" in done.stderr
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl", "x.txt"])
+def test_an_output_that_cannot_be_written_is_named(name: str, run: Command) -> None:
+    """Issue 11: for x.json the error named x.jsonl."""
+    done = run("trace", "-o", f"/nowhere/{name}", "--", "true")
+    assert done.returncode == 1
+    assert done.stderr == f"aclquant: /nowhere/{name}: No such file or directory\n"
+
+
+def test_json_beside_json_lines(client: Path, run: Command, tmp_path: Path) -> None:
+    """The scratch file of calls.json was calls.jsonl, which was overwritten and removed."""
+    assert run("trace", "-o", "calls.jsonl", "--", client).returncode == 0
+    kept = (tmp_path / "calls.jsonl").read_bytes()
+    assert run("trace", "-o", "calls.json", "--", client).returncode == 0
+    assert (tmp_path / "calls.jsonl").read_bytes() == kept
+    assert {path.name for path in tmp_path.iterdir()} == {"calls.json", "calls.jsonl"}
+    assert json.loads((tmp_path / "calls.json").read_text())["traceEvents"]
+
+
 def test_a_bad_filter_is_refused_before_the_program_runs(client: Path, run: Command) -> None:
     done = run("trace", "-f", "(", "--", client)
     assert done.returncode == 1 and "is not a regular expression" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_what_a_capture_refuses() -> None:
             aq.quantize(X, 0.1)  # an array's result cannot wait
         with pytest.raises(aq.AclError, match="107027"):
             aq.quantize(x, 0.1).numpy()
-        with pytest.raises(aq.AclError, match="107030"):
+        with pytest.raises(aq.AclError, match="107027"):
             x.write(X)
         with pytest.raises(aq.ResourceError, match="after the block"):
             graph.replay()
@@ -180,3 +181,67 @@ def test_an_unclosed_graph_is_said() -> None:
     with pytest.warns(ResourceWarning, match="unclosed <Graph"):
         del graph
         gc.collect()
+
+
+def test_an_array_among_the_arguments_is_named() -> None:
+    """Issue 11: `out`, which was not given, was to blame."""
+    with aq.capture() as graph:
+        with pytest.raises(
+            aq.ParameterError, match="argument 'x': got an array; allowed: a Tensor"
+        ):
+            aq.quantize(X, 0.1)
+        with pytest.raises(aq.ParameterError, match="argument 'x': got an array"):
+            aq.dynamic_quant(X.astype(np.float16))
+        with pytest.raises(aq.ParameterError, match="argument 'out': got an array"):
+            aq.quantize(aq.asarray(X), 0.1, out=np.empty(X.shape, np.int8))
+        with pytest.raises(aq.ParameterError, match=r"argument 'out\[1\]': got an array"):
+            aq.dynamic_quant(aq.asarray(X.astype(np.float16)), out=(None, np.empty(4, np.float32)))
+    graph.close()
+
+
+def test_work_before_the_capture_need_not_be_done() -> None:
+    """Issue 11: 107024 when a Tensor was still in use by a replay or a call on another stream."""
+    library = aq.backend().library
+    stalled = aq.Stream()
+    assert library.aclquantStallStream(stalled.handle) == 0
+    x = aq.asarray(X)
+    with aq.capture() as graph:
+        y = aq.quantize(x, 0.1)
+    graph.replay(stalled)
+    early = aq.quantize(x, 0.2, stream=stalled)
+    with aq.capture() as second:
+        z = aq.anti_quant(y, [0.1])
+        w = aq.quantize(early, 1.0) if early.dtype == np.float32 else aq.anti_quant(early, [0.2])
+    second.replay()  # on another stream: waits for both
+    x.buffer.use_on(aq.current_stream())  # what comes in between does not forget the stalled work
+    assert y.buffer.busy
+    assert library.aclquantResumeStream(stalled.handle) == 0
+    assert (z.numpy() == np.asarray(aq.anti_quant(expected(X, 0.1), [0.1]))).all()
+    assert (w.numpy() == np.asarray(aq.anti_quant(expected(X, 0.2), [0.2]))).all()
+    graph.close()
+    second.close()
+    stalled.close()
+
+
+def test_a_tensor_of_the_capture_cannot_be_read_inside() -> None:
+    x = aq.asarray(X)
+    with aq.capture() as graph:
+        y = aq.quantize(x, 0.1)
+        with pytest.raises(aq.AclError, match="107027"):
+            y.numpy()
+    graph.replay()
+    assert (y.numpy() == expected(X, 0.1)).all()
+    graph.close()
+
+
+def test_a_graph_is_freed_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        with aq.capture() as graph:
+            aq.quantize(aq.asarray(X), 0.1)
+        gone = weakref.ref(graph)
+        graph.close()
+        del graph
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -134,3 +134,65 @@ def test_read_only_output_is_refused() -> None:
     out.flags.writeable = False
     with pytest.raises(aq.ParameterError, match="'out': got a read-only array"):
         aq.quantize(np.float32([1, 2]), 1.0, out=out)
+
+
+def overlapping(shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    return np.lib.stride_tricks.as_strided(np.zeros(64, np.int8), shape, strides)
+
+
+@pytest.mark.parametrize("strides", [(0, 1), (2, 0), (0, 0), (1, 1), (1, 2)])
+def test_an_output_that_overlaps_itself_is_refused(strides: tuple[int, int]) -> None:
+    """Issue 11: the last row won, silently."""
+    x = np.float32([[1, 2], [3, 4]])
+    if strides == (1, 2):  # a transpose does not overlap
+        assert (aq.quantize(x, 1.0, out=overlapping((2, 2), strides)) == x).all()
+        return
+    text = r"argument 'out': got shape \(2, 2\) with (element_)?strides .*: elements share memory"
+    with pytest.raises(aq.ParameterError, match=text):
+        aq.quantize(x, 1.0, out=overlapping((2, 2), strides))
+    tensor = aq.Tensor(aq.Buffer(8), (2, 2), "int8", strides)
+    with pytest.raises(aq.ParameterError, match=text):
+        aq.quantize(aq.asarray(x), 1.0, out=tensor)
+    with pytest.raises(aq.ParameterError, match=r"argument 'out'.*: elements share memory"):
+        aq.aclnn.aclnnNeg(x, np.lib.stride_tricks.as_strided(x.copy(), (2, 2), (0, 4)))
+    with pytest.raises(aq.ParameterError, match=r"argument 'selfRef'.*: elements share memory"):
+        aq.aclnn.aclnnInplaceNeg(np.lib.stride_tricks.as_strided(x.copy(), (2, 2), (0, 4)))
+    with pytest.raises(aq.ParameterError, match=r"argument 'out'.*whose elements share memory"):
+        aq.asarray(np.int8([[1, 2], [3, 4]])).numpy(out=overlapping((2, 2), strides))
+    # Inputs may overlap, and outputs of one row have steps that say nothing.
+    assert aq.quantize(np.broadcast_to(np.float32(3), (2, 2)), 1.0).tolist() == [[3, 3], [3, 3]]
+    assert aq.quantize(x[:1], 1.0, out=overlapping((1, 2), (0, 1))).tolist() == [[1, 2]]
+
+
+def test_outputs_beside_each_other_are_apart() -> None:
+    """Columns of one array, of one Tensor; rows of a Tensor that overlap."""
+    x = np.float16([[1, 2], [3, 5]])
+    codes, scale, offset = aq.dynamic_quant_asymmetric(x)
+    both = np.empty((2, 2), np.float32)
+    aq.dynamic_quant_asymmetric(x, out=(None, both[:, 0], both[:, 1]))
+    assert (both == np.stack([scale, offset], 1)).all()
+    tensor = aq.empty((2, 2))
+    out = aq.empty(x.shape, "int8")
+    aq.dynamic_quant_asymmetric(aq.asarray(x), out=(out, tensor[:, 0], tensor[:, 1]))
+    assert (tensor.numpy() == both).all() and (out.numpy() == codes).all()
+    line = aq.empty(3)
+    with pytest.raises(aq.ParameterError, match=r"'out\[2\]': got memory of out\[1\]"):
+        aq.dynamic_quant_asymmetric(aq.asarray(x), out=(None, line[:2], line[1:]))
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**40, 2**70])
+@pytest.mark.parametrize("divide", [True, False])
+def test_a_number_beyond_its_c_type_names_the_argument(number: int, divide: bool) -> None:
+    """Issue 11: 'a number does not fit its C type', without the name."""
+    x = np.float32([[1, 2]])
+    if divide or number < 0:
+        text = f"argument 'axis': got {number}; allowed: -2147483648 to 2147483647"
+        with pytest.raises(aq.errors.RangeError, match=text) as caught:
+            aq.quantize(x, 1.0, axis=number, div_mode=divide)
+        assert isinstance(caught.value, aq.ParameterError)
+    with pytest.raises(aq.ParameterError, match="argument 'dtype'"):
+        aq.aclnn.aclnnQuantize(x, np.float32([1]), None, number, 0, np.empty((1, 2), np.int8))
+    with pytest.raises(aq.ParameterError, match=r"argument 'dstTypeMax'.*a number"):
+        aq.aclnn.aclnnDynamicQuantV4(
+            x, None, None, "int8", True, "pertoken", 10**400, None, None, None
+        )

@@ -167,3 +167,29 @@ def test_a_call_takes_no_more_memory_than_its_results(call: str) -> None:
     """,
         ACLQUANT_HOST_THREADS="2",
     )
+
+
+def test_a_shape_beyond_memory_is_named() -> None:
+    """Issue 11: `aclquant.Buffer` and its 'nbytes' were to blame."""
+    for shape in ((1 << 40, 1 << 40), 1 << 61):
+        with pytest.raises(aq.ParameterError, match=r"aclquant.empty: argument 'shape'.*2\*\*63"):
+            aq.empty(shape)
+    with pytest.raises(aq.ParameterError, match=r"aclquant.empty: argument 'shape': got \(-1,\)"):
+        aq.empty(-1)
+    with pytest.raises(aq.ParameterError, match=r"aclquant.empty: argument 'shape': .*integers"):
+        aq.empty((2.5,))  # type: ignore[arg-type]
+
+
+def test_dir_shows_what_users_have() -> None:
+    """newcomer.md 2e: abandon, lose, require_open and the like were among it."""
+    objects = [aq.asarray([1.0]), aq.Buffer(1), aq.HostBuffer(1), aq.Device(0), aq.backend()]
+    with aq.Stream() as stream, aq.Event() as event, aq.capture() as graph:
+        shown = {name for one in (*objects, stream, event, graph) for name in dir(one)}
+        stream.synchronize()
+    stream.close()
+    event.close()
+    graph.close()
+    internal = {"abandon", "lose", "require_open", "internal", "enter", "code", "describe_array"}
+    internal |= {"use_on", "used_on", "interruptions", "deferred", "submitted", "scratch"}
+    assert not shown & internal
+    assert {"numpy", "close", "closed", "synchronize", "address", "replay", "elapsed_ms"} <= shown

@@ -162,7 +162,8 @@ def outputs(
     n, k, name, stem = layer.n, layer.k, layer.weight, _stem(layer)
     columns = k // group if group else 1
     if group and k % group:
-        raise _unfit(layer, f"rows of {k} elements are not a multiple of the group size {group}")
+        why = f"rows of {k} elements are not a multiple of the group size {group}"
+        raise _unfit(layer, why, _smaller_group(k, group))
     if format == "ascendv1":
         made = _ascendv1(layer, scheme, columns, model_dtype)
         if layer.bias is not None:
@@ -220,10 +221,15 @@ def _parts(layer: Layer) -> int:
     return _SPLITS
 
 
-def _unfit(layer: Layer, why: str) -> errors.ParameterError:
-    return errors.ParameterError(
-        f"{layer.weight}: {why}; keep it as it is with --exclude '{re.escape(layer.weight)}'"
-    )
+def _smaller_group(k: int, group: int) -> str:
+    """Return the advice to take smaller groups, where there are any."""
+    fitting = [size for size in range(32, group, 32) if k % size == 0]
+    return f"take --group-size {fitting[-1]}, or " if fitting else ""
+
+
+def _unfit(layer: Layer, why: str, advice: str = "") -> errors.ParameterError:
+    keep = f"keep it as it is with --exclude '{re.escape(layer.weight)}'"
+    return errors.ParameterError(f"{layer.weight}: {why}; {advice}{keep}")
 
 
 def _stem(layer: Layer) -> str:

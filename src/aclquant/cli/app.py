@@ -65,7 +65,7 @@ Exit status:
   1    failed; one line on stderr says why
   2    wrong usage
   3    done, and found a fault or a difference (check, diff, doctor)
-  126  run: the program cannot be executed; 127: there is none
+  126  run, trace, record: the program cannot be executed; 127: there is none
   130  interrupted by Ctrl-C; 143: by SIGTERM
 """
 
@@ -154,11 +154,15 @@ def _expected(error: Exception) -> bool:
 
 
 def _sentence(error: OSError) -> str:
+    from ..files import NO_ROOM
+
     if error.strerror is None:
         return str(error)
     names = [
         os.fsdecode(n) for n in (error.filename, error.filename2) if isinstance(n, (str, bytes))
     ]
+    if not names and error.errno in NO_ROOM:  # files are named, a stream is not
+        names = ["stdout"]
     return ": ".join([*names, error.strerror])
 
 

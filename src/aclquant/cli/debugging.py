@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .app import notes
-from .status import FOUND, NOT_FOUND, WRONG_USAGE, Complaint
+from .plain import cannot_execute, require_program
+from .status import FOUND, WRONG_USAGE, Complaint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ Examples:
 def explain(code: str, as_json: bool) -> None:
     """Explain a status code of CANN.
 
-    CODE is a number, a name, or a part of a name.
+    CODE is a number (hexadecimal after 0x), a name, or a part of a name.
     """
     from ..debug.advice import look_up
 
@@ -94,9 +94,9 @@ def op(name: str, backend: str, chips: tuple[str, ...], as_json: bool) -> None:
     NAME is a C name, with or without aclnn, or a name of aclquant or torch_npu. What a chip accepts
     is found by asking phase 1 of the host device, which needs no card.
     """
-    from ..debug.operators import CHIPS, look_up
+    from ..debug.operators import look_up
 
-    page = look_up(name, backend=backend, chips=chips or CHIPS)
+    page = look_up(name, backend=backend, chips=chips or None)
     if as_json:
         _show(page.as_dict())
     else:
@@ -172,8 +172,16 @@ def needs(target: Path, backend: str, as_json: bool) -> None:
 def _require(name: str, command: tuple[str, ...]) -> None:
     if not command:
         raise Complaint(f"{name}: expected a program after --", WRONG_USAGE)
-    if shutil.which(command[0]) is None:
-        raise Complaint(f"{name}: no such program: {command[0]}", NOT_FOUND)
+    require_program(name, command[0])
+
+
+def _run(name: str, command: tuple[str, ...], environment: dict[str, str]) -> int:
+    from ..debug.processes import run
+
+    try:
+        return run(command, environment)
+    except OSError as error:
+        raise cannot_execute(name, command[0], error) from None
 
 
 @click.command(
@@ -188,7 +196,7 @@ Examples:
   aclquant trace --from calls.jsonl -o trace.json             another form, later
 
 Exit status:
-  the program's; 127 if there is none
+  the program's; 127 if there is none, 126 if it cannot be executed
 """
     ),
 )
@@ -232,7 +240,7 @@ def trace(
             click.echo(found.summary_text() if summary else found)
         return
     _require("trace", command)
-    from ..debug.processes import environment, run
+    from ..debug.processes import environment
 
     settings = {"ACLQUANT_TRACE_FILTER": pattern, "ACLQUANT_SYNC": "1" if sync else ""}
     as_text = output is None or (output.suffix not in (".json", ".jsonl") and not output.is_dir())
@@ -241,25 +249,15 @@ def trace(
         settings["ACLQUANT_TRACE_FORM"] = "text"
         if output is not None:
             output.write_text("", encoding="utf-8")
-        sys.exit(run(command, environment(settings, backend=backend)))
+        sys.exit(_run("trace", command, environment(settings, backend=backend)))
     with tempfile.TemporaryDirectory(prefix="aclquant-trace-") as folder:
-        lines = Path(folder) / "trace.jsonl"
-        if output is not None and output.suffix == ".jsonl":
-            lines = output.resolve()
-        elif output is not None:
-            # Beside the result, so that a killed tracer leaves something to convert.
-            lines = (
-                output.resolve() / "trace.jsonl"
-                if output.is_dir()
-                else output.resolve().with_suffix(".jsonl")
-            )
-        lines.write_text("", encoding="utf-8")
+        lines = Path(folder) / "trace.jsonl" if output is None else _lines_for(output)
         settings |= {
             "ACLQUANT_TRACE": str(lines),
             "ACLQUANT_TRACE_FORM": "json",
             "ACLQUANT_TRACE_TIMES": "1",
         }
-        status = run(command, environment(settings, backend=backend))
+        status = _run("trace", command, environment(settings, backend=backend))
         found = read_trace(lines)
         if output is not None and output.suffix != ".jsonl":
             found.save(output)
@@ -267,6 +265,20 @@ def trace(
         if summary:
             click.echo(found.summary_text(), err=output is None)
     sys.exit(status)
+
+
+def _lines_for(output: Path) -> Path:
+    """Make the empty file of JSON lines from which `output` is written, or which is `output`.
+
+    It lies beside the result, so that a killed tracer leaves something to convert.
+    """
+    place = output / "trace_view.json" if output.is_dir() else output
+    lines = place if place.suffix == ".jsonl" else place.with_name(f"{place.name}.partial.jsonl")
+    try:
+        lines.write_text("", encoding="utf-8")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(output)) from None
+    return lines.resolve()
 
 
 @click.command(
@@ -278,17 +290,29 @@ Examples:
   aclquant record -o bug -f 'QuantMatmul' --limit 1000000 -- python script.py
 
 Exit status:
-  the program's; 127 if there is none
+  the program's; 127 if there is none, 126 if it cannot be executed
 """
     ),
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Directory.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Directory, without a recording in it.",
+)
 @click.option("-f", "--filter", "pattern", default="", help="Regular expression of operators.")
 @click.option("--limit", type=click.IntRange(0), help="Bytes of a tensor whose values are kept.")
+@click.option("--force", is_flag=True, help="Replace a recording.")
 @_backend("host")
 @_command
 def record(
-    output: Path, pattern: str, limit: int | None, backend: str, command: tuple[str, ...]
+    output: Path,
+    pattern: str,
+    limit: int | None,
+    force: bool,
+    backend: str,
+    command: tuple[str, ...],
 ) -> None:
     """Run a program and keep its operator calls with their tensors.
 
@@ -296,14 +320,21 @@ def record(
     is readable.
     """
     _require("record", command)
-    from ..debug.processes import environment, run
+    from ..debug.processes import environment
+    from ..debug.recording import has_recording, remove_recording
 
+    if has_recording(output):
+        if not force:
+            raise Complaint(
+                f"record: {output} has a recording: name another directory, or replace it (--force)"
+            )
+        remove_recording(output)
     settings = {
         "ACLQUANT_RECORD": str(output.resolve()),
         "ACLQUANT_TRACE_FILTER": pattern,
         "ACLQUANT_RECORD_LIMIT": "" if limit is None else str(limit),
     }
-    sys.exit(run(command, environment(settings, backend=backend)))
+    sys.exit(_run("record", command, environment(settings, backend=backend)))
 
 
 @click.command(
@@ -467,13 +498,14 @@ def inspect(
     if target.is_dir():
         from ..debug.recording import read_recording
         from ..debug.report import report, rows
+        from ..files import write_all
 
         recording = read_recording(target)
         if html is not None:
             if html.suffix.lower() not in (".html", ".htm"):
                 message = f"--html: got {html}, expected a name in .html or .htm"
                 raise Complaint(message, WRONG_USAGE)
-            html.write_text(report(recording), encoding="utf-8")
+            write_all(html, report(recording).encode(), replace=True)
             click.echo(f"saved {html}")
         elif as_json:
             _show(rows(recording))

@@ -15,7 +15,9 @@ from .. import __version__, errors
 from .._ffi.locate import bundled
 from .status import FAILED, INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND, WRONG_USAGE, Complaint
 
-__all__ = ["DIRECTORIES", "cflags", "info", "libs", "main", "run"]
+__all__ = [
+    "DIRECTORIES", "cannot_execute", "cflags", "info", "libs", "main", "require_program", "run",
+]  # fmt: skip
 
 DIRECTORIES: dict[str, Callable[[], Path]] = {
     "includedir": lambda: Path(bundled("include")),
@@ -61,18 +63,28 @@ def run(command: Sequence[str]) -> None:
         raise Complaint(
             "run: expected a program, such as: aclquant run -- python script.py", WRONG_USAGE
         )
-    program = command[0]
-    if shutil.which(program) is None:
-        path = Path(program)
-        if "/" not in program or not path.exists():
-            raise Complaint(f"run: no such program: {program}", NOT_FOUND)
-        why = "is a directory" if path.is_dir() else f"is not executable: chmod +x {program}"
-        raise Complaint(f"run: {program} {why}", NOT_EXECUTABLE)
+    require_program("run", command[0])
     sys.stdout.flush()
     try:
-        os.execvpe(program, list(command), environment())
-    except OSError as error:  # such as a script without a first line "#!"
-        raise Complaint(f"run: {program}: {error.strerror}", NOT_EXECUTABLE) from None
+        os.execvpe(command[0], list(command), environment())
+    except OSError as error:
+        raise cannot_execute("run", command[0], error) from None
+
+
+def require_program(command: str, program: str) -> None:
+    """Refuse what cannot be run, as shells do; `command` is ours."""
+    if shutil.which(program) is not None:
+        return
+    path = Path(program)
+    if "/" not in program or not path.exists():
+        raise Complaint(f"{command}: no such program: {program}", NOT_FOUND)
+    why = "is a directory" if path.is_dir() else f"is not executable: chmod +x {program}"
+    raise Complaint(f"{command}: {program} {why}", NOT_EXECUTABLE)
+
+
+def cannot_execute(command: str, program: str, error: OSError) -> Complaint:
+    """Return the complaint about a program that does not start, as a script without ``#!``."""
+    return Complaint(f"{command}: {program}: {error.strerror}", NOT_EXECUTABLE)
 
 
 def main(arguments: Sequence[str]) -> int:

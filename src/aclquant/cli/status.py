@@ -14,9 +14,9 @@ WRONG_USAGE = 2
 FOUND = 3
 """The command did its work, and found what it was told to look for: a fault, a difference."""
 NOT_EXECUTABLE = 126
-"""``run``: the program is there but cannot be executed, as shells say it."""
+"""``run``, ``trace``, ``record``: the program is there but cannot be executed, as shells say it."""
 NOT_FOUND = 127
-"""``run``: there is no such program, as shells say it."""
+"""``run``, ``trace``, ``record``: there is no such program, as shells say it."""
 INTERRUPTED = 130
 """Ctrl-C."""
 TERMINATED = 143

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import errors
-from ..codes import all_codes, explanations
+from ..codes import all_codes, as_number, explanations
 
 __all__ = ["Explanation", "look_up"]
 
@@ -237,7 +237,7 @@ def look_up(what: str | int) -> list[Explanation]:
     Parameters
     ----------
     what : str or int
-        ``161002``, ``"ACL_ERROR_RT_CONTEXT_NULL"``, ``"context_null"``.
+        ``161002``, ``"0x274EA"``, ``"ACL_ERROR_RT_CONTEXT_NULL"``, ``"context_null"``.
 
     Returns
     -------
@@ -256,8 +256,9 @@ def look_up(what: str | int) -> list[Explanation]:
     """
     codes = all_codes()
     text = str(what).strip().upper()
-    if text.lstrip("-").isdigit():
-        found = {name: code for name, code in codes.items() if code == int(text)}
+    number = as_number(text)
+    if number is not None:
+        found = {name: code for name, code in codes.items() if code == number}
         found = dict(list(found.items())[:1])
     elif text in codes:
         found = {text: codes[text]}
@@ -268,8 +269,9 @@ def look_up(what: str | int) -> list[Explanation]:
 
         near = get_close_matches(text, codes, n=3, cutoff=0.6)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
+        decimal = f" ({number})" if number is not None and str(number) != text else ""
         raise errors.ParameterError(
-            f"{what}: not a code that aclquant knows{hint}", function="aclquant explain"
+            f"{what}{decimal}: not a code that aclquant knows{hint}", function="aclquant explain"
         )
     return [_explain(name, code) for name, code in found.items()]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
+from ..files import write_all
 
 __all__ = ["Call", "Execution", "Trace", "read_trace"]
 
@@ -197,7 +198,7 @@ class Trace:
             text = "".join(json.dumps(row) + "\n" for row in self.rows())
         else:
             text = f"{self}\n"
-        target.write_text(text, encoding="utf-8")
+        write_all(target, text.encode(), replace=True)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield plain data, as JSON lines have it."""

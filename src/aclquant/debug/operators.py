@@ -36,7 +36,6 @@ _DTYPES = (
     *("BOOL", "DOUBLE", "FLOAT8_E4M3FN", "FLOAT8_E5M2", "HIFLOAT8", "FLOAT4_E2M1"),
 )
 _STEPS = 60
-_NO_CHIP = "not a chip of this host device, or it is in use as another one: ask in a process apart"
 
 
 @dataclass
@@ -104,7 +103,7 @@ class OperatorPage:
         return "\n".join(lines)
 
 
-def look_up(name: str, *, backend: str = "", chips: tuple[str, ...] = CHIPS) -> OperatorPage:
+def look_up(name: str, *, backend: str = "", chips: tuple[str, ...] | None = None) -> OperatorPage:
     """Describe an operator.
 
     Parameters
@@ -113,13 +112,14 @@ def look_up(name: str, *, backend: str = "", chips: tuple[str, ...] = CHIPS) -> 
         ``aclnnQuantize``, ``Quantize``, ``quantize`` or ``npu_quantize``.
     backend : str, optional
         Which backend to ask whether it has the operator; the host device by default.
-    chips : tuple of str
-        As which chips to ask the host device.
+    chips : tuple of str, optional
+        As which chips to ask the host device; one of each family by default.
 
     Raises
     ------
     ParameterError
-        When no header declares such an operator; near names are in the text.
+        When no header declares such an operator (near names are in the text), or the host device
+        cannot behave as one of `chips`.
     """
     operator = _resolve(name)
     one = functions[operator + _PHASE_ONE]
@@ -143,9 +143,11 @@ def look_up(name: str, *, backend: str = "", chips: tuple[str, ...] = CHIPS) -> 
     host = load("host")
     if not host.has(one.name):
         return page
-    for chip in chips:
-        with _as_chip(host, chip) as usable:
-            page.chips[chip] = _ask(host, one) if usable else {"refused": _NO_CHIP}
+    for chip in CHIPS if chips is None else chips:
+        with _as_chip(host, chip) as refusal:
+            if refusal and chips is not None:
+                raise errors.ParameterError(refusal, function="aclquant op")
+            page.chips[chip] = {"refused": refusal} if refusal else _ask(host, one)
     return page
 
 
@@ -211,13 +213,16 @@ def _wrapped(one: Function) -> str:
 
 
 @contextmanager
-def _as_chip(host: Library, chip: str) -> Iterator[bool]:
+def _as_chip(host: Library, chip: str) -> Iterator[str]:
+    """Let the host device behave as a chip; yield why it cannot, or an empty text."""
     host.aclInit(ffi.NULL)
+    error_text(host)
     before = ffi.string(host.aclrtGetSocName()).decode()
     is_it = chip == before or not host.aclquantSetSocName(chip.encode())
     usable = is_it and not host.aclrtSetDevice(0)
+    sentence = error_text(host).partition("] aclquantSetSocName: ")[2].partition("\n")[0]
     try:
-        yield usable
+        yield "" if usable else sentence or f"the host device cannot behave as {chip}"
     finally:
         if usable:
             host.aclrtResetDevice(0)

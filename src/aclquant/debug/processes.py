@@ -7,7 +7,6 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from .. import errors
 from .._ffi.locate import bundled
 from .session import TRACER
 
@@ -51,13 +50,13 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program to its end and return its exit status, as a shell reports it.
 
     Signals that ask this process to end are handed on.
+
+    Raises
+    ------
+    OSError
+        When the program cannot be executed.
     """
-    try:
-        process = subprocess.Popen(list(command), env=dict(environment))
-    except OSError as error:
-        raise errors.ResourceError(
-            f"{command[0]}: {error.strerror}", function="aclquant trace"
-        ) from error
+    process = subprocess.Popen(list(command), env=dict(environment))
     handlers = {}
     for number in (signal.SIGTERM, signal.SIGHUP):
         handlers[number] = signal.signal(number, lambda n, _: process.send_signal(n))

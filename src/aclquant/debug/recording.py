@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,10 +26,13 @@ __all__ = [
     "RecordedTensor",
     "Recording",
     "RecordingError",
+    "has_recording",
     "read_recording",
+    "remove_recording",
 ]
 
 FORMAT, VERSION = "aclquant-recording", 1
+_FILES = "calls-*.jsonl"
 
 
 class RecordingError(errors.AclError, ValueError):
@@ -280,10 +284,23 @@ def read_recording(folder: str | os.PathLike[str]) -> Recording:
     return recording
 
 
+def has_recording(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a directory has recorded calls."""
+    return any(Path(folder).glob(_FILES))
+
+
+def remove_recording(folder: str | os.PathLike[str]) -> None:
+    """Remove the files of a recording, and no others."""
+    for path in Path(folder).glob(_FILES):
+        path.unlink()
+    if (Path(folder) / "blobs").is_dir():
+        shutil.rmtree(Path(folder) / "blobs")
+
+
 def _read(folder: Path) -> tuple[list[RecordedCall], list[str]]:
-    files = sorted(folder.glob("calls-*.jsonl")) if folder.is_dir() else []
+    files = sorted(folder.glob(_FILES)) if folder.is_dir() else []
     if not files:
-        raise RecordingError(f"{folder} has no recording: there is no calls-*.jsonl in it")
+        raise RecordingError(f"{folder} has no recording: there is no {_FILES} in it")
     calls: list[RecordedCall] = []
     notes: list[str] = []
     for path in files:

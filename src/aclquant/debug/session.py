@@ -162,7 +162,7 @@ def record(
     Parameters
     ----------
     directory : path
-        Where the recording goes; calls are added to one that is there.
+        Where the recording goes; a new directory, or one without a recording in it.
     filter : str
         A regular expression: only operators in whose name it is found.
     limit : int, optional
@@ -176,7 +176,7 @@ def record(
     Raises
     ------
     ParameterError
-        When `filter` is not a regular expression or `directory` cannot be made.
+        When `filter` is not a regular expression, or `directory` cannot be made or has a recording.
 
     Notes
     -----
@@ -191,8 +191,15 @@ def record(
     >>> [call.operator for call in recording.calls]
     ['aclnnQuantize']
     """
-    from .recording import Recording
+    from .recording import Recording, has_recording
 
+    if has_recording(directory):
+        raise errors.ParameterError(
+            function="aclquant.record",
+            argument="directory",
+            got=f"{os.fspath(directory)}, which has a recording",
+            allowed="a directory without one",
+        )
     number = begin(record=str(directory), filter=filter, limit="" if limit is None else str(limit))
     try:
         yield Recording(Path(directory))
