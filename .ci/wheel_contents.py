@@ -28,7 +28,7 @@ def part(name: str) -> str:
         return str(path)
     if path.parts[0] != "aclquant":
         return "metadata"
-    if path.parts[1] in ("_lib", "_kernels", "include"):
+    if path.parts[1] in ("_toolkit", "_kernels"):
         return f"aclquant/{path.parts[1]}/: other files"
     return "Python and its types"
 

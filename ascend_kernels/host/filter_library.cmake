@@ -1,4 +1,4 @@
-# Makes lib<NAME>.so, a filter of libaclquant_host.so: a stub for each exported function that HEADERS declare, so that
+# Makes lib<NAME>.so, a filter of HOST, which is libaclquant_host.so or a library beside it: a stub for each exported function that HEADERS declare, so that
 # clients link, and the instruction to take the real ones, and all others, from the host device beside it.
 cmake_minimum_required(VERSION 3.20)
 execute_process(COMMAND ${OBJDUMP} -D --defined-only ${HOST} OUTPUT_VARIABLE SYMBOLS COMMAND_ERROR_IS_FATAL ANY)

@@ -21,6 +21,9 @@ extern "C" {
 
 typedef struct aclopAttr aclopAttr;
 
+/* Operators compiled offline, which a CPU cannot run: refused (207000). */
+ACL_FUNC_VISIBILITY aclError aclopSetModelDir(const char *modelDir);
+
 /* Attributes by name; a later value replaces an earlier one. */
 ACL_FUNC_VISIBILITY aclopAttr *aclopCreateAttr(void);
 ACL_FUNC_VISIBILITY void aclopDestroyAttr(const aclopAttr *attr);

@@ -32,9 +32,8 @@ def files(names: list[str]) -> set[str]:
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The libraries and headers of the package, in another place."""
-    folder = tmp_path_factory.mktemp("moved") / "aclquant"
-    shutil.copytree(aclquant("libdir"), folder / "_lib")
-    shutil.copytree(aclquant("includedir"), folder / "include")
+    folder = tmp_path_factory.mktemp("moved") / "toolkit"
+    shutil.copytree(aclquant("toolkitdir"), folder)
     return folder
 
 
@@ -90,14 +89,14 @@ def test_a_link_line_for_cann(names: list[str], unused: str, tmp_path: Path, can
 
 def test_pkg_config(moved: Path, cann: Path, tmp_path: Path) -> None:
     require("cc", "pkg-config", "readelf")
-    where = {"PKG_CONFIG_PATH": str(moved / "_lib" / "pkgconfig")}
+    where = {"PKG_CONFIG_PATH": str(moved / "lib64" / "pkgconfig")}
     assert output("pkg-config", "--modversion", "aclquant", **where).strip() == __version__
     flags = shlex.split(output("pkg-config", "--cflags", "--libs", "aclquant", **where))
     assert str(moved.parent) in " ".join(flags)
     program = tmp_path / "program"
     output("cc", "-Wl,--as-needed", C_PROGRAM, "-o", program, *flags)
     assert needed(program) == files(OLD)
-    runs_on_both(program, moved / "_lib", cann, C_RESULT)
+    runs_on_both(program, moved / "lib64", cann, C_RESULT)
 
 
 def test_flags_of_the_command(tmp_path: Path) -> None:
@@ -115,7 +114,7 @@ def test_flags_of_the_command(tmp_path: Path) -> None:
 def configure(build: Path, moved: Path, *options: str, **environment: str) -> str:
     """Configure the C++ example; what CMake says, and the status as its last line."""
     require("cmake", "c++", "make")
-    package = moved / "_lib" / "cmake" / "aclquant"
+    package = moved / "lib64" / "cmake" / "aclquant"
     variables = {"ASCEND_HOME_PATH": "", "ASCEND_TOOLKIT_HOME": "", **environment}
     done = subprocess.run(
         ["cmake", "-S", EXAMPLES / "cpp", "-B", build, "-G", "Unix Makefiles",
@@ -134,10 +133,10 @@ def test_cmake(names: list[str], moved: Path, cann: Path, tmp_path: Path) -> Non
     output("cmake", "--build", tmp_path)
     program = tmp_path / "round_trip"
     assert needed(program) == files(names)
-    text = output(program, LD_LIBRARY_PATH=str(moved / "_lib"))
+    text = output(program, LD_LIBRARY_PATH=str(moved / "lib64"))
     assert re.match(r"Ascend910B1: 16384 elements, largest error 0\.[0-4]\d* steps\n", text)
     assert "aclnnQuantize failed with 161002\n" in text and "argument 'dtype'" in text
-    runs_on_both(program, moved / "_lib", cann, text)
+    runs_on_both(program, moved / "lib64", cann, text)
 
 
 @pytest.mark.parametrize("variable", ["ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME"])
@@ -152,8 +151,8 @@ def test_cmake_with_cann(variable: str, moved: Path, cann: Path, tmp_path: Path)
     assert str(moved) not in flags + link
     program = tmp_path / "round_trip"
     assert needed(program) == files(OLD)
-    text = output(program, LD_LIBRARY_PATH=str(moved / "_lib"))
-    runs_on_both(program, moved / "_lib", cann, text)
+    text = output(program, LD_LIBRARY_PATH=str(moved / "lib64"))
+    runs_on_both(program, moved / "lib64", cann, text)
 
 
 def test_cmake_says_why_cann_is_not_found(moved: Path, cann: Path, tmp_path: Path) -> None:
@@ -172,7 +171,7 @@ def test_cmake_says_why_cann_is_not_found(moved: Path, cann: Path, tmp_path: Pat
 
 def test_cmake_checks_the_version(moved: Path, tmp_path: Path) -> None:
     require("cmake")
-    package = moved / "_lib" / "cmake" / "aclquant"
+    package = moved / "lib64" / "cmake" / "aclquant"
     for wish, status in ((__version__.rsplit(".", 1)[0], "0"), ("99.0", "1")):
         (tmp_path / "CMakeLists.txt").write_text(
             "cmake_minimum_required(VERSION 3.18)\nproject(p LANGUAGES NONE)\n"

@@ -18,12 +18,12 @@ import pytest
 
 import aclquant as aq
 from aclquant._ffi.declarations import functions
-from aclquant._ffi.locate import bundled
+from aclquant._ffi.locate import LIBRARIES, bundled
 from aclquant.debug.events import Trace, read_trace
 
 from .conftest import Command
 
-TRACER = Path(bundled("_lib")) / "libaclquant_trace.so"
+TRACER = Path(bundled(LIBRARIES)) / "libaclquant_trace.so"
 OWN = {name for name, f in functions.items() if f.header == "aclquant/trace.h"}
 
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from aclquant._ffi.declarations import functions
-from aclquant._ffi.locate import bundled
+from aclquant._ffi.locate import LIBRARIES, bundled
 
 from .markdown import ROOT
 
@@ -26,7 +26,7 @@ def _generator() -> ModuleType:
 
 
 GENERATOR = _generator()
-HOST = Path(bundled("_lib")) / "libaclquant_host.so"
+HOST = Path(bundled(LIBRARIES)) / "libaclquant_host.so"
 CALL_WITH_ZEROS = """import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])
 library.aclGetRecentErrMsg.restype = ctypes.c_char_p

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import aclquant
-from aclquant._ffi.locate import bundled
+from aclquant._ffi.locate import HEADERS, LIBRARIES, bundled
 
 PACKAGE = Path(aclquant.__file__).parent
-INCLUDE = Path(bundled("include"))
-HOST_LIBRARY = Path(bundled("_lib")) / "libaclquant_host.so"
+INCLUDE = Path(bundled(HEADERS))
+HOST_LIBRARY = Path(bundled(LIBRARIES)) / "libaclquant_host.so"
 
 
 def plain_signature(function: Callable[..., Any]) -> str:

@@ -25,7 +25,7 @@ rm -rf "$build/prefix"
 mkdir "$build/prefix"
 cp -r "$root/src/aclquant" "$build/prefix"
 CMAKE_INSTALL_ALWAYS=1 cmake --install "$build" > "$build.log"
-libraries=$build/prefix/aclquant/_lib
+libraries=$build/prefix/aclquant/_toolkit/lib64
 
 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aclquant._ffi.locate import bundled
+from aclquant._ffi.locate import LIBRARIES, bundled
 
 
 def test_every_symbol_of_torchair_is_there() -> None:
@@ -29,6 +29,6 @@ def test_every_symbol_of_torchair_is_there() -> None:
     clients = sorted((Path(wheel.origin).parent / "dynamo" / "torchair").rglob("*.so"))
     assert len(clients) == 4
     needed = set[str]().union(*(names(client, "--undefined-only") for client in clients))
-    ours = names(Path(bundled("_lib")) / "libge_runner.so", "--defined-only")
+    ours = names(Path(bundled(LIBRARIES)) / "libge_runner.so", "--defined-only")
     engine = re.compile(r"_ZNK?2ge|\w+_s$")
     assert {name for name in needed if engine.match(name)} <= ours

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from aclquant._ffi.locate import bundled
+from aclquant._ffi.locate import TOOLKIT, bundled
 
 Run = Callable[..., str]
 
 
 def test_by_hand(run: Run) -> None:
     """With the variables that the document names, and no launcher."""
-    libraries = Path(bundled("_lib"))
+    toolkit = Path(bundled(TOOLKIT))
     settings = {
-        "LD_LIBRARY_PATH": str(libraries),
-        "ASCEND_HOME_PATH": f"{libraries}/toolkit",
-        "ASCEND_OPP_PATH": f"{libraries}/toolkit/opp",
+        "LD_LIBRARY_PATH": str(toolkit / "lib64"),
+        "ASCEND_HOME_PATH": str(toolkit),
+        "ASCEND_OPP_PATH": str(toolkit / "opp"),
         "ACL_OP_INIT_MODE": "1",
     }
     assert run("there_and_back", launcher=False, **settings) == "[1.5, 2.0]\n"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "acl/acl_op_compiler.h"
+#include "meta/dtype.h"
 #include "ops/by_name.h"
 #include "runtime/handle_pool.h"
 #include "runtime/per_process.h"
@@ -29,11 +30,13 @@ struct aclTensorDesc {
     std::vector<int64_t> dims;
     std::string name;
     aclMemType placement = ACL_MEMTYPE_DEVICE;
+    std::vector<unsigned char> constant = {};  // the values of a constant input
 };
 
 // No operator reads attributes of other types.
 struct aclopAttr {
     std::map<std::string, bool> flags;
+    std::map<std::string, std::vector<int64_t>> integers;
 };
 
 namespace {
@@ -121,6 +124,12 @@ aclError read(const char* argument, int count, const aclTensorDesc* const* descs
             return failArgument(ACL_ERROR_INVALID_PARAM, argument, text("null or no object as number %d", index),
                                 "a live description and a live buffer of each tensor");
         }
+        if (!desc->constant.empty()) {
+            // Lives as long as the description, which the client destroys after the call.
+            void* values = const_cast<unsigned char*>(desc->constant.data());
+            tensors.push_back({desc->dtype, desc->dims, true, values, desc->constant.size()});
+            continue;
+        }
         tensors.push_back({desc->dtype, desc->dims, desc->placement != ACL_MEMTYPE_DEVICE, buffer->data, buffer->size});
     }
     return ACL_SUCCESS;
@@ -131,12 +140,13 @@ aclError run(const char* function, const char* opType, int numInputs, const aclT
              const aclDataBuffer* const* inputs, int numOutputs, const aclTensorDesc* const* outputDesc,
              const aclDataBuffer* const* outputs, const aclopAttr* attr, aclrtStream stream, aclTensorDesc** found) {
     return aclApi(function, [&]() -> aclError {
-        NamedCall call{{}, {}, {}, found != nullptr, stream};
+        NamedCall call{{}, {}, {}, {}, found != nullptr, stream};
         ACLQ_RETURN_IF_FAILED(checkName(opType));
         ACLQ_RETURN_IF_FAILED(read("inputs", numInputs, inputDesc, inputs, call.inputs));
         ACLQ_RETURN_IF_FAILED(read("outputs", numOutputs, outputDesc, outputs, call.outputs));
         if (const aclopAttr* given = objects().attributes.find(attr); given != nullptr) {
             call.flags = given->flags;
+            call.integers = given->integers;
         }
         ACLQ_RETURN_IF_FAILED(runByName(opType, call));
         for (int index = 0; found != nullptr && index < numOutputs; ++index) {
@@ -215,6 +225,31 @@ aclError aclGetTensorDescDimV2(const aclTensorDesc* desc, size_t index, int64_t*
     });
 }
 
+size_t aclGetTensorDescSize(const aclTensorDesc* desc) {
+    return look(objects().tensors, desc, size_t{0}, [](const aclTensorDesc& found) {
+        std::size_t bits = static_cast<std::size_t>(bitsOf(found.dtype));
+        for (const int64_t dim : found.dims) {
+            if (dim < 0 || __builtin_mul_overflow(bits, static_cast<std::size_t>(dim), &bits)) {
+                return SIZE_MAX;
+            }
+        }
+        return bits / 8 + (bits % 8 != 0);
+    });
+}
+
+aclError aclSetTensorConst(aclTensorDesc* desc, void* dataBuffer, size_t length) {
+    return change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc",
+                  [&](aclTensorDesc& found) -> aclError {
+                      if (dataBuffer == nullptr || length == 0) {
+                          return failArgument(ACL_ERROR_INVALID_PARAM, dataBuffer == nullptr ? "dataBuffer" : "length",
+                                              dataBuffer == nullptr ? "null" : "0", "the values of the constant");
+                      }
+                      const auto* bytes = static_cast<const unsigned char*>(dataBuffer);
+                      found.constant.assign(bytes, bytes + length);
+                      return ACL_SUCCESS;
+                  });
+}
+
 void aclSetTensorDescName(aclTensorDesc* desc, const char* name) {
     change(__func__, objects().tensors, static_cast<const aclTensorDesc*>(desc), "desc",
            [&](aclTensorDesc& found) -> aclError {
@@ -260,8 +295,8 @@ void aclopDestroyAttr(const aclopAttr* attr) {
 aclError aclopSetAttrBool(aclopAttr* attr, const char* attrName, uint8_t attrValue) {
     return setAttribute(__func__, attr, attrName, [&](aclopAttr& found) { found.flags[attrName] = attrValue != 0; });
 }
-aclError aclopSetAttrInt(aclopAttr* attr, const char* attrName, int64_t) {
-    return setAttribute(__func__, attr, attrName);
+aclError aclopSetAttrInt(aclopAttr* attr, const char* attrName, int64_t attrValue) {
+    return setAttribute(__func__, attr, attrName, [&](aclopAttr& found) { found.integers[attrName] = {attrValue}; });
 }
 aclError aclopSetAttrFloat(aclopAttr* attr, const char* attrName, float) {
     return setAttribute(__func__, attr, attrName);
@@ -275,8 +310,10 @@ aclError aclopSetAttrDataType(aclopAttr* attr, const char* attrName, aclDataType
 aclError aclopSetAttrListBool(aclopAttr* attr, const char* attrName, int, const uint8_t*) {
     return setAttribute(__func__, attr, attrName);
 }
-aclError aclopSetAttrListInt(aclopAttr* attr, const char* attrName, int, const int64_t*) {
-    return setAttribute(__func__, attr, attrName);
+aclError aclopSetAttrListInt(aclopAttr* attr, const char* attrName, int numValues, const int64_t* values) {
+    return setAttribute(__func__, attr, attrName, [&](aclopAttr& found) {
+        found.integers[attrName].assign(values, values != nullptr && numValues > 0 ? values + numValues : values);
+    });
 }
 aclError aclopSetAttrListFloat(aclopAttr* attr, const char* attrName, int, const float*) {
     return setAttribute(__func__, attr, attrName);

@@ -2,6 +2,7 @@
 // Functions without which clients cannot be loaded, and which a CPU cannot perform. Each refuses with a reason.
 #include <cstddef>
 
+#include "acl/acl_mdl.h"
 #include "acl/acl_op_compiler.h"
 #include "acl/acl_rt.h"
 #include "acl/acl_tdt.h"
@@ -37,6 +38,7 @@ constexpr const char* kVirtual =
 constexpr const char* kShared = "memory that is shared between processes";
 constexpr const char* kChannels = "channels that carry tensors out of a running graph";
 constexpr const char* kDumps = "dump of the arguments of operators";
+constexpr const char* kModels = "way to run models and operators that were compiled offline for a chip (.om)";
 constexpr const char* kBinaries = "cores that run compiled kernels of the chip";
 
 }  // namespace
@@ -76,6 +78,34 @@ aclError aclrtDeviceGetBareTgid(int32_t*) {
     return refuse(__func__, kShared);
 }
 
+aclrtBinary aclrtCreateBinary(const void*, size_t) {
+    return refuseWithNothing(__func__, kBinaries);
+}
+aclError aclrtDestroyBinary(aclrtBinary) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtBinaryLoad(const aclrtBinary, aclrtBinHandle*) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtBinaryLoadFromFile(const char*, aclrtBinaryLoadOptions*, aclrtBinHandle*) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtBinaryUnLoad(aclrtBinHandle) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtKernelArgsInit(aclrtFuncHandle, aclrtArgsHandle*) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtKernelArgsAppend(aclrtArgsHandle, void*, size_t, aclrtParamHandle*) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtKernelArgsFinalize(aclrtArgsHandle) {
+    return refuse(__func__, kBinaries);
+}
+aclError aclrtLaunchKernelWithConfig(aclrtFuncHandle, uint32_t, aclrtStream, aclrtLaunchKernelCfg*, aclrtArgsHandle,
+                                     void*) {
+    return refuse(__func__, kBinaries);
+}
 aclError aclrtBinaryLoadFromData(const void*, size_t, const aclrtBinaryLoadOptions*, aclrtBinHandle*) {
     return refuse(__func__, kBinaries);
 }
@@ -96,6 +126,64 @@ int32_t rtKernelLaunch(const void*, uint32_t, void*, uint32_t, void*, void*) {
 }
 int32_t rtGetC2cCtrlAddr(uint64_t*, uint32_t*) {
     return refuse(__func__, "synchronisation between cores");
+}
+
+aclError aclopSetModelDir(const char*) {
+    return refuse(__func__, kModels);
+}
+aclError aclmdlLoadFromFile(const char*, uint32_t*) {
+    return refuse(__func__, kModels);
+}
+aclError aclmdlLoadFromMem(const void*, size_t, uint32_t*) {
+    return refuse(__func__, kModels);
+}
+aclError aclmdlUnload(uint32_t) {
+    return refuse(__func__, kModels);
+}
+aclError aclmdlExecute(uint32_t, const aclmdlDataset*, aclmdlDataset*) {
+    return refuse(__func__, kModels);
+}
+aclError aclmdlExecuteAsync(uint32_t, const aclmdlDataset*, aclmdlDataset*, aclrtStream) {
+    return refuse(__func__, kModels);
+}
+aclmdlDesc* aclmdlCreateDesc() {
+    return refuseWithNothing(__func__, kModels);
+}
+aclError aclmdlDestroyDesc(aclmdlDesc*) {
+    return refuse(__func__, kModels);
+}
+aclError aclmdlGetDesc(aclmdlDesc*, uint32_t) {
+    return refuse(__func__, kModels);
+}
+size_t aclmdlGetNumInputs(aclmdlDesc*) {
+    return refuseWithNothing(__func__, kModels);
+}
+size_t aclmdlGetNumOutputs(aclmdlDesc*) {
+    return refuseWithNothing(__func__, kModels);
+}
+size_t aclmdlGetInputSizeByIndex(aclmdlDesc*, size_t) {
+    return refuseWithNothing(__func__, kModels);
+}
+size_t aclmdlGetOutputSizeByIndex(aclmdlDesc*, size_t) {
+    return refuseWithNothing(__func__, kModels);
+}
+aclError aclmdlGetOutputDims(const aclmdlDesc*, size_t, aclmdlIODims*) {
+    return refuse(__func__, kModels);
+}
+aclmdlDataset* aclmdlCreateDataset() {
+    return refuseWithNothing(__func__, kModels);
+}
+aclError aclmdlDestroyDataset(const aclmdlDataset*) {
+    return refuse(__func__, kModels);
+}
+aclError aclmdlAddDatasetBuffer(aclmdlDataset*, aclDataBuffer*) {
+    return refuse(__func__, kModels);
+}
+aclDataBuffer* aclmdlGetDatasetBuffer(const aclmdlDataset*, size_t) {
+    return refuseWithNothing(__func__, kModels);
+}
+aclTensorDesc* aclmdlGetDatasetTensorDesc(const aclmdlDataset*, size_t) {
+    return refuseWithNothing(__func__, kModels);
 }
 
 aclError aclopStartDumpArgs(uint32_t, const char*) {

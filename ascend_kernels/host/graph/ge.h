@@ -222,4 +222,15 @@ GE_API std::string GEGetErrorMsg();
 GE_API AscendString GEGetWarningMsgV2();
 GE_API const char* GetFormatName(Format format);
 
+// Models read from ONNX and compiled offline, as ONNX Runtime's provider does. All are refused.
+struct ModelBufferData {
+    std::shared_ptr<std::uint8_t> data;
+    std::uint64_t length = 0;
+};
+GE_API Status aclgrphBuildInitialize(Options& options);
+GE_API void aclgrphBuildFinalize();
+GE_API Status aclgrphBuildModel(const Graph& graph, const Options& options, ModelBufferData& model);
+GE_API Status aclgrphSaveModel(const char* path, const ModelBufferData& model);
+GE_API Status aclgrphParseONNXFromMem(const char* buffer, std::size_t size, const Options& options, Graph& graph);
+
 }  // namespace ge

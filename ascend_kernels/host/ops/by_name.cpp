@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table from names to the aclnn functions that compute the same: what torch_npu needs for random numbers on the
-// device and for printing when it has been asked to compile operators.
+// device and for printing when it compiles operators, and what ONNX Runtime's provider calls operator by operator.
 #include "ops/by_name.h"
 
 #include <map>
@@ -12,18 +12,32 @@
 #include "aclnnop/aclnn_amin.h"
 #include "aclnnop/aclnn_cast.h"
 #include "aclnnop/aclnn_ceil.h"
+#include "aclnnop/aclnn_copy.h"
+#include "aclnnop/aclnn_cos.h"
 #include "aclnnop/aclnn_div.h"
+#include "aclnnop/aclnn_erf.h"
+#include "aclnnop/aclnn_exp.h"
+#include "aclnnop/aclnn_floor.h"
 #include "aclnnop/aclnn_gt_scalar.h"
 #include "aclnnop/aclnn_gt_tensor.h"
 #include "aclnnop/aclnn_isfinite.h"
+#include "aclnnop/aclnn_log.h"
 #include "aclnnop/aclnn_logical_and.h"
 #include "aclnnop/aclnn_lt_scalar.h"
 #include "aclnnop/aclnn_lt_tensor.h"
 #include "aclnnop/aclnn_masked_select.h"
+#include "aclnnop/aclnn_matmul.h"
 #include "aclnnop/aclnn_mul.h"
 #include "aclnnop/aclnn_ne_scalar.h"
 #include "aclnnop/aclnn_ne_tensor.h"
+#include "aclnnop/aclnn_neg.h"
 #include "aclnnop/aclnn_normal.h"
+#include "aclnnop/aclnn_reciprocal.h"
+#include "aclnnop/aclnn_relu.h"
+#include "aclnnop/aclnn_round.h"
+#include "aclnnop/aclnn_sin.h"
+#include "aclnnop/aclnn_sqrt.h"
+#include "aclnnop/aclnn_sub.h"
 #include "meta/dtype.h"
 #include "meta/executor.h"
 #include "meta/handles.h"
@@ -38,6 +52,22 @@ namespace {
 TensorHandle tensor(const NamedTensor& of) {
     return TensorHandle(aclCreateTensor(of.dims.data(), of.dims.size(), of.dtype, nullptr, 0, ACL_FORMAT_ND,
                                         of.dims.data(), of.dims.size(), of.data));
+}
+
+// The same memory with other dimensions.
+TensorHandle view(const NamedTensor& of, const std::vector<std::int64_t>& dims,
+                  const std::vector<std::int64_t>& strides) {
+    return TensorHandle(aclCreateTensor(dims.data(), dims.size(), of.dtype, strides.data(), 0, ACL_FORMAT_ND,
+                                        of.dims.data(), of.dims.size(), of.data));
+}
+
+// Of contiguous elements, in elements.
+std::vector<std::int64_t> stridesOf(const std::vector<std::int64_t>& dims) {
+    std::vector<std::int64_t> strides(dims.size(), 1);
+    for (std::size_t axis = dims.size(); axis > 1; --axis) {
+        strides[axis - 2] = strides[axis - 1] * dims[axis - 1];
+    }
+    return strides;
 }
 
 ScalarHandle one() {
@@ -90,6 +120,77 @@ aclError sum(NamedCall& call) {
     return launch<aclnnAddGetWorkspaceSize, aclnnAdd>(call, self, tensor(call.inputs[1]), one(), out);
 }
 
+aclError difference(NamedCall& call) {
+    return launch<aclnnSubGetWorkspaceSize, aclnnSub>(call, tensor(call.inputs[0]), tensor(call.inputs[1]), one(),
+                                                      tensor(call.outputs[0]));
+}
+
+// Of integers: towards zero.
+aclError quotient(NamedCall& call) {
+    const aclDataType dtype = call.inputs[0].dtype;
+    const bool floating = dtype == ACL_FLOAT || dtype == ACL_FLOAT16 || dtype == ACL_BF16 || dtype == ACL_DOUBLE;
+    return launch<aclnnDivModGetWorkspaceSize, aclnnDivMod>(call, tensor(call.inputs[0]), tensor(call.inputs[1]),
+                                                            floating ? 0 : 1, tensor(call.outputs[0]));
+}
+
+bool flag(const NamedCall& call, const char* name) {
+    const auto found = call.flags.find(name);
+    return found != call.flags.end() && found->second;
+}
+
+TensorHandle matrix(const NamedTensor& of, bool transposed) {
+    std::vector<std::int64_t> dims = of.dims;
+    std::vector<std::int64_t> strides = stridesOf(dims);
+    if (transposed && dims.size() > 1) {
+        std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
+        std::swap(strides[dims.size() - 1], strides[dims.size() - 2]);
+    }
+    return view(of, dims, strides);
+}
+
+aclError product(NamedCall& call) {
+    const std::int8_t exactly = 0;  // no type narrower than that of the operands
+    return launch<aclnnMatmulGetWorkspaceSize, aclnnMatmul>(call, matrix(call.inputs[0], flag(call, "adj_x1")),
+                                                            matrix(call.inputs[1], flag(call, "adj_x2")),
+                                                            tensor(call.outputs[0]), exactly);
+}
+
+// The elements of the input in their order, repeated along axes where the output has more.
+aclError copy(NamedCall& call) {
+    return launch<aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy>(call, tensor(call.outputs[0]),
+                                                                      tensor(call.inputs[0]));
+}
+
+aclError flatten(NamedCall& call) {
+    const NamedTensor& out = call.outputs[0];
+    return launch<aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy>(
+        call, tensor(out), view(call.inputs[0], out.dims, stridesOf(out.dims)));
+}
+
+aclError transpose(NamedCall& call) {
+    const std::vector<std::int64_t>& from = call.inputs[0].dims;
+    const auto given = call.integers.find("perm");
+    std::vector<bool> used(from.size());
+    std::vector<std::int64_t> dims;
+    std::vector<std::int64_t> strides;
+    if (given != call.integers.end() && given->second.size() == from.size()) {
+        for (const std::int64_t axis : given->second) {
+            if (axis < 0 || axis >= static_cast<std::int64_t>(from.size()) || used[static_cast<std::size_t>(axis)]) {
+                break;
+            }
+            used[static_cast<std::size_t>(axis)] = true;
+            dims.push_back(from[static_cast<std::size_t>(axis)]);
+            strides.push_back(stridesOf(from)[static_cast<std::size_t>(axis)]);
+        }
+    }
+    if (dims.size() != from.size() || given == call.integers.end()) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, "attr", "no permutation 'perm' of all axes",
+                            text("each of the %zu axes once", from.size()));
+    }
+    return launch<aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy>(call, tensor(call.outputs[0]),
+                                                                      view(call.inputs[0], dims, strides));
+}
+
 // Axes are numbers on the host.
 template <auto PhaseOne, auto PhaseTwo>
 aclError reduce(NamedCall& call) {
@@ -99,8 +200,7 @@ aclError reduce(NamedCall& call) {
     }
     const IntArrayHandle dims(
         aclCreateIntArray(static_cast<const std::int64_t*>(axes.data), axes.size / sizeof(std::int64_t)));
-    const auto keep = call.flags.find("keep_dims");
-    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), dims, keep != call.flags.end() && keep->second,
+    return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), dims, flag(call, "keep_dims"),
                                       tensor(call.outputs[0]));
 }
 
@@ -146,19 +246,36 @@ const Operators* makeOperators() {
     return new Operators{
         {"Abs", {unary<ACLQ_BOTH(aclnnAbs)>, "d"}},
         {"Add", {sum, "dn"}},
+        {"BatchMatMul", {product, "dd"}},
+        {"BroadcastToD", {copy, "d"}},
         {"Cast", {cast, "d"}},
         {"Ceil", {unary<ACLQ_BOTH(aclnnCeil)>, "d"}},
+        {"Cos", {unary<ACLQ_BOTH(aclnnCos)>, "d"}},
+        {"Div", {quotient, "dd"}},
+        {"Erf", {unary<ACLQ_BOTH(aclnnErf)>, "d"}},
+        {"Exp", {unary<ACLQ_BOTH(aclnnExp)>, "d"}},
+        {"Flatten", {flatten, "d"}},
+        {"Floor", {unary<ACLQ_BOTH(aclnnFloor)>, "d"}},
         {"Greater", {binaryOrNumber<ACLQ_BOTH(aclnnGtTensor), ACLQ_BOTH(aclnnGtScalar)>, "dn"}},
         {"IsFinite", {unary<ACLQ_BOTH(aclnnIsFinite)>, "d"}},
         {"Less", {binaryOrNumber<ACLQ_BOTH(aclnnLtTensor), ACLQ_BOTH(aclnnLtScalar)>, "dn"}},
+        {"Log", {unary<ACLQ_BOTH(aclnnLog)>, "d"}},
         {"LogicalAnd", {binary<ACLQ_BOTH(aclnnLogicalAnd)>, "dd"}},
         {"MaskedSelect", {maskedSelect, "dd", true}},
         {"Mul", {binaryOrNumber<ACLQ_BOTH(aclnnMul), ACLQ_BOTH(aclnnMuls)>, "dn"}},
+        {"Neg", {unary<ACLQ_BOTH(aclnnNeg)>, "d"}},
         {"NotEqual", {binaryOrNumber<ACLQ_BOTH(aclnnNeTensor), ACLQ_BOTH(aclnnNeScalar)>, "dn"}},
         {"RealDiv", {binaryOrNumber<ACLQ_BOTH(aclnnDiv), ACLQ_BOTH(aclnnDivs)>, "dn"}},
+        {"Reciprocal", {unary<ACLQ_BOTH(aclnnReciprocal)>, "d"}},
         {"ReduceMax", {reduce<ACLQ_BOTH(aclnnAmax)>, "dh"}},
         {"ReduceMin", {reduce<ACLQ_BOTH(aclnnAmin)>, "dh"}},
+        {"Relu", {unary<ACLQ_BOTH(aclnnRelu)>, "d"}},
+        {"Round", {unary<ACLQ_BOTH(aclnnRound)>, "d"}},
+        {"Sin", {unary<ACLQ_BOTH(aclnnSin)>, "d"}},
+        {"Sqrt", {unary<ACLQ_BOTH(aclnnSqrt)>, "d"}},
         {"StatelessRandomNormalV2", {normal, "hhhh"}},
+        {"Sub", {difference, "dd"}},
+        {"TransposeD", {transpose, "d"}},
     };
 }
 const Operators& operators() {

@@ -2,7 +2,7 @@
 
 Host device
     1. the file named by ``ACLQUANT_HOST_LIBRARY`` (nothing else is then tried),
-    2. ``aclquant/_lib/libaclquant_host.so``, which the package brings along.
+    2. ``aclquant/_toolkit/lib64/libaclquant_host.so``, which the package brings along.
 
 CANN
     1. the path given to ``use_backend`` or ``ACLQUANT_BACKEND`` (nothing else is then tried),
@@ -11,6 +11,7 @@ CANN
     5. ``/usr/local/Ascend/cann/lib64``, 6. ``/usr/local/Ascend/ascend-toolkit/latest/lib64``,
     7. the system's own search (``LD_LIBRARY_PATH``, ld.so.cache).
 
+    The toolkit tree of the host device (``aclquant toolkitdir``) is not taken for a CANN.
     The place that has the runtime library must have the others. Operators are looked up in
     custom packages first (``ASCEND_CUSTOM_OPP_PATH``, then ``$ASCEND_OPP_PATH/vendors``), as
     torch_npu does.
@@ -23,9 +24,18 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["FEATURES", "HOST_LIBRARY", "META", "OPERATORS", "RUNTIME", "Place", "bundled", "places"]
+__all__ = [
+    "FEATURES", "HEADERS", "HOST_LIBRARY", "LIBRARIES", "META", "OPERATORS", "RUNTIME", "TOOLKIT",
+    "Place", "bundled", "places",
+]  # fmt: skip
 
 HOST_LIBRARY = "libaclquant_host.so"
+
+TOOLKIT = "_toolkit"
+"""The folder of the package that is laid out like an installation of CANN."""
+
+LIBRARIES = f"{TOOLKIT}/lib64"
+HEADERS = f"{TOOLKIT}/include"
 
 RUNTIME = ("libascendcl.so", "libacl_rt.so")
 META = ("libnnopbase.so",)
@@ -48,7 +58,7 @@ class Place(NamedTuple):
 
 
 def bundled(name: str) -> str:
-    """Return the path of a file or folder that was built into the package, such as ``_lib``.
+    """Return the path of a file or folder that was built into the package, such as ``_kernels``.
 
     An editable install keeps the sources in the checkout and the built files in site-packages;
     the package's search path then has both.
@@ -64,12 +74,12 @@ def places(backend: str) -> Iterator[Place]:
         if override:
             yield Place(override, "ACLQUANT_HOST_LIBRARY")
             return  # what was named is not replaced by something else
-        yield Place(os.path.join(bundled("_lib"), HOST_LIBRARY), "bundled with aclquant")
+        yield Place(os.path.join(bundled(LIBRARIES), HOST_LIBRARY), "bundled with aclquant")
     elif backend == "cann":
         yield Place("", "already loaded in this process", loaded_only=True)
         for variable in ("ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME"):
             root = os.environ.get(variable)
-            if root:
+            if root and not _is_host_device(root):
                 yield Place(os.path.join(root, "lib64"), variable)
         for root in ("cann", "ascend-toolkit/latest"):
             yield Place(f"/usr/local/Ascend/{root}/lib64", "default installation")
@@ -78,6 +88,11 @@ def places(backend: str) -> Iterator[Place]:
         yield Place(os.path.join(backend, "lib64"), "given path")
     else:
         yield Place(backend, "given path")
+
+
+def _is_host_device(root: str) -> bool:
+    """Tell whether a directory is the toolkit tree of an aclquant, which is not a CANN."""
+    return os.path.exists(os.path.join(root, "lib64", HOST_LIBRARY))
 
 
 def custom_operator_libraries() -> Iterator[Place]:

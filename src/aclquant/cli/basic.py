@@ -9,7 +9,7 @@ from .app import notes
 
 __all__ = [
     "cflags", "cmakedir", "completion", "includedir", "info", "libdir", "libs", "pkgconfigdir",
-    "run",
+    "run", "toolkitdir",
 ]  # fmt: skip
 
 
@@ -20,6 +20,7 @@ def _directory(name: str, purpose: str) -> click.Command:
     return click.Command(name, callback=show, help=f"Print the directory {purpose}.")
 
 
+toolkitdir = _directory("toolkitdir", "for ASCEND_HOME_PATH and -DCANN_INSTALL_DIR")
 includedir = _directory("includedir", "of the C headers")
 libdir = _directory("libdir", "of the libraries to link C programs with")
 pkgconfigdir = _directory("pkgconfigdir", "for PKG_CONFIG_PATH")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .. import __version__, errors
-from .._ffi.locate import bundled
+from .._ffi.locate import HEADERS, LIBRARIES, TOOLKIT, bundled
 from .status import FAILED, INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND, WRONG_USAGE, Complaint
 
 __all__ = [
@@ -20,10 +20,11 @@ __all__ = [
 ]  # fmt: skip
 
 DIRECTORIES: dict[str, Callable[[], Path]] = {
-    "includedir": lambda: Path(bundled("include")),
-    "libdir": lambda: Path(bundled("_lib")),
-    "pkgconfigdir": lambda: Path(bundled("_lib")) / "pkgconfig",
-    "cmakedir": lambda: Path(bundled("_lib")) / "cmake" / "aclquant",
+    "toolkitdir": lambda: Path(bundled(TOOLKIT)),
+    "includedir": lambda: Path(bundled(HEADERS)),
+    "libdir": lambda: Path(bundled(LIBRARIES)),
+    "pkgconfigdir": lambda: Path(bundled(LIBRARIES)) / "pkgconfig",
+    "cmakedir": lambda: Path(bundled(LIBRARIES)) / "cmake" / "aclquant",
 }
 
 

@@ -46,6 +46,9 @@ COMMANDS = {
     ),
     "cflags": Row("aclquant.cli.basic:cflags", "Print the compiler's options.", _PROGRAMS),
     "libs": Row("aclquant.cli.basic:libs", "Print the linker's options.", _PROGRAMS),
+    "toolkitdir": Row(
+        "aclquant.cli.basic:toolkitdir", "Print what stands for a CANN installation.", _PROGRAMS
+    ),
     "includedir": Row("aclquant.cli.basic:includedir", "Print where the headers are.", _PROGRAMS),
     "libdir": Row("aclquant.cli.basic:libdir", "Print where the libraries are.", _PROGRAMS),
     "pkgconfigdir": Row("aclquant.cli.basic:pkgconfigdir", "Print PKG_CONFIG_PATH.", _PROGRAMS),

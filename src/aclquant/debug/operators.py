@@ -22,7 +22,7 @@ from .._ffi.check import error_text
 from .._ffi.declaration import Function
 from .._ffi.declarations import functions
 from .._ffi.library import Library, load
-from .._ffi.locate import bundled
+from .._ffi.locate import HEADERS, bundled
 
 __all__ = ["CHIPS", "OperatorPage", "look_up"]
 
@@ -194,7 +194,7 @@ _names: dict[str, str] = {}
 
 
 def _comments(one: Function) -> tuple[str, str]:
-    path = Path(os.path.join(bundled("include"), one.header))
+    path = Path(os.path.join(bundled(HEADERS), one.header))
     text = path.read_text(encoding="utf-8")
     comments = re.findall(r"/\*(.*?)\*/", text, re.DOTALL)
     clean = [" ".join(re.sub(r"^\s*\*", "", c, flags=re.MULTILINE).split()) for c in comments]

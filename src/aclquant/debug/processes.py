@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from .._ffi.locate import bundled
+from .._ffi.locate import LIBRARIES, bundled
 from .session import TRACER
 
 __all__ = ["environment", "run"]
@@ -40,7 +40,7 @@ def environment(
         others = found.get("LD_LIBRARY_PATH", "")
         found["LD_LIBRARY_PATH"] = f"{folder}:{others}" if others else folder
         found["ACLQUANT_BACKEND"] = backend
-    library = os.path.join(bundled("_lib"), TRACER)
+    library = os.path.join(bundled(LIBRARIES), TRACER)
     before = found.get("LD_PRELOAD", "")
     found["LD_PRELOAD"] = f"{library}:{before}" if before else library
     return found | dict(settings)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from .. import backends, errors
 from .._ffi import ffi
 from .._ffi import library as _library
-from .._ffi.locate import bundled
+from .._ffi.locate import LIBRARIES, bundled
 from ..kept import forget_plans
 from .events import Trace, read_trace
 
@@ -33,7 +33,7 @@ class _Tracer:
     """The library, and how many sessions this process has begun."""
 
     def __init__(self, traced: _library.Library) -> None:
-        path = os.path.join(bundled("_lib"), TRACER)
+        path = os.path.join(bundled(LIBRARIES), TRACER)
         self.traced = traced
         self.library = _library.open_file(path)
         self.sessions: set[int] = set()
