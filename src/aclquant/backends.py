@@ -237,8 +237,8 @@ class _Visit:
 
     def __exit__(self, *_: object) -> None:
         backend, device = self._before
-        if backend is self._backend and backend.usable:
-            backend.enter(device)
+        if backend is self._backend and self._backend.usable:
+            self._backend.enter(device)
 
 
 _STAY = contextlib.nullcontext()

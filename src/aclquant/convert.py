@@ -38,6 +38,7 @@ class Owner(Protocol):
         kind: type[errors.ParameterError] = errors.ParameterError,
     ) -> NoReturn:
         """Refuse an argument."""
+        ...
 
 
 Converter = Callable[[Any, int, Any], Any]

@@ -25,10 +25,12 @@ class TorchDType(Protocol):
     @property
     def is_floating_point(self) -> bool:
         """Whether numbers of it have fractions."""
+        ...
 
     @property
     def is_complex(self) -> bool:
         """Whether numbers of it have an imaginary part."""
+        ...
 
 
 DTypeLike: TypeAlias = "DType | str | int | np.dtype[Any] | type[Any] | TorchDType"

@@ -40,6 +40,7 @@ class Operation(Protocol):
 
     def invoke(self, values: Sequence[Any]) -> Invocation | First:
         """Return the call for these arguments."""
+        ...
 
 
 class _Entry(NamedTuple):

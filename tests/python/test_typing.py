@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +15,6 @@ import pytest
 import aclquant as aq
 from aclquant import ops, torch_npu
 from aclquant.operation import operation_of
-
-pytest.importorskip("mypy")
-from mypy import api
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -35,31 +36,52 @@ FINE = [
     "w: aq.Tensor = torch_npu.npu_quantize(input=t, scales=x, zero_points=None, dtype='qint8')",
     "aq.plan(aq.quantize, x, 0.5)(x)",
 ]
+# What mypy says, and what pyright says.
 WRONG = {
-    "aq.quantise(x, 0.5)": 'has no attribute "quantise"',
-    "aq.quantize(x, 0.5, dtype=3.5)": "No overload variant",
-    "aq.quantize(x)": "No overload variant",
-    "aq.quantize(x, 0.5, zero_point=3)": "No overload variant",
-    "aq.quantize(x, 0.5, axis='rows')": "No overload variant",
-    "s: str = aq.quantize(x, 0.5)": "Incompatible types in assignment",
-    "aq.quantize(x, 0.5).numpy()": 'has no attribute "numpy"',
-    "aq.quantize(t, 0.5).astype(np.int8)": 'has no attribute "astype"',
-    "y, s, o = aq.dynamic_quant(x)": "Need more than 2 values",
-    "aq.anti_quant(x, 2.0, out=t)": "No overload variant",
-    "aq.anti_quant(x, 2.0, dst_dtype=1.5)": "No overload variant",
-    "torch_npu.npu_quantize(x, 0.5)": "No overload variant",
-    "torch_npu.npu_quantize(x=x, scales=x, zero_points=None, dtype='qint8')": "No overload variant",
+    "aq.quantise(x, 0.5)": ('has no attribute "quantise"', '"quantise" is not a known attribute'),
+    "aq.quantize(x, 0.5, dtype=3.5)": ("No overload variant", 'to parameter "dtype"'),
+    "aq.quantize(x)": ("No overload variant", "No overloads"),
+    "aq.quantize(x, 0.5, zero_point=3)": ("No overload variant", "No overloads"),
+    "aq.quantize(x, 0.5, axis='rows')": ("No overload variant", 'to parameter "axis"'),
+    "s: str = aq.quantize(x, 0.5)": ("Incompatible types in assignment", 'to declared type "str"'),
+    "aq.quantize(x, 0.5).numpy()": ('has no attribute "numpy"', 'attribute "numpy"'),
+    "aq.quantize(t, 0.5).astype(np.int8)": ('has no attribute "astype"', 'attribute "astype"'),
+    "y, s, o = aq.dynamic_quant(x)": ("Need more than 2 values", "expected 3 but received 2"),
+    "aq.anti_quant(x, 2.0, out=t)": ("No overload variant", 'to parameter "out"'),
+    "aq.anti_quant(x, 2.0, dst_dtype=1.5)": ("No overload variant", 'to parameter "dst_dtype"'),
+    "torch_npu.npu_quantize(x, 0.5)": ("No overload variant", "No overloads"),
+    "torch_npu.npu_quantize(x=x, scales=x, zero_points=None, dtype='qint8')": (
+        "No overload variant",
+        "No overloads",
+    ),
 }
 
 
-def test_programs(tmp_path: Path) -> None:
-    """All in one file: one run of mypy."""
-    lines = PROGRAM.splitlines()
-    lines += [f"def f{n}() -> None: {line}" for n, line in enumerate([*FINE, *WRONG])]
-    program = tmp_path / "program.py"
-    program.write_text("\n".join(lines) + "\n")
+LINES = PROGRAM.splitlines()
+LINES += [f"def f{n}() -> None: {line}" for n, line in enumerate([*FINE, *WRONG])]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """All programs in one file: one run of a checker."""
+    path = tmp_path / "program.py"
+    path.write_text("\n".join(LINES) + "\n")
+    return path
+
+
+def assert_only_wrong_lines(found: dict[int, str], column: int) -> None:
+    """Each wrong line has its error, and no other line has one."""
+    for number, line in enumerate(LINES, 1):
+        line = line.partition(" -> None: ")[2]
+        if line in WRONG:
+            assert WRONG[line][column] in found.pop(number, "nothing"), line
+    assert not found
+
+
+def test_mypy(program: Path) -> None:
+    api = pytest.importorskip("mypy.api")
     text, complaints, _ = api.run(
-        ["--strict", "--config-file=", f"--cache-dir={tmp_path}", "--no-pretty", str(program)]
+        ["--strict", "--config-file=", f"--cache-dir={program.parent}", "--no-pretty", str(program)]
     )
     assert not complaints
     found: dict[int, str] = {}
@@ -67,11 +89,27 @@ def test_programs(tmp_path: Path) -> None:
         if line.startswith(str(program)) and ": error: " in line:
             number = int(line.removeprefix(f"{program}:").partition(":")[0])
             found[number] = found.get(number, "") + line
-    for number, line in enumerate(lines, 1):
-        line = line.partition(" -> None: ")[2]
-        if line in WRONG:
-            assert WRONG[line] in found.pop(number, "nothing"), (line, text)
-    assert not found, text
+    assert_only_wrong_lines(found, 0)
+
+
+@pytest.mark.nightly
+def test_pyright(program: Path) -> None:
+    """As in an editor. PyPI's pyright loads its program from npm when it first runs."""
+    pyright = shutil.which("pyright")
+    if pyright is None:
+        pytest.skip("pyright is not installed")
+    sources = str(Path(str(aq.__file__)).parents[1])
+    settings = {"typeCheckingMode": "standard", "extraPaths": [sources]}
+    (program.parent / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = [pyright, "--outputjson", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, timeout=300)
+    if not done.stdout.startswith("{"):
+        pytest.skip(f"pyright does not run: {done.stderr[-300:]}")
+    found: dict[int, str] = {}
+    for each in json.loads(done.stdout)["generalDiagnostics"]:
+        number = each["range"]["start"]["line"] + 1
+        found[number] = found.get(number, "") + each["message"]
+    assert_only_wrong_lines(found, 1)
 
 
 def test_stubs_are_those_of_the_declarations() -> None:

@@ -7,9 +7,7 @@ importing this package loads no library.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import cffi
-
-    ffi: cffi.FFI
+    ffi: Any  # the compiled object has more than cffi.FFI
 else:
     try:
         from ._types import ffi

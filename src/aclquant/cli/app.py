@@ -26,13 +26,13 @@ class LazyGroup(click.Group):
         super().__init__(*arguments, **options)
         self.rows = rows
 
-    def list_commands(self, context: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the help."""
         return list(self.rows)
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
-        row = self.rows.get(name)
+        row = self.rows.get(cmd_name)
         if row is None:
             return None
         module, _, attribute = row.home.partition(":")
@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by sections, without importing them."""
         width = max(map(len, self.rows), default=0)
         for section in dict.fromkeys(row.section for row in self.rows.values()):
