@@ -20,13 +20,24 @@ uint64_t number(int64_t value) {
     return static_cast<uint64_t>(value);
 }
 
+// The first numbers of "elementwise".
+aclquant::ElementwiseShape elementwise(const int64_t* n) {
+    return {number(n[1]),
+            number(n[2]),
+            number(n[3]),
+            number(n[4]),
+            static_cast<uint32_t>(n[5]),
+            static_cast<uint32_t>(n[6])};
+}
+
 }  // namespace
 
 // numbers[0]: bytes of local memory, 0 for the chip's own.
 // dynamic_quant: rows, cols, int4, smooth, elements of group_index
 // elementwise: outer, middle, inner, scales, bits of x, bits of y, has offset, scale twice, round mode, types of scale
-// and offset trans_quant_param: scales, offsets, round mode The last number that each returns in numbers is the traffic
-// in bytes (dynamic_quant: [6] asymmetric; elementwise: [12] bytes of a scale and its offset).
+// and offset
+// trans_quant_param: scales, offsets, round mode
+// For the traffic in bytes, dynamic_quant has [6] asymmetric, and elementwise [12] bytes of a scale and its offset.
 uint64_t emuTile(const char* op, const int64_t* n, uint32_t cores, void* tiling, uint64_t* key, uint32_t* blocks) {
     const aclquant::TilingChip chip{cores, n[0] != 0 ? static_cast<uint32_t>(n[0]) : emu::kChip.localBytes,
                                     emu::kChip.movesBytes};
@@ -38,12 +49,7 @@ uint64_t emuTile(const char* op, const int64_t* n, uint32_t cores, void* tiling,
                    : 0;
     }
     if (name == "elementwise") {
-        const aclquant::ElementwiseShape shape{number(n[1]),
-                                               number(n[2]),
-                                               number(n[3]),
-                                               number(n[4]),
-                                               static_cast<uint32_t>(n[5]),
-                                               static_cast<uint32_t>(n[6])};
+        const aclquant::ElementwiseShape shape = elementwise(n);
         aclquant::ElementwisePlan plan{};
         plan.tiling.hasOffset = n[7] != 0;
         plan.tiling.scaleTwice = n[8] != 0;
@@ -70,12 +76,7 @@ uint64_t emuTraffic(const char* op, const int64_t* n, uint32_t cores) {
                    ? aclquant::DynamicQuantTraffic(plan, n[3] != 0, n[6] != 0)
                    : 0;
     }
-    const aclquant::ElementwiseShape shape{number(n[1]),
-                                           number(n[2]),
-                                           number(n[3]),
-                                           number(n[4]),
-                                           static_cast<uint32_t>(n[5]),
-                                           static_cast<uint32_t>(n[6])};
+    const aclquant::ElementwiseShape shape = elementwise(n);
     aclquant::ElementwisePlan plan{};
     return aclquant::TileElementwise(chip, shape, plan) ? aclquant::ElementwiseTraffic(plan, shape, number(n[12])) : 0;
 }

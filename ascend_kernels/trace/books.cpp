@@ -157,52 +157,46 @@ void dropObject(Call& call) {
     all.executors.erase(handle);
 }
 
-void madeRepeatable(Call& call) {
+// Calls change(executor) with the books of the executor that a successful call has as its first argument.
+template <class Change>
+void changeExecutor(const Call& call, Change&& change) {
     if (!call.failed()) {
         const std::lock_guard lock(books().mutex);
         const auto found = books().executors.find(call.values[0]);
         if (found != books().executors.end()) {
-            found->second->repeatable = true;
+            change(*found->second);
         }
     }
+}
+
+void madeRepeatable(Call& call) {
+    changeExecutor(call, [](auto& executor) { executor.repeatable = true; });
 }
 
 // (executor, index, tensor, addr)
 void setAddress(Call& call) {
-    if (call.failed()) {
-        return;
-    }
-    const std::lock_guard lock(books().mutex);
-    const auto found = books().executors.find(call.values[0]);
-    if (found == books().executors.end()) {
-        return;
-    }
-    for (Argument& argument : found->second->arguments) {
-        if (argument.bits == call.values[2]) {
-            if (auto* const tensor = std::get_if<Tensor>(&argument.object)) {
-                tensor->data = call.values[3];
+    changeExecutor(call, [&](auto& executor) {
+        for (Argument& argument : executor.arguments) {
+            if (argument.bits == call.values[2]) {
+                if (auto* const tensor = std::get_if<Tensor>(&argument.object)) {
+                    tensor->data = call.values[3];
+                }
             }
         }
-    }
+    });
 }
 
 // (executor, irIndex, relativeIndex, tensors, addr)
 void setMemberAddress(Call& call) {
-    if (call.failed()) {
-        return;
-    }
-    const std::lock_guard lock(books().mutex);
-    const auto found = books().executors.find(call.values[0]);
-    if (found == books().executors.end()) {
-        return;
-    }
-    for (Argument& argument : found->second->arguments) {
-        auto* const members = std::get_if<4>(&argument.object);
-        if (argument.bits == call.values[3] && members != nullptr && call.values[2] < members->size() &&
-            (*members)[call.values[2]].second) {
-            (*members)[call.values[2]].second->data = call.values[4];
+    changeExecutor(call, [&](auto& executor) {
+        for (Argument& argument : executor.arguments) {
+            auto* const members = std::get_if<4>(&argument.object);
+            if (argument.bits == call.values[3] && members != nullptr && call.values[2] < members->size() &&
+                (*members)[call.values[2]].second) {
+                (*members)[call.values[2]].second->data = call.values[4];
+            }
         }
-    }
+    });
 }
 
 template <bool kDevice>

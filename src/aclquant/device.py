@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
 from . import backends as _backends
@@ -132,12 +131,7 @@ class Device(Shown):
         this_thread().blocks += 1
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         this_thread().devices.pop()
         this_thread().blocks -= 1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from . import errors
@@ -131,12 +130,7 @@ class Stream(Resource):
         this_thread().blocks += 1
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         this_thread().streams.remove(self)
         this_thread().blocks -= 1
 

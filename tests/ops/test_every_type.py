@@ -6,19 +6,11 @@ from typing import Any
 
 import pytest
 from helpers.everyday import DTYPES, OPERATORS, PHASE_1, arguments
-from helpers.native import NULL, Buffer, host, message, ok
+from helpers.native import NULL, host, message, ok
 
 from aclquant._ffi import ffi
 
 SHAPES = [(), (1,), (1, 1), (4, 4), (0, 4)]
-
-
-@pytest.fixture(scope="module")
-def room() -> Any:
-    ok(host.aclrtSetDevice(0))
-    made = Buffer(4096)
-    yield made.pointer
-    made.free()
 
 
 @pytest.mark.parametrize("name", OPERATORS)

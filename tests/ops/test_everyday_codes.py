@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from helpers.everyday import OPERATORS, PHASE_1
-from helpers.native import NULL, Buffer, host, message, ok
+from helpers.native import NULL, host, message, ok
 
 from aclquant._ffi import ffi
 from aclquant._ffi.declarations import functions
@@ -31,14 +31,6 @@ DTYPES = {
     "COMPLEX128": 17, "BF16": 27,
 }  # fmt: skip
 NUMBERS = {0: "float *", 11: "double *", 12: "bool *"}
-
-
-@pytest.fixture(scope="module")
-def room() -> Any:
-    ok(host.aclrtSetDevice(0))
-    made = Buffer(4096)
-    yield made.pointer
-    made.free()
 
 
 def _tensor(text: str, data: Any) -> Any:

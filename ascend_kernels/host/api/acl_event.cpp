@@ -42,6 +42,22 @@ aclError queueWait(aclrtStream stream, aclrtEvent event, int64_t timeoutMs) {
     return found->makeWait(*waiting, timeoutMs);
 }
 
+// Writes the status of an event. `instead`: what to do with an event that can be recorded again, for functions that do
+// not take one; null for others.
+template <class Status, class Find>
+aclError query(aclrtEvent event, Status* status, const char* instead, Find&& find) {
+    ACLQ_RETURN_IF_FAILED(requireOut(status, "status"));
+    Event* found = nullptr;
+    ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
+    if (instead != nullptr && found->recordableAgain) {
+        return fail(ACL_ERROR_RT_PARAM_INVALID,
+                    text("argument 'event': got an event of aclrtCreateEventExWithFlag; %s", instead));
+    }
+    ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("be complete"));
+    *status = find(*found);
+    return ACL_SUCCESS;
+}
+
 // The recording whose time is queried.
 aclError timed(aclrtEvent event, std::shared_ptr<Recording>& recording) {
     Event* found = nullptr;
@@ -100,43 +116,26 @@ aclError aclrtResetEvent(aclrtEvent event, aclrtStream stream) {
 }
 
 aclError aclrtQueryEvent(aclrtEvent event, aclrtEventStatus* status) {
-    return aclApi(__func__, [&]() -> aclError {
-        ACLQ_RETURN_IF_FAILED(requireOut(status, "status"));
-        Event* found = nullptr;
-        ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
-        if (found->recordableAgain) {
-            return fail(ACL_ERROR_RT_PARAM_INVALID,
-                        "argument 'event': got an event of aclrtCreateEventExWithFlag; use aclrtQueryEventStatus");
-        }
-        ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("be complete"));
-        *status = found->recorded() ? ACL_EVENT_STATUS_COMPLETE : ACL_EVENT_STATUS_NOT_READY;
-        return ACL_SUCCESS;
+    return aclApi(__func__, [&] {
+        return query(event, status, "use aclrtQueryEventStatus", [](const Event& found) {
+            return found.recorded() ? ACL_EVENT_STATUS_COMPLETE : ACL_EVENT_STATUS_NOT_READY;
+        });
     });
 }
 
 aclError aclrtQueryEventStatus(aclrtEvent event, aclrtEventRecordedStatus* status) {
-    return aclApi(__func__, [&]() -> aclError {
-        ACLQ_RETURN_IF_FAILED(requireOut(status, "status"));
-        Event* found = nullptr;
-        ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
-        ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("be complete"));
-        *status = found->recorded() ? ACL_EVENT_RECORDED_STATUS_COMPLETE : ACL_EVENT_RECORDED_STATUS_NOT_READY;
-        return ACL_SUCCESS;
+    return aclApi(__func__, [&] {
+        return query(event, status, nullptr, [](const Event& found) {
+            return found.recorded() ? ACL_EVENT_RECORDED_STATUS_COMPLETE : ACL_EVENT_RECORDED_STATUS_NOT_READY;
+        });
     });
 }
 
 aclError aclrtQueryEventWaitStatus(aclrtEvent event, aclrtEventWaitStatus* status) {
-    return aclApi(__func__, [&]() -> aclError {
-        ACLQ_RETURN_IF_FAILED(requireOut(status, "status"));
-        Event* found = nullptr;
-        ACLQ_RETURN_IF_FAILED(requireEvent(event, found));
-        if (found->recordableAgain) {
-            return fail(ACL_ERROR_RT_PARAM_INVALID,
-                        "argument 'event': got an event of aclrtCreateEventExWithFlag; its waits cannot be asked for");
-        }
-        ACLQ_RETURN_IF_FAILED(found->refuseWhileCaptured("be complete"));
-        *status = found->waited() ? ACL_EVENT_WAIT_STATUS_COMPLETE : ACL_EVENT_WAIT_STATUS_NOT_READY;
-        return ACL_SUCCESS;
+    return aclApi(__func__, [&] {
+        return query(event, status, "its waits cannot be queried", [](const Event& found) {
+            return found.waited() ? ACL_EVENT_WAIT_STATUS_COMPLETE : ACL_EVENT_WAIT_STATUS_NOT_READY;
+        });
     });
 }
 

@@ -6,6 +6,7 @@
 #include "graph/failure.h"
 #include "graph/ge.h"
 #include "graph/nodes.h"
+#include "meta/dtype.h"
 
 namespace ge {
 
@@ -22,22 +23,8 @@ AscendString GEGetWarningMsgV2() {
 }
 
 const char* GetFormatName(Format format) {
-    switch (static_cast<int>(format)) {
-        case ACL_FORMAT_NCHW:
-            return "NCHW";
-        case ACL_FORMAT_NHWC:
-            return "NHWC";
-        case ACL_FORMAT_ND:
-            return "ND";
-        case ACL_FORMAT_FRACTAL_NZ:
-            return "FRACTAL_NZ";
-        case ACL_FORMAT_NCDHW:
-            return "NCDHW";
-        case ACL_FORMAT_NCL:
-            return "NCL";
-        default:
-            return "RESERVED";
-    }
+    const char* const name = aclq::knownNameOf(static_cast<aclFormat>(format));
+    return name != nullptr ? name : "RESERVED";
 }
 
 // torchair queries whether this version of the engine has a type of node, one of its inputs, or an attribute.

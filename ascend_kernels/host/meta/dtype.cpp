@@ -94,7 +94,7 @@ bool isPrivate(aclFormat format) {
     }
 }
 
-std::string nameOf(aclFormat format) {
+const char* knownNameOf(aclFormat format) {
     switch (format) {
         case ACL_FORMAT_NCHW:
             return "NCHW";
@@ -113,8 +113,13 @@ std::string nameOf(aclFormat format) {
         case ACL_FORMAT_NCL:
             return "NCL";
         default:
-            return "format " + std::to_string(static_cast<int>(format));
+            return nullptr;
     }
+}
+
+std::string nameOf(aclFormat format) {
+    const char* const name = knownNameOf(format);
+    return name != nullptr ? name : "format " + std::to_string(static_cast<int>(format));
 }
 
 }  // namespace aclq

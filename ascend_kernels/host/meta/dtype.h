@@ -20,5 +20,6 @@ std::string namesOf(std::initializer_list<aclDataType> dtypes);
 // Blocked layouts, which only matrix operators read.
 bool isPrivate(aclFormat format);
 std::string nameOf(aclFormat format);
+const char* knownNameOf(aclFormat format);  // null for another format
 
 }  // namespace aclq

@@ -663,15 +663,25 @@ aclError destroyGraph(aclmdlRI handle) {
     return ACL_SUCCESS;
 }
 
+namespace {
+
+// The capture that a stream takes part in; task groups need one. The caller has locked captures().
+aclError requireCapture(const Stream& stream, CapturePart& part) {
+    part = stream.capture();
+    return part.graph != nullptr
+               ? ACL_SUCCESS
+               : fail(ACL_ERROR_RT_STREAM_NOT_CAPTURED,
+                      text("stream %d is not being captured; a task group is a part of a capture", stream.id));
+}
+
+}  // namespace
+
 aclError beginGroup(aclrtStream handle) {
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
     const std::lock_guard lock(captures().mutex);
-    const CapturePart part = stream->capture();
-    if (part.graph == nullptr) {
-        return fail(ACL_ERROR_RT_STREAM_NOT_CAPTURED,
-                    text("stream %d is not being captured; a task group is a part of a capture", stream->id));
-    }
+    CapturePart part;
+    ACLQ_RETURN_IF_FAILED(requireCapture(*stream, part));
     CapturedGraph::Lane& lane = part.graph->lanes[part.lane];
     if (lane.openGroup != nullptr) {
         return fail(
@@ -689,11 +699,8 @@ aclError endGroup(aclrtStream handle, aclrtTaskGrp* result) {
     Stream* stream = nullptr;
     ACLQ_RETURN_IF_FAILED(requireStream(handle, stream));
     const std::lock_guard lock(captures().mutex);
-    const CapturePart part = stream->capture();
-    if (part.graph == nullptr) {
-        return fail(ACL_ERROR_RT_STREAM_NOT_CAPTURED,
-                    text("stream %d is not being captured; a task group is a part of a capture", stream->id));
-    }
+    CapturePart part;
+    ACLQ_RETURN_IF_FAILED(requireCapture(*stream, part));
     CapturedGraph::Lane& lane = part.graph->lanes[part.lane];
     if (lane.openGroup == nullptr) {
         return fail(ACL_ERROR_STREAM_TASK_GROUP_STATUS,

@@ -3,20 +3,5 @@
 Phase 1 of the device decides what is legal.
 """
 
-from .public import (
-    anti_quant,
-    dynamic_quant,
-    dynamic_quant_asymmetric,
-    quant_matmul,
-    quantize,
-    trans_quant_param,
-)
-
-__all__ = [
-    "anti_quant",
-    "dynamic_quant",
-    "dynamic_quant_asymmetric",
-    "quant_matmul",
-    "quantize",
-    "trans_quant_param",
-]
+from .public import *  # noqa: F403  (its __all__ is the list)
+from .public import __all__ as __all__
