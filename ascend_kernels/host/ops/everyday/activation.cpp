@@ -7,6 +7,7 @@
 
 #include "aclnnop/aclnn_elu.h"
 #include "aclnnop/aclnn_elu_backward.h"
+#include "aclnnop/aclnn_geglu.h"
 #include "aclnnop/aclnn_gelu.h"
 #include "aclnnop/aclnn_gelu_backward.h"
 #include "aclnnop/aclnn_gelu_backward_v2.h"
@@ -24,6 +25,7 @@
 #include "aclnnop/aclnn_silu_backward.h"
 #include "aclnnop/aclnn_softplus.h"
 #include "aclnnop/aclnn_softplus_backward.h"
+#include "aclnnop/aclnn_swi_glu.h"
 #include "aclnnop/aclnn_tanh_backward.h"
 #include "aclnnop/aclnn_threshold.h"
 #include "aclnnop/aclnn_threshold_backward.h"
@@ -361,3 +363,93 @@ aclnnStatus aclnnEluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const 
         });
 }
 ACLQ_PHASE_2(aclnnEluBackward)
+
+namespace {
+
+// Functions of the two halves of a tensor along a dimension. Tensors: self, out, and a function of one half alone.
+class Halves : public Kernel {
+  public:
+    Halves(std::int64_t dim, bool left, std::shared_ptr<const Kernel> both, std::shared_ptr<const Kernel> alone)
+        : dim_(dim), left_(left), both_(std::move(both)), alone_(std::move(alone)) {}
+
+    void run(const View* tensors, const KernelContext& context) const override {
+        View first = tensors[0];
+        first.shape[dim_] /= 2;
+        View second = first;
+        second.offset += first.shape[dim_] * first.strides[dim_];
+        const View together[3] = {left_ ? first : second, left_ ? second : first, tensors[1]};
+        both_->run(together, context);
+        if (alone_ != nullptr) {
+            const View one[2] = {together[0], tensors[2]};
+            alone_->run(one, context);
+        }
+    }
+
+  private:
+    const std::int64_t dim_;
+    const bool left_;  // whether the activated half is the first one
+    const std::shared_ptr<const Kernel> both_;
+    const std::shared_ptr<const Kernel> alone_;
+};
+
+// Phase 1 of a gate: out, and the activated half if it is a result as well.
+template <class Activation>
+aclnnStatus gate(const Call& call, const Argument& self, std::int64_t dim, bool left, const aclTensor* out,
+                 const aclTensor* alone, const char* aloneName, Activation activate) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(self.name, self.tensor));
+    ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+    if (aloneName != nullptr) {
+        ACLQ_RETURN_IF_FAILED(checkTensor(aloneName, alone));
+    }
+    Dims half = self->shape;
+    ACLQ_RETURN_IF_FAILED(checkRank(self.name, *self, 1, kMaxKernelRank));
+    ACLQ_RETURN_IF_FAILED(checkDim("dim", half.rank(), dim));
+    if (half[dim] % 2 != 0) {
+        return refuse(self.name, "shape " + half.text(),
+                      text("an even number of places along dimension %lld", static_cast<long long>(dim)));
+    }
+    half[dim] /= 2;
+    ACLQ_RETURN_IF_FAILED(checkShape("out", *out, half, "half of self"));
+    if (aloneName != nullptr) {
+        ACLQ_RETURN_IF_FAILED(checkShape(aloneName, *alone, half, "half of self"));
+    }
+    if (out->empty()) {
+        return call.nothing();
+    }
+    const auto both = elementwiseReal<2>(self->dtype, [=](double x, double factor) { return activate(x) * factor; });
+    const auto one = aloneName != nullptr ? elementwiseReal<1>(self->dtype, activate) : nullptr;
+    return call.launch({self, {"out", out}, {aloneName, alone}}, std::make_shared<Halves>(dim, left, both, one));
+}
+
+aclnnStatus geGlu(const Call& call, const aclTensor* self, std::int64_t dim, std::int64_t approximate, bool left,
+                  const aclTensor* out, const aclTensor* outGelu) {
+    return call.prepare([&]() -> aclnnStatus {
+        if (approximate != 0 && approximate != 1) {
+            return refuse("approximate", std::to_string(approximate), "0 (exactly), 1 (through a hyperbolic tangent)");
+        }
+        return gate(call, {"self", self}, dim, left, out, outGelu, "outGelu", approximate == 0 ? geluExact : geluTanh);
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnGeGluGetWorkspaceSize(const aclTensor* self, int64_t dim, int64_t approximate, aclTensor* out,
+                                       aclTensor* outGelu, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return geGlu(ACLQ_CALL(aclnnGeGlu), self, dim, approximate, false, out, outGelu);
+}
+ACLQ_PHASE_2(aclnnGeGlu)
+aclnnStatus aclnnGeGluV3GetWorkspaceSize(const aclTensor* self, int64_t dim, int64_t approximate, bool activateLeft,
+                                         aclTensor* out, aclTensor* outGelu, uint64_t* workspaceSize,
+                                         aclOpExecutor** executor) {
+    return geGlu(ACLQ_CALL(aclnnGeGluV3), self, dim, approximate, activateLeft, out, outGelu);
+}
+ACLQ_PHASE_2(aclnnGeGluV3)
+
+aclnnStatus aclnnSwiGluGetWorkspaceSize(const aclTensor* x, int64_t dim, const aclTensor* out, uint64_t* workspaceSize,
+                                        aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnSwiGlu);
+    return call.prepare([&] {
+        return gate(call, {"x", x}, dim, true, out, nullptr, nullptr, [](double v) { return v / (1 + std::exp(-v)); });
+    });
+}
+ACLQ_PHASE_2(aclnnSwiGlu)

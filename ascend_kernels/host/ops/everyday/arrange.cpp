@@ -4,9 +4,12 @@
 #include "aclnnop/aclnn_cat.h"
 #include "aclnnop/aclnn_constant_pad_nd.h"
 #include "aclnnop/aclnn_flip.h"
+#include "aclnnop/aclnn_permute.h"
+#include "aclnnop/aclnn_reflection_pad1d.h"
 #include "aclnnop/aclnn_repeat.h"
 #include "aclnnop/aclnn_repeat_interleave.h"
 #include "aclnnop/aclnn_roll.h"
+#include "aclnnop/aclnn_slice.h"
 #include "aclnnop/aclnn_stack.h"
 #include "aclnnop/aclnn_tril.h"
 #include "aclnnop/aclnn_triu.h"
@@ -418,3 +421,94 @@ aclnnStatus aclnnConstantPadNdGetWorkspaceSize(const aclTensor* self, const aclI
     });
 }
 ACLQ_PHASE_2(aclnnConstantPadNd)
+
+aclnnStatus aclnnPermuteGetWorkspaceSize(const aclTensor* self, const aclIntArray* dims, aclTensor* out,
+                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnPermute);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        std::vector<std::int64_t> order;
+        ACLQ_RETURN_IF_FAILED(readArray("dims", dims, order));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const std::int64_t rank = self->shape.rank();
+        if (static_cast<std::int64_t>(order.size()) != rank) {
+            return refuse("dims", text("%zu numbers", order.size()),
+                          text("%lld, one for each dimension of self", static_cast<long long>(rank)));
+        }
+        aclTensor turned = *self;
+        Mask seen = 0;
+        for (std::int64_t dimension = 0; dimension < rank; ++dimension) {
+            std::int64_t from = order[static_cast<std::size_t>(dimension)];
+            ACLQ_RETURN_IF_FAILED(checkDim("dims", rank, from));
+            if ((seen >> from & 1U) != 0) {
+                return refuse("dims", text("dimension %lld twice", static_cast<long long>(from)),
+                              "each dimension once");
+            }
+            seen |= 1U << from;
+            turned.shape[dimension] = self->shape[from];
+            turned.strides[dimension] = self->strides[from];
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, turned.shape, "the shape of self in the order of dims"));
+        return out->empty() ? call.nothing()
+                            : call.launch({{"self", self, false, &turned}, {"out", out}}, copyKernel());
+    });
+}
+ACLQ_PHASE_2(aclnnPermute)
+
+aclnnStatus aclnnSliceGetWorkspaceSize(const aclTensor* self, int64_t dim, int64_t start, int64_t end, int64_t step,
+                                       aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnSlice);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
+        if (step <= 0) {
+            return refuse("step", std::to_string(step), "more than 0");
+        }
+        const std::int64_t size = self->shape[dim];
+        start = std::clamp<std::int64_t>(start < 0 ? start + size : start, 0, size);
+        end = std::clamp<std::int64_t>(end < 0 ? end + size : end, start, size);
+        aclTensor part = *self;
+        part.shape[dim] = end > start ? (end - start - 1) / step + 1 : 0;
+        part.offset += start * self->strides[dim];
+        part.strides[dim] = part.shape[dim] > 1 ? self->strides[dim] * step : self->strides[dim];
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, part.shape, "the shape of the slice"));
+        return out->empty() ? call.nothing() : call.launch({{"self", self, false, &part}, {"out", out}}, copyKernel());
+    });
+}
+ACLQ_PHASE_2(aclnnSlice)
+
+aclnnStatus aclnnReflectionPad1dGetWorkspaceSize(const aclTensor* self, const aclIntArray* padding, aclTensor* out,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnReflectionPad1d);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        std::vector<std::int64_t> lengths;
+        ACLQ_RETURN_IF_FAILED(readArray("padding", padding, lengths));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 2, 3));
+        const std::int64_t size = self->shape.last();
+        if (lengths.size() != 2) {
+            return refuse("padding", text("%zu numbers", lengths.size()), "2 (left and right)");
+        }
+        for (const std::int64_t length : lengths) {
+            if (length < 0 || length >= size) {
+                return refuse("padding", std::to_string(length),
+                              text("0 to %lld, less than the last dimension of self",
+                                   static_cast<long long>(std::max<std::int64_t>(size - 1, 0))));
+            }
+        }
+        Dims expected = self->shape;
+        expected[expected.rank() - 1] += lengths[0] + lengths[1];
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of self with its border"));
+        return launchPick(call, {}, self, out, [left = lengths[0]](const View* tensors, const std::int64_t* at) {
+            const View& from = tensors[0];
+            const std::int64_t last = from.rank - 1;
+            const std::int64_t end = from.shape[last] - 1;
+            const std::int64_t place = std::abs(at[last] - left);
+            return offsetAt(from, at) + ((place > end ? 2 * end - place : place) - at[last]) * from.strides[last];
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnReflectionPad1d)

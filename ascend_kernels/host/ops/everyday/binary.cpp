@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators with two inputs, the second a tensor or a number: arithmetic, comparisons, logic.
 #include "ops/everyday/binary.h"
+#include "ops/everyday/copy.h"
 
 #include <algorithm>
 #include <cmath>
@@ -44,6 +45,7 @@
 #include "aclnnop/aclnn_right_shift.h"
 #include "aclnnop/aclnn_rsub.h"
 #include "aclnnop/aclnn_sub.h"
+#include "aclnnop/aclnn_sum.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -399,3 +401,60 @@ aclnnStatus aclnnIsCloseGetWorkspaceSize(const aclTensor* self, const aclTensor*
         });
 }
 ACLQ_PHASE_2(aclnnIsClose)
+
+namespace {
+
+// Tensors: those that are added, then the result. They are added up in DOUBLE or INT64 and rounded once.
+class SumOf : public Kernel {
+  public:
+    explicit SumOf(std::size_t count) : count_(count) {}
+
+    void run(const View* tensors, const KernelContext& context) const override {
+        const View& out = tensors[count_];
+        const aclDataType wide = isFloating(out.dtype) ? ACL_DOUBLE : ACL_INT64;
+        std::vector<std::int64_t> room(static_cast<std::size_t>(out.elements()));  // zeros of either type
+        const View total = contiguousLike(out, wide, room.data());
+        const auto kernel = elementwise<2>(wide, [](auto a, auto b) { return add(a, b); });
+        for (std::size_t index = 0; index < count_; ++index) {
+            const View step[3] = {tensors[index], total, total};
+            kernel->run(step, context);
+        }
+        copy(total, out);
+    }
+
+  private:
+    const std::size_t count_;
+};
+
+}  // namespace
+
+aclnnStatus aclnnSumGetWorkspaceSize(const aclTensorList* tensors, aclTensor* out, uint64_t* workspaceSize,
+                                     aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnSum);
+    return call.prepare([&]() -> aclnnStatus {
+        std::vector<aclTensor*> given;
+        ACLQ_RETURN_IF_FAILED(readList("tensors", tensors, given));
+        if (given.empty()) {
+            return refuse("tensors", "none", "at least one tensor");
+        }
+        Dims shape;
+        std::vector<Argument> arguments;
+        for (const aclTensor* one : given) {
+            ACLQ_RETURN_IF_FAILED(checkTensor("tensors", one));
+            ACLQ_RETURN_IF_FAILED(checkDtype("tensors", *one, {given[0]->dtype}));
+            if (!broadcast(shape, one->shape)) {
+                return refuse("tensors", "shape " + one->shape.text(), "a shape that fits to " + shape.text());
+            }
+            arguments.push_back({"tensors", one});
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {given[0]->dtype}));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, shape, "the common shape of the tensors"));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        arguments.push_back({"out", out});
+        return call.launch(arguments, std::make_shared<SumOf>(given.size()));
+    });
+}
+ACLQ_PHASE_2(aclnnSum)

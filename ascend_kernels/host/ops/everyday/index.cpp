@@ -3,8 +3,10 @@
 #include "aclnnop/aclnn_embedding.h"
 #include "aclnnop/aclnn_embedding_dense_backward.h"
 #include "aclnnop/aclnn_gather.h"
+#include "aclnnop/aclnn_gather_v2.h"
 #include "aclnnop/aclnn_index.h"
 #include "aclnnop/aclnn_index_add.h"
+#include "aclnnop/aclnn_index_copy.h"
 #include "aclnnop/aclnn_index_fill.h"
 #include "aclnnop/aclnn_index_fill_tensor.h"
 #include "aclnnop/aclnn_index_put_impl.h"
@@ -747,3 +749,146 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
     });
 }
 ACLQ_PHASE_2(aclnnOneHot)
+
+aclnnStatus aclnnGatherV2GetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, aclTensor* out,
+                                          uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGatherV2);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const std::int64_t rank = self->shape.rank();
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, kMaxKernelRank));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", rank, dim));
+        const std::int64_t named = index->shape.rank();
+        // A number as the index leaves out the dimension, or leaves one place of it.
+        const bool kept = named == 0 && out->shape.rank() == rank;
+        std::int64_t sizes[Dims::kMaxRank] = {};
+        std::uint64_t count = 0;
+        for (std::int64_t dimension = 0; dimension < rank; ++dimension) {
+            if (dimension != dim) {
+                sizes[count++] = self->shape[dimension];
+                continue;
+            }
+            if (kept) {
+                sizes[count++] = 1;
+            }
+            for (std::int64_t place = 0; place < named; ++place) {
+                sizes[count++] = index->shape[place];
+            }
+        }
+        ACLQ_RETURN_IF_FAILED(
+            checkShape("out", *out, Dims(sizes, count), "the shape of self with that of index in the place of dim"));
+        if (PickSlices::suits(*self, *out, dim)) {
+            return launchSlices(call, dim, "self", self, {"index", index}, out);
+        }
+        return launchPick(
+            call, {{"index", index}}, self, out,
+            [=, width = kept ? 1 : named](const View* tensors, const std::int64_t* at) {
+                const View& from = tensors[0];
+                const std::int64_t where = kept ? 0 : offsetAt(tensors[2], at + dim);
+                std::int64_t offset = along(from, dim, indexAt(tensors[2], where));
+                for (std::int64_t dimension = 0; offset != kNowhere && dimension < from.rank; ++dimension) {
+                    if (dimension != dim) {
+                        offset += at[dimension < dim ? dimension : dimension - 1 + width] * from.strides[dimension];
+                    }
+                }
+                return offset;
+            });
+    });
+}
+ACLQ_PHASE_2(aclnnGatherV2)
+
+namespace {
+
+// Copies slice after slice, so that of several for one place the last one stays. Tensors: the target, source, index.
+class PutSlices : public Kernel {
+  public:
+    explicit PutSlices(std::int64_t dim) : dim_(dim) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        View from = tensors[1];
+        View to = tensors[0];
+        const View& index = tensors[2];
+        if (to.rank == 0) {
+            if (leads(indexAt(index, 0), 1)) {
+                copy(from, to);
+            }
+            return;
+        }
+        const std::int64_t size = to.shape[dim_];
+        const std::int64_t step = from.rank > 0 ? from.strides[dim_] : 0;
+        const std::int64_t base[2] = {to.offset, from.offset};
+        to.shape[dim_] = 1;
+        if (from.rank > 0) {
+            from.shape[dim_] = 1;
+        }
+        for (std::int64_t number = 0; number < index.elements(); ++number) {
+            std::int64_t place = indexAt(index, offsetOf(index, number));
+            if (!leads(place, size)) {
+                continue;
+            }
+            place += place < 0 ? size : 0;
+            to.offset = base[0] + place * to.strides[dim_];
+            from.offset = base[1] + number * step;
+            copy(from, to);
+        }
+    }
+
+  private:
+    // Whether the index leads to a place; the chip does not check.
+    static bool leads(std::int64_t place, std::int64_t size) { return place >= -size && place < size; }
+
+    const std::int64_t dim_;
+};
+
+aclnnStatus copySlices(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
+                       const aclTensor* source) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", target.self.tensor));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkTensor("source", source));
+        ACLQ_RETURN_IF_FAILED(checkTensor(target.out.name, target.out.tensor));
+        const Dims& shape = target.self.tensor->shape;
+        ACLQ_RETURN_IF_FAILED(checkDtype("source", *source, {target.self.tensor->dtype}));
+        ACLQ_RETURN_IF_FAILED(checkDtype(target.out.name, *target.out.tensor, {target.self.tensor->dtype}));
+        ACLQ_RETURN_IF_FAILED(checkShape(target.out.name, *target.out.tensor, shape, "the shape of selfRef"));
+        ACLQ_RETURN_IF_FAILED(checkRank("index", *index, 0, 1));
+        ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
+        Dims expected = shape;
+        if (shape.rank() > 0) {
+            expected[dim] = index->elements();
+        }
+        if (shape.rank() == 0 && index->elements() != 1) {
+            return refuse("index", "shape " + index->shape.text(), "one element, as selfRef is a number");
+        }
+        ACLQ_RETURN_IF_FAILED(
+            checkShape("source", *source, expected, "the shape of selfRef with as many places as index names"));
+        if (target.out.tensor->empty()) {
+            return call.nothing();
+        }
+        const auto kernel = std::make_shared<PutSlices>(dim);
+        const Argument from{"source", source};
+        const Argument names{"index", index};
+        if (!target.inPlace) {
+            return call.launch({target.self, target.out, from, names}, std::make_shared<Onto>(kernel));
+        }
+        return source->empty() ? call.nothing() : call.launch({target.out, from, names}, kernel);
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnIndexCopyGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclTensor* index,
+                                           const aclTensor* source, aclTensor* outRef, uint64_t* workspaceSize,
+                                           aclOpExecutor** executor) {
+    return copySlices(ACLQ_CALL(aclnnIndexCopy), {{"selfRef", selfRef}, {"outRef", outRef}, false}, dim, index, source);
+}
+ACLQ_PHASE_2(aclnnIndexCopy)
+aclnnStatus aclnnInplaceIndexCopyGetWorkspaceSize(aclTensor* selfRef, int64_t dim, const aclTensor* index,
+                                                  const aclTensor* source, uint64_t* workspaceSize,
+                                                  aclOpExecutor** executor) {
+    return copySlices(ACLQ_CALL(aclnnInplaceIndexCopy), {{"selfRef", selfRef}, {"selfRef", selfRef}, true}, dim, index,
+                      source);
+}
+ACLQ_PHASE_2(aclnnInplaceIndexCopy)

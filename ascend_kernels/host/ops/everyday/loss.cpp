@@ -12,6 +12,7 @@
 #include "aclnnop/aclnn_smooth_l1_loss.h"
 #include "aclnnop/aclnn_smooth_l1_loss_backward.h"
 #include "aclnnop/aclnn_softmax_backward.h"
+#include "aclnnop/aclnn_softmax_cross_entropy_with_logits.h"
 #include "ops/everyday/along.h"
 #include "ops/everyday/together.h"
 
@@ -384,3 +385,44 @@ aclnnStatus aclnnLogSoftmaxBackwardGetWorkspaceSize(const aclTensor* gradOutput,
                        });
 }
 ACLQ_PHASE_2(aclnnLogSoftmaxBackward)
+
+aclnnStatus aclnnSoftmaxCrossEntropyWithLogitsGetWorkspaceSize(const aclTensor* features, aclTensor* labels,
+                                                               aclTensor* loss, aclTensor* backprop,
+                                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnSoftmaxCrossEntropyWithLogits);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("features", features));
+        ACLQ_RETURN_IF_FAILED(checkTensor("labels", labels));
+        ACLQ_RETURN_IF_FAILED(checkTensor("loss", loss));
+        ACLQ_RETURN_IF_FAILED(checkTensor("backprop", backprop));
+        ACLQ_RETURN_IF_FAILED(checkRank("features", *features, 2, 2));
+        ACLQ_RETURN_IF_FAILED(checkShape("labels", *labels, features->shape, "the shape of features"));
+        ACLQ_RETURN_IF_FAILED(checkShape("loss", *loss, Dims(features->shape.data(), 1), "the rows of features"));
+        ACLQ_RETURN_IF_FAILED(checkShape("backprop", *backprop, features->shape, "the shape of features"));
+        if (features->empty()) {
+            return call.nothing();
+        }
+        constexpr Mask kRows = 2;
+        return call.launch({{"features", features}, {"labels", labels}, {"loss", loss}, {"backprop", backprop}},
+                           forPlaces(kRows, [](const View* tensors) {
+                               return [=, from = Split(tensors[0], kRows), target = Split(tensors[1], kRows),
+                                       to = Split(tensors[3], kRows)](std::int64_t place) {
+                                   std::vector<double> row = from.row<double>(place);
+                                   const std::vector<double> label = target.row<double>(place);
+                                   const double largest = *std::max_element(row.begin(), row.end());
+                                   double sum = 0;
+                                   for (const double value : row) {
+                                       sum += std::exp(value - largest);
+                                   }
+                                   double total = 0;
+                                   for (std::size_t index = 0; index < row.size(); ++index) {
+                                       total += label[index] * (std::log(sum) - (row[index] - largest));
+                                       row[index] = std::exp(row[index] - largest) / sum - label[index];
+                                   }
+                                   put(tensors[2], place, total);
+                                   to.put(place, row);
+                               };
+                           }));
+    });
+}
+ACLQ_PHASE_2(aclnnSoftmaxCrossEntropyWithLogits)

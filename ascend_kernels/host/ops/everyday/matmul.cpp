@@ -6,6 +6,7 @@
 #include "aclnnop/aclnn_baddbmm.h"
 #include "aclnnop/aclnn_batch_matmul.h"
 #include "aclnnop/aclnn_dot.h"
+#include "aclnnop/aclnn_ger.h"
 #include "aclnnop/aclnn_matmul.h"
 #include "aclnnop/aclnn_mm.h"
 #include "aclnnop/aclnn_mv.h"
@@ -211,12 +212,26 @@ Dims leading(const Dims& shape) {
     return Dims(shape.data(), static_cast<std::uint64_t>(std::max<std::int64_t>(shape.rank() - 2, 0)));
 }
 
+// A weight that a client calls FRACTAL_NZ after TransMatmulWeight, which left it in ND. One that is really in blocks
+// shows them in the shape of its storage.
+bool isNamedNz(const aclTensor& tensor) {
+    return tensor.format == ACL_FORMAT_FRACTAL_NZ && tensor.storage.rank() == 1;
+}
+
+aclnnStatus checkWeight(const Argument& weight) {
+    ACLQ_RETURN_IF_FAILED(checkGiven(weight));
+    if (!isNamedNz(*weight)) {
+        return checkTensor(weight.name, weight.tensor);
+    }
+    return TypeRules::check(weight.name, weight->dtype);
+}
+
 aclnnStatus product(const Call& call, const Argument& left, const Argument& right, std::int64_t low, std::int64_t high,
                     const Argument& out, const Addition& addition = {}) {
     const aclTensor* self = left.tensor;
     const aclTensor* mat2 = right.tensor;
     ACLQ_RETURN_IF_FAILED(checkTensor(left.name, self));
-    ACLQ_RETURN_IF_FAILED(checkTensor(right.name, mat2));
+    ACLQ_RETURN_IF_FAILED(checkWeight(right));
     ACLQ_RETURN_IF_FAILED(checkTensor(out.name, out.tensor));
     ACLQ_RETURN_IF_FAILED(checkRank(left.name, *self, low, high));
     ACLQ_RETURN_IF_FAILED(checkRank(right.name, *mat2, low, high));
@@ -343,3 +358,32 @@ aclnnStatus aclnnAddmvGetWorkspaceSize(const aclTensor* self, const aclTensor* m
     return added(ACLQ_CALL(aclnnAddmv), {"self", self}, {"mat", mat}, {"vec", vec}, 2, true, beta, alpha, {"out", out});
 }
 ACLQ_PHASE_2(aclnnAddmv)
+
+aclnnStatus aclnnGerGetWorkspaceSize(const aclTensor* self, const aclTensor* vec2, aclTensor* out,
+                                     uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGer);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("vec2", vec2));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, 1));
+        ACLQ_RETURN_IF_FAILED(checkRank("vec2", *vec2, 1, 1));
+        const std::int64_t sizes[] = {self->shape[0], vec2->shape[0]};
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, 2), "the elements of self and of vec2"));
+        const aclDataType common = promote(self->dtype, vec2->dtype);
+        if (!canCast(common, out->dtype)) {
+            return refuseCast("out", out->dtype, common);
+        }
+        if (out->empty()) {
+            return call.nothing();
+        }
+        aclTensor column = *self;
+        const std::int64_t high[] = {sizes[0], 1};
+        const std::int64_t step[] = {self->strides[0], 1};
+        column.shape = Dims(high, 2);
+        column.strides = Dims(step, 2);
+        return call.launch({{"self", self, false, &column}, {"vec2", vec2}, {"out", out}},
+                           elementwise<2>(common, ComplexToo{[](auto a, auto b) { return everyday::multiply(a, b); }}));
+    });
+}
+ACLQ_PHASE_2(aclnnGer)

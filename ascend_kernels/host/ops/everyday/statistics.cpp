@@ -3,9 +3,11 @@
 #include <cmath>
 #include <optional>
 
+#include "aclnnop/aclnn_add_rms_norm.h"
 #include "aclnnop/aclnn_cummax.h"
 #include "aclnnop/aclnn_cummin.h"
 #include "aclnnop/aclnn_cumprod.h"
+#include "aclnnop/aclnn_group_norm.h"
 #include "aclnnop/aclnn_layer_norm.h"
 #include "aclnnop/aclnn_layer_norm_backward.h"
 #include "aclnnop/aclnn_linalg_vector_norm.h"
@@ -406,6 +408,201 @@ aclnnStatus aclnnRmsNormGetWorkspaceSize(const aclTensor* x, const aclTensor* ga
     });
 }
 ACLQ_PHASE_2(aclnnRmsNorm)
+
+namespace {
+
+// Which sum the bfloat16 kernels of AddRmsNorm normalise, the one that is stored or the one before it was rounded,
+// depends on which of them suits the shape.
+struct SumTaken {
+    bool exactSquares = false;  // in the sum of squares
+    bool exactRow = false;      // in the result
+
+    SumTaken(aclDataType dtype, std::int64_t rows, std::int64_t length) {
+        constexpr std::int64_t kWhole = 12288;  // longer rows are split
+        constexpr std::int64_t kMerged = 2000;  // shorter ones are taken together, where there are many
+        if (dtype != ACL_BF16) {
+            return;
+        }
+        const std::int64_t padded = (length + 15) / 16 * 16;
+        exactRow = length <= kWhole && rows > settings().soc->vectorCores && padded > kMerged;
+        exactSquares = exactRow || length > kWhole;
+    }
+};
+
+}  // namespace
+
+aclnnStatus aclnnAddRmsNormGetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, const aclTensor* gamma,
+                                            double epsilon, const aclTensor* yOut, const aclTensor* rstdOut,
+                                            const aclTensor* xOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnAddRmsNorm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("x1", x1));
+        ACLQ_RETURN_IF_FAILED(checkTensor("x2", x2));
+        ACLQ_RETURN_IF_FAILED(checkTensor("gamma", gamma));
+        ACLQ_RETURN_IF_FAILED(checkTensor("yOut", yOut));
+        if (rstdOut != nullptr) {
+            ACLQ_RETURN_IF_FAILED(checkTensor("rstdOut", rstdOut));
+            if (xOut == nullptr) {
+                return failArgument(ACLNN_ERR_PARAM_NULLPTR, "xOut", "null", "a tensor, as rstdOut is given");
+            }
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape("x2", *x2, x1->shape, "the shape of x1"));
+        Mask last = 0;
+        ACLQ_RETURN_IF_FAILED(lastDims("gamma", gamma->shape, x1->shape, last));
+        ACLQ_RETURN_IF_FAILED(checkShape("yOut", *yOut, x1->shape, "the shape of x1"));
+        if (xOut != nullptr) {
+            ACLQ_RETURN_IF_FAILED(checkTensor("xOut", xOut));
+            ACLQ_RETURN_IF_FAILED(checkShape("xOut", *xOut, x1->shape, "the shape of x1"));
+        }
+        if (x1->empty()) {
+            return call.nothing();
+        }
+        const std::int64_t rows = x1->elements() / gamma->elements();
+        ACLQ_RETURN_IF_FAILED(checkPerRow("rstdOut", rstdOut, rows, false));
+        const auto kernel =
+            forPlaces(last, [=, taken = SumTaken(x1->dtype, rows, gamma->elements())](const View* tensors) {
+                return [=, left = Split(tensors[0], last), right = Split(tensors[1], last),
+                        to = Split(tensors[3], last), sum = Split(tensors[5].present ? tensors[5] : tensors[3], last),
+                        weight = factors(tensors[2], 0, 1)](std::int64_t place) {
+                    const aclDataType dtype = tensors[0].dtype;
+                    std::vector<double> row = left.row<double>(place);
+                    const std::vector<double> other = right.row<double>(place);
+                    std::vector<double> rounded(row.size());
+                    double squares = 0;
+                    for (std::size_t index = 0; index < row.size(); ++index) {
+                        row[index] = roundTo(ACL_FLOAT, row[index] + other[index]);
+                        rounded[index] = roundTo(dtype, row[index]);
+                        const double value = taken.exactSquares ? row[index] : rounded[index];
+                        squares += value * value;
+                    }
+                    if (tensors[5].present) {
+                        sum.put(place, rounded);
+                    }
+                    const double scale =
+                        roundTo(ACL_FLOAT, 1 / std::sqrt(squares / static_cast<double>(row.size()) + epsilon));
+                    for (std::size_t index = 0; index < row.size(); ++index) {
+                        const double value = taken.exactRow ? row[index] : rounded[index];
+                        // The 16-bit types are rounded before the factor and behind it.
+                        row[index] = roundTo(dtype, roundTo(ACL_FLOAT, value * scale)) * weight[index];
+                    }
+                    to.put(place, row);
+                    if (tensors[4].present) {
+                        put(tensors[4], place, scale);
+                    }
+                };
+            });
+        return call.launch(
+            {{"x1", x1}, {"x2", x2}, {"gamma", gamma}, {"yOut", yOut}, {"rstdOut", rstdOut}, {"xOut", xOut}}, kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnAddRmsNorm)
+
+namespace {
+
+// Tensors: self, gamma, beta (may be left out), out, the means and 1 / deviation of each group.
+class GroupNorm : public Kernel {
+  public:
+    GroupNorm(std::int64_t groups, double eps) : groups_(groups), eps_(eps) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const Mask image = ((1U << tensors[0].rank) - 1) & ~3U;
+        const Split from(tensors[0], image);
+        const Split to(tensors[3], image);
+        const std::int64_t channels = tensors[0].shape[1];
+        const std::int64_t size = channels / groups_;
+        const std::vector<double> weight = factors(tensors[1], static_cast<std::size_t>(channels), 1);
+        const std::vector<double> bias = factors(tensors[2], static_cast<std::size_t>(channels), 0);
+        const std::int64_t all = tensors[0].shape[0] * groups_;
+        parallelFor(all, grain(from), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t group = begin; group < end; ++group) {
+                std::vector<std::vector<double>> rows;
+                Moments moments;
+                double count = 0;
+                for (std::int64_t channel = 0; channel < size; ++channel) {
+                    rows.push_back(from.row<double>(group * size + channel));
+                    for (const double value : rows.back()) {
+                        moments.mean += value;
+                    }
+                    count += static_cast<double>(rows.back().size());
+                }
+                moments.mean /= count;
+                for (const auto& row : rows) {
+                    for (const double value : row) {
+                        moments.squares += (value - moments.mean) * (value - moments.mean);
+                    }
+                }
+                const double scale = 1 / std::sqrt(moments.squares / count + eps_);
+                for (std::int64_t channel = 0; channel < size; ++channel) {
+                    std::vector<double>& row = rows[static_cast<std::size_t>(channel)];
+                    const auto number = static_cast<std::size_t>((group % groups_) * size + channel);
+                    for (double& value : row) {
+                        value = (value - moments.mean) * scale * weight[number] + bias[number];
+                    }
+                    to.put(group * size + channel, row);
+                }
+                put(tensors[4], group, moments.mean);
+                put(tensors[5], group, scale);
+            }
+        });
+    }
+
+  private:
+    const std::int64_t groups_;
+    const double eps_;
+};
+
+}  // namespace
+
+aclnnStatus aclnnGroupNormGetWorkspaceSize(const aclTensor* self, const aclTensor* gamma, const aclTensor* beta,
+                                           int64_t N, int64_t C, int64_t HxW, int64_t group, double eps, aclTensor* out,
+                                           aclTensor* meanOut, aclTensor* rstdOut, uint64_t* workspaceSize,
+                                           aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGroupNorm);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkTensor("meanOut", meanOut));
+        ACLQ_RETURN_IF_FAILED(checkTensor("rstdOut", rstdOut));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 2, kMaxKernelRank));
+        const Dims& shape = self->shape;
+        const std::int64_t image = product(shape.data() + 2, shape.rank() - 2);
+        for (const auto& [name, given, found] :
+             {std::tuple("N", N, shape[0]), std::tuple("C", C, shape[1]), std::tuple("HxW", HxW, image)}) {
+            if (given != found) {
+                return refuse(
+                    name, std::to_string(given),
+                    text("%lld, from the shape of self, %s", static_cast<long long>(found), shape.text().c_str()));
+            }
+        }
+        if (group <= 0 || C % group != 0) {
+            return refuse("group", std::to_string(group), text("a divisor of C, %lld", static_cast<long long>(C)));
+        }
+        if (!(eps > 0)) {
+            return refuse("eps", std::to_string(eps), "more than 0");
+        }
+        for (const Argument& factor : {Argument{"gamma", gamma}, Argument{"beta", beta}}) {
+            if (factor) {
+                ACLQ_RETURN_IF_FAILED(checkTensor(factor.name, factor.tensor));
+                ACLQ_RETURN_IF_FAILED(checkShape(factor, Dims(&C, 1), "C"));
+            }
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, shape, "the shape of self"));
+        const std::int64_t perGroup[] = {N, group};
+        ACLQ_RETURN_IF_FAILED(checkShape("meanOut", *meanOut, Dims(perGroup, 2), "N and group"));
+        ACLQ_RETURN_IF_FAILED(checkShape("rstdOut", *rstdOut, Dims(perGroup, 2), "N and group"));
+        if (self->empty()) {
+            return call.nothing();
+        }
+        return call.launch({{"self", self},
+                            {"gamma", gamma},
+                            {"beta", beta},
+                            {"out", out},
+                            {"meanOut", meanOut},
+                            {"rstdOut", rstdOut}},
+                           std::make_shared<GroupNorm>(group, eps));
+    });
+}
+ACLQ_PHASE_2(aclnnGroupNorm)
 
 namespace {
 

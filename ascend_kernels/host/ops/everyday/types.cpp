@@ -23,6 +23,7 @@ constexpr Types FLOAT = bit(ACL_FLOAT);
 constexpr Types FLOAT16 = bit(ACL_FLOAT16);
 constexpr Types BF16 = bit(ACL_BF16);
 constexpr Types DOUBLE = bit(ACL_DOUBLE);
+constexpr Types INT4 = bit(ACL_INT4);
 constexpr Types INT8 = bit(ACL_INT8);
 constexpr Types INT16 = bit(ACL_INT16);
 constexpr Types INT32 = bit(ACL_INT32);

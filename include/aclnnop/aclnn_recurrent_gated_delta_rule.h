@@ -1,0 +1,12 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * None of the operators of this header is in the host device.
+ * An independent description of the binary interface of libopapi; it copies no text of CANN.
+ */
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_RECURRENT_GATED_DELTA_RULE_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_RECURRENT_GATED_DELTA_RULE_H
+
+#include "aclnn/aclnn_base.h"
+
+#endif
