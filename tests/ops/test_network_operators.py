@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runtime.support import NULL, host, ok
+from helpers.native import NULL, host, ok
 
 import aclquant as aq
 from aclquant import aclnn
