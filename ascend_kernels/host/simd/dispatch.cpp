@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "simd/kernels.h"
+#include "simd/widest.h"
 
 namespace aclq {
 
@@ -84,5 +85,13 @@ const Kernels& kernels() {
     }
     return *variant;
 }
+
+#if defined(__x86_64__)
+Vectors vectors() {
+    const Kernels* variant = &kernels();
+    return variant == &kAvx512Kernels ? Vectors::Avx512
+                                      : (variant == &kAvx2Kernels ? Vectors::Avx2 : Vectors::Baseline);
+}
+#endif
 
 }  // namespace aclq

@@ -29,6 +29,7 @@
 #include "aclnnop/aclnn_tanh_backward.h"
 #include "aclnnop/aclnn_threshold.h"
 #include "aclnnop/aclnn_threshold_backward.h"
+#include "ops/everyday/row_math.h"
 #include "ops/everyday/together.h"
 
 using namespace aclq;
@@ -76,7 +77,7 @@ aclnnStatus withNumbers(const Call& call, const Argument (&tensors)[tensorCount]
 }
 
 double sigmoid(double x) {
-    return 1 / (1 + std::exp(-x));
+    return 1 / (1 + exponential(-x));
 }
 // The logarithm of 1 + e to the power of x, which does not overflow.
 double softplus(double x) {
@@ -100,13 +101,15 @@ constexpr double kTanhScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
 constexpr double kTanhCube = 0.044715;
 double geluTanh(double x) {
     // x / 2 * (1 + tanh(...)), without losing the digits of small results.
-    return x / (1 + std::exp(-2 * kTanhScale * (x + kTanhCube * x * x * x)));
+    return x / (1 + exponential(-2 * kTanhScale * (x + kTanhCube * x * x * x)));
 }
 double geluTanhSlope(double x) {
     const double tangent = std::tanh(kTanhScale * (x + kTanhCube * x * x * x));
     return 0.5 * (1 + tangent) + 0.5 * x * (1 - tangent * tangent) * kTanhScale * (1 + 3 * kTanhCube * x * x);
 }
 
+constexpr auto kGeluExact = [](double x) { return geluExact(x); };
+constexpr auto kGeluTanh = [](double x) { return geluTanh(x); };
 constexpr auto kMish = [](double x) { return x * std::tanh(softplus(x)); };
 constexpr auto kHardswish = [](double x) { return x * hardSigmoid(x); };
 constexpr auto kHardsigmoid = [](double x) { return hardSigmoid(x); };
@@ -156,7 +159,7 @@ auto finite(float nan, float positive, float negative) {
     ACLQ_PHASE_2(name)
 
 // CANN has both through the hyperbolic tangent; the second versions have the choice.
-PLAIN(aclnnGelu, geluTanh)
+PLAIN(aclnnGelu, kGeluTanh)
 PLAIN(aclnnMish, kMish)
 IN_PLACE(aclnnInplaceMish, kMish)
 PLAIN(aclnnHardswish, kHardswish)
@@ -172,7 +175,8 @@ aclnnStatus aclnnGeluV2GetWorkspaceSize(const aclTensor* x, int64_t approximate,
         if (approximate != 0 && approximate != 1) {
             return refuse("approximate", std::to_string(approximate), "0 (exactly), 1 (through a hyperbolic tangent)");
         }
-        return together(call, {{"x", x}, {"y", y}}, approximate == 0 ? geluExact : geluTanh);
+        return approximate == 0 ? together(call, {{"x", x}, {"y", y}}, kGeluExact)
+                                : together(call, {{"x", x}, {"y", y}}, kGeluTanh);
     });
 }
 ACLQ_PHASE_2(aclnnGeluV2)

@@ -24,20 +24,17 @@ struct Split {
         }
     }
 
-    // All elements that belong to a place, piece by piece: use(values, n).
+    // All elements that belong to a place, piece by piece: use(values, n). Floats are used where they lie.
     template <class Domain, class Use>
     void forEach(std::int64_t place, Use&& use) const {
-        std::vector<Domain> values(static_cast<std::size_t>(std::min(length(), kChunk)));
-        forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) {
-            readThrough(seen_, view_, at, step, n, values.data());
-            use(values.data(), n);
-        });
+        Room<Domain> room;
+        forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) { piece(at, step, n, room, use); });
     }
 
     // The same all at once.
     template <class Domain>
-    std::vector<Domain> row(std::int64_t place) const {
-        std::vector<Domain> found(static_cast<std::size_t>(inner.elements()));
+    Row<Domain> row(std::int64_t place) const {
+        Row<Domain> found(static_cast<std::size_t>(inner.elements()));
         Domain* next = found.data();
         forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) {
             readThrough(seen_, view_, at, step, n, next);
@@ -47,9 +44,9 @@ struct Split {
     }
 
     // And back; as many as there are elements.
-    template <class Domain>
-    void put(std::int64_t place, const std::vector<Domain>& values) const {
-        const Domain* next = values.data();
+    template <class Values>
+    void put(std::int64_t place, const Values& values) const {
+        auto next = values.data();
         forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) {
             write(view_, at, step, n, next);
             next += n;
@@ -61,11 +58,14 @@ struct Split {
     void across(std::int64_t place, std::int64_t element, std::int64_t n, Domain* to) const {
         readThrough(seen_, view_, offsetOf(outer, place) + offsetOf(inner, element), 1, n, to);
     }
-    // Elements of the only place: `n` from `first` on in the row that begins with this element.
-    template <class Domain>
-    void piece(std::int64_t row, std::int64_t first, std::int64_t n, Domain* to) const {
+    // The same for elements of the only place: `n` from `first` on in the row that begins with this element.
+    template <class Domain, class Use>
+    void part(std::int64_t row, std::int64_t first, std::int64_t n, Use&& use) const {
+        Room<Domain> room;
         const std::int64_t step = inner.rank > 0 ? inner.strides[inner.rank - 1] : 1;
-        readThrough(seen_, view_, offsetOf(inner, row) + first * step, step, n, to);
+        for (const std::int64_t end = first + n; first < end; first += kRoom) {
+            piece(offsetOf(inner, row) + first * step, step, std::min(kRoom, end - first), room, use);
+        }
     }
     // Whether places lie side by side while the elements of one do not, so that memory is walked across them.
     bool sideBySide() const {
@@ -79,6 +79,18 @@ struct Split {
   private:
     std::int64_t length() const { return inner.rank > 0 ? inner.shape[inner.rank - 1] : 1; }
 
+    template <class Domain, class Use>
+    void piece(std::int64_t at, std::int64_t step, std::int64_t n, Room<Domain>& room, Use&& use) const {
+        if constexpr (std::is_same_v<Domain, double>) {
+            const float* floats = seen_ == ACL_FLOAT ? floatsAt(view_, at, step) : nullptr;
+            if (floats != nullptr) {
+                return use(floats, n);
+            }
+        }
+        readThrough(seen_, view_, at, step, n, room.values);
+        use(static_cast<const Domain*>(room.values), n);
+    }
+
     template <class Use>
     void forPiecesOf(std::int64_t place, Use&& use) const {
         const std::int64_t begin = offsetOf(outer, place);
@@ -86,8 +98,8 @@ struct Split {
         const std::int64_t rows = inner.elements() / std::max<std::int64_t>(length(), 1);
         for (std::int64_t row = 0; row < rows; ++row) {
             const std::int64_t at = begin + offsetOf(inner, row * length());
-            for (std::int64_t first = 0; first < length(); first += kChunk) {
-                use(at + first * step, step, std::min(kChunk, length() - first));
+            for (std::int64_t first = 0; first < length(); first += kRoom) {
+                use(at + first * step, step, std::min(kRoom, length() - first));
             }
         }
     }
@@ -141,7 +153,7 @@ std::shared_ptr<const Kernel> turnRows(Mask gone, Function function) {
     return forPlaces(gone, [gone, function](const View* tensors) {
         return [from = Split(tensors[0], gone, tensors[1].dtype), to = Split(tensors[1], gone),
                 function](std::int64_t place) {
-            std::vector<Domain> row = from.row<Domain>(place);
+            Row<Domain> row = from.row<Domain>(place);
             function(row);
             to.put(place, row);
         };

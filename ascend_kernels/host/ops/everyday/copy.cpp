@@ -3,6 +3,7 @@
 #include "ops/everyday/copy.h"
 
 #include <cstring>
+#include <utility>
 
 #include "aclnnop/aclnn_cast.h"
 #include "aclnnop/aclnn_copy.h"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr ComplexToo kSame{[](auto value) { return value; }};
 
+// The side of the squares in which a tensor is transposed.
+constexpr std::int64_t kSide = 64;
+
 template <class T>
 void copyRow(const unsigned char* from, std::int64_t fromStep, unsigned char* to, std::int64_t toStep, std::int64_t n) {
     constexpr auto size = static_cast<std::int64_t>(sizeof(T));
@@ -23,27 +27,58 @@ void copyRow(const unsigned char* from, std::int64_t fromStep, unsigned char* to
     }
 }
 
+// Copies `high` rows of `wide` elements, whose first elements lie side by side in `from`: so its cache lines have
+// elements of different rows, and are read once.
+template <class T>
+void copySquare(const unsigned char* from, std::int64_t fromStep, unsigned char* to, std::int64_t toStep,
+                std::int64_t high, std::int64_t wide) {
+    constexpr auto size = static_cast<std::int64_t>(sizeof(T));
+    constexpr std::int64_t kLine = 64 / size;
+    std::int64_t first = 0;
+    for (; first + kLine <= high; first += kLine) {
+        T rows[kLine][kSide];
+        for (std::int64_t column = 0; column < wide; ++column) {
+            T line[kLine];
+            std::memcpy(line, from + (first + column * fromStep) * size, sizeof line);
+            for (std::int64_t row = 0; row < kLine; ++row) {
+                rows[row][column] = line[row];
+            }
+        }
+        for (std::int64_t row = 0; row < kLine; ++row) {
+            std::memcpy(to + (first + row) * toStep * size, rows[row], static_cast<std::size_t>(wide * size));
+        }
+    }
+    for (; first < high; ++first) {
+        copyRow<T>(from + first * size, fromStep, to + first * toStep * size, 1, wide);
+    }
+}
+
 void copyBytes(const View* both) {
     const View& from = both[0];
     const View& to = both[1];
     const std::int64_t size = bitsOf(to.dtype) / 8;
     const auto walk = walkTogether<2>(both);
-    struct Sixteen {
-        std::uint64_t halves[2];
-    };
-    const auto row = size == 1   ? copyRow<std::uint8_t>
-                     : size == 2 ? copyRow<std::uint16_t>
-                     : size == 4 ? copyRow<std::uint32_t>
-                     : size == 8 ? copyRow<std::uint64_t>
-                                 : copyRow<Sixteen>;
+    const auto [row, square] = [&]() -> std::pair<decltype(&copyRow<int>), decltype(&copySquare<int>)> {
+        switch (size) {
+            case 1:
+                return {copyRow<std::uint8_t>, copySquare<std::uint8_t>};
+            case 2:
+                return {copyRow<std::uint16_t>, copySquare<std::uint16_t>};
+            case 4:
+                return {copyRow<std::uint32_t>, copySquare<std::uint32_t>};
+            case 8:
+                return {copyRow<std::uint64_t>, copySquare<std::uint64_t>};
+            default:
+                return {copyRow<Complex>, copySquare<Complex>};
+        }
+    }();
     // Where elements that follow each other in one tensor lie in rows of the other, squares of them are copied, so that
     // cache lines are used whole.
     if (walk.rank > 1 && walk.step(1) == 1 && walk.step(0) != 1 && walk.strides[0][walk.rank - 2] == 1) {
-        constexpr std::int64_t kSide = 64;
         const std::int64_t side = walk.shape[walk.rank - 2];
         const std::int64_t bands = (side + kSide - 1) / kSide;
         const std::int64_t grain = std::max<std::int64_t>(1, kThreadGrain / (kSide * walk.length()));
-        parallelFor(walk.rows() / side * bands, grain, [&](std::int64_t begin, std::int64_t end) {
+        parallelFor(walk.rows() / side * bands, grain, [&, square = square](std::int64_t begin, std::int64_t end) {
             for (std::int64_t band = begin; band < end; ++band) {
                 const std::int64_t first = band % bands * kSide;
                 std::int64_t at[2] = {};
@@ -51,17 +86,14 @@ void copyBytes(const View* both) {
                 const std::int64_t high = std::min(kSide, side - first);
                 for (std::int64_t column = 0; column < walk.length(); column += kSide) {
                     const std::int64_t wide = std::min(kSide, walk.length() - column);
-                    for (std::int64_t line = 0; line < high; ++line) {
-                        row(from.data + (from.offset + at[0] + line + column * walk.step(0)) * size, walk.step(0),
-                            to.data + (to.offset + at[1] + line * walk.strides[1][walk.rank - 2] + column) * size, 1,
-                            wide);
-                    }
+                    square(from.data + (from.offset + at[0] + column * walk.step(0)) * size, walk.step(0),
+                           to.data + (to.offset + at[1] + column) * size, walk.strides[1][walk.rank - 2], high, wide);
                 }
             }
         });
         return;
     }
-    forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) {
+    forPieces({walk.rows(), walk.length()}, [&, row = row](Pieces pieces) {
         std::int64_t at[2] = {};
         while (pieces.next()) {
             if (pieces.newRow()) {

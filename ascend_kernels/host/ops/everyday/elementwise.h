@@ -2,11 +2,12 @@
 // One kernel for all operators that compute an element from the elements at the same place of their inputs.
 #pragma once
 
-#include <array>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
 #include "ops/everyday/call.h"
+#include "simd/widest.h"
 
 namespace aclq::everyday {
 
@@ -19,19 +20,74 @@ class Elementwise : public Kernel {
 
     void run(const View* tensors, const KernelContext&) const override {
         const auto walk = walkTogether<inputs + 1>(tensors);
-        forPieces({walk.rows(), walk.length()},
+        if constexpr (kFloats) {
+            if (allFloats(tensors, walk)) {
+                return runFloats(tensors, walk, std::make_index_sequence<inputs>());
+            }
+        }
+        forPieces({.rows = walk.rows(), .length = walk.length(), .chunk = kRoom},
                   [&](Pieces pieces) { runPieces(pieces, tensors, walk, std::make_index_sequence<inputs>()); });
     }
 
   private:
+    // Whether the function makes a double of doubles.
+    static constexpr bool kFloats = []<std::size_t... input>(std::index_sequence<input...>) {
+        return std::is_same_v<decltype(std::declval<const Function&>()((static_cast<void>(input), Domain{})...)),
+                              double>;
+    }
+    (std::make_index_sequence<inputs>());
+
+    // FLOAT throughout, the elements of rows one after the other.
+    bool allFloats(const View* tensors, const Walk<inputs + 1>& walk) const {
+        bool all = computed_ == ACL_FLOAT;
+        for (std::size_t tensor = 0; tensor <= inputs; ++tensor) {
+            all = all && tensors[tensor].dtype == ACL_FLOAT && walk.step(tensor) == 1;
+        }
+        return all;
+    }
+
+    // The same computation without rows of doubles, so that memory is walked once.
+    template <std::size_t... input>
+    void runFloats(const View* tensors, const Walk<inputs + 1>& walk, std::index_sequence<input...>) const {
+        forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) {
+            std::int64_t at[inputs + 1] = {};
+            while (pieces.next()) {
+                if (pieces.newRow()) {
+                    walk.locate(pieces.row(), at);
+                }
+                const auto begin = [&](std::size_t tensor) {
+                    return tensors[tensor].data + (tensors[tensor].offset + at[tensor] + pieces.first()) * 4;
+                };
+                computeFloats(begin(inputs), pieces.count(), begin(input)...);
+            }
+        });
+    }
+    template <class... Inputs>
+    void computeFloats(unsigned char* results, std::int64_t n, const Inputs*... values) const {
+        widest([function = function_, results, n, values...] {
+            for (std::int64_t i = 0; i < n; ++i) {
+                float result;
+                if constexpr (requires { function.single; }) {
+                    result = function.single(floatAt(values, i)...);
+                } else {
+                    result = static_cast<float>(function(static_cast<double>(floatAt(values, i))...));
+                }
+                std::memcpy(results + i * 4, &result, 4);
+            }
+        });
+    }
+    static float floatAt(const unsigned char* values, std::int64_t index) {
+        float value;
+        std::memcpy(&value, values + index * 4, 4);
+        return value;
+    }
+
     template <std::size_t... input>
     void runPieces(Pieces& pieces, const View* tensors, const Walk<inputs + 1>& walk,
                    std::index_sequence<input...>) const {
         using Result = std::decay_t<decltype(function_((static_cast<void>(input), Domain{})...))>;
-        const auto room = static_cast<std::size_t>(std::min(walk.length(), kChunk));
-        std::array<std::vector<Domain>, inputs> values;
-        ((values[input].resize(room)), ...);
-        std::vector<Result> results(room);
+        Room<Domain> rooms[inputs];
+        Room<Result> results;
         std::int64_t at[inputs + 1] = {};
         while (pieces.next()) {
             if (pieces.newRow()) {
@@ -39,13 +95,25 @@ class Elementwise : public Kernel {
             }
             const std::int64_t n = pieces.count();
             (readInput(tensors[input], at[input] + pieces.first() * walk.step(input), walk.step(input), n,
-                       values[input].data()),
+                       rooms[input].values),
              ...);
-            for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-                results[i] = function_(values[input][i]...);
-            }
+            compute(results.values, n, rooms[input].values...);
             write(tensors[inputs], at[inputs] + pieces.first() * walk.step(inputs), walk.step(inputs), n,
-                  results.data());
+                  results.values);
+        }
+    }
+
+    template <class Result, class... Values>
+    void compute(Result* results, std::int64_t n, const Values*... values) const {
+        const auto loop = [function = function_, results, n, values...] {
+            for (std::int64_t i = 0; i < n; ++i) {
+                results[i] = function(values[i]...);
+            }
+        };
+        if constexpr (std::is_same_v<Domain, double>) {
+            widest(loop);
+        } else {
+            loop();
         }
     }
 
@@ -65,6 +133,14 @@ class Elementwise : public Kernel {
     const aclDataType computed_;
     const Function function_;
 };
+
+// A function whose results of FLOAT are computed in single precision, to within a few ulp.
+template <class Function, class Single>
+struct InSingle : Function {
+    Single single;
+};
+template <class Function, class Single>
+InSingle(Function, Single) -> InSingle<Function, Single>;
 
 // A function that is defined on complex numbers as well.
 template <class Function>

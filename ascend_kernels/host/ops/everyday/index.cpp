@@ -68,6 +68,63 @@ class PickSlices : public Kernel {
     const std::int64_t dim_;
 };
 
+// Elements along `dim` of self, row by row of out. Tensors: self, out, index, which has out's shape.
+class GatherRows : public Kernel {
+  public:
+    explicit GatherRows(std::int64_t dim) : dim_(dim) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        switch (bitsOf(tensors[1].dtype) / 8) {
+            case 1:
+                return gather<std::uint8_t>(tensors);
+            case 2:
+                return gather<std::uint16_t>(tensors);
+            case 4:
+                return gather<std::uint32_t>(tensors);
+            case 8:
+                return gather<std::uint64_t>(tensors);
+            default:
+                return gather<Complex>(tensors);
+        }
+    }
+
+  private:
+    template <class T>
+    void gather(const View* tensors) const {
+        const View& self = tensors[0];
+        const View& out = tensors[1];
+        const View& index = tensors[2];
+        const std::int64_t last = out.rank - 1;
+        const std::int64_t size = self.shape[dim_];
+        const std::int64_t step = self.strides[dim_];
+        // Of one element of a row to the next in self, beside what its index says.
+        const std::int64_t along = dim_ == last ? 0 : self.strides[last];
+        const Cut cut{.rows = out.elements() / out.shape[last], .length = out.shape[last], .chunk = kRoom};
+        forPieces(cut, [&](Pieces pieces) {
+            Room<std::int64_t> numbers;
+            std::int64_t at[kMaxKernelRank] = {};
+            while (pieces.next()) {
+                countTo(out, pieces.row() * cut.length + pieces.first(), at);
+                const std::int64_t n = pieces.count();
+                read(index, offsetAt(index, at), index.strides[last], n, numbers.values);
+                const T* from = elements<T>(self) + offsetAt(self, at) - at[dim_] * step;
+                T* to = elements<T>(out) + offsetAt(out, at);
+                for (std::int64_t i = 0; i < n; ++i) {
+                    const std::int64_t number = numbers.values[i] + (numbers.values[i] < 0 ? size : 0);
+                    const bool inside = number >= 0 && number < size;
+                    to[i * out.strides[last]] = inside ? from[number * step + i * along] : T{};
+                }
+            }
+        });
+    }
+    template <class T>
+    static T* elements(const View& view) {
+        return reinterpret_cast<T*>(view.data) + view.offset;
+    }
+
+    const std::int64_t dim_;
+};
+
 aclnnStatus launchSlices(const Call& call, std::int64_t dim, const char* name, const aclTensor* self,
                          const Argument& index, const aclTensor* out) {
     ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {self->dtype}));
@@ -119,6 +176,12 @@ aclnnStatus aclnnGatherGetWorkspaceSize(const aclTensor* self, int64_t dim, cons
                 return refuse("index", "shape " + index->shape.text(),
                               "no larger than self, " + self->shape.text() + ", but along dim");
             }
+        }
+        if (rank > 0 && index->shape.rank() > 0) {
+            ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {self->dtype}));
+            return out->empty() ? call.nothing()
+                                : call.launch({{"self", self}, {"out", out}, {"index", index}},
+                                              std::make_shared<GatherRows>(dim));
         }
         return launchPick(call, {{"index", index}}, self, out, [dim](const View* tensors, const std::int64_t* at) {
             const View& from = tensors[0];

@@ -191,7 +191,7 @@ aclnnStatus checkClasses(const aclTensor* self, const aclTensor* target, const a
 struct Classes {
     Classes(const View& self, const View& target, const View& weight, std::int64_t ignored)
         : numbers(Split(target, (1U << target.rank) - 1).row<std::int64_t>(0)), weights(numbers.size()) {
-        const std::vector<double> all = Split(weight, 1).row<double>(0);
+        const Row<double> all = Split(weight, 1).row<double>(0);
         for (std::size_t row = 0; row < numbers.size(); ++row) {
             const bool counts =
                 numbers[row] != ignored && numbers[row] >= 0 && numbers[row] < self.shape[self.rank - 1];
@@ -201,7 +201,7 @@ struct Classes {
         }
     }
 
-    std::vector<std::int64_t> numbers;  // -1: none
+    Row<std::int64_t> numbers;  // -1: none
     std::vector<double> weights;
     double total = 0;
 };
@@ -252,7 +252,7 @@ class NegativeLikelihoodBackward : public Kernel {
         double total = 0;
         read(tensors[4], 0, 1, 1, &total);
         for (std::size_t row = 0; row < classes.numbers.size(); ++row) {
-            std::vector<double> slopes(static_cast<std::size_t>(count));
+            Row<double> slopes(static_cast<std::size_t>(count), 0.0);
             if (classes.numbers[row] >= 0) {
                 double grad = 0;
                 read(tensors[0], reduction_ == kNone ? offsetOf(tensors[0], static_cast<std::int64_t>(row)) : 0, 1, 1,
@@ -344,7 +344,7 @@ aclnnStatus rowGradient(const Call& call, const aclTensor* gradOutput, const acl
                            forPlaces(along, [=](const View* tensors) {
                                return [grad = Split(tensors[0], along), result = Split(tensors[1], along),
                                        to = Split(tensors[2], along), turn](std::int64_t place) {
-                                   std::vector<double> slopes = grad.row<double>(place);
+                                   Row<double> slopes = grad.row<double>(place);
                                    turn(slopes, result.row<double>(place));
                                    to.put(place, slopes);
                                };
@@ -358,7 +358,7 @@ aclnnStatus aclnnSoftmaxBackwardGetWorkspaceSize(const aclTensor* gradOutput, co
                                                  aclTensor* gradInput, uint64_t* workspaceSize,
                                                  aclOpExecutor** executor) {
     return rowGradient(ACLQ_CALL(aclnnSoftmaxBackward), gradOutput, output, dim, gradInput,
-                       [](std::vector<double>& slopes, const std::vector<double>& result) {
+                       [](Row<double>& slopes, const Row<double>& result) {
                            double sum = 0;
                            for (std::size_t index = 0; index < slopes.size(); ++index) {
                                sum += slopes[index] * result[index];
@@ -374,7 +374,7 @@ aclnnStatus aclnnLogSoftmaxBackwardGetWorkspaceSize(const aclTensor* gradOutput,
                                                     aclTensor* gradInput, uint64_t* workspaceSize,
                                                     aclOpExecutor** executor) {
     return rowGradient(ACLQ_CALL(aclnnLogSoftmaxBackward), gradOutput, output, dim, gradInput,
-                       [](std::vector<double>& slopes, const std::vector<double>& result) {
+                       [](Row<double>& slopes, const Row<double>& result) {
                            double sum = 0;
                            for (const double slope : slopes) {
                                sum += slope;

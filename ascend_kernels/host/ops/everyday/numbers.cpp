@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "simd/numeric.h"
+#include "simd/widest.h"
 
 namespace aclq::everyday {
 namespace {
@@ -72,7 +73,9 @@ To saturate(From value) {
 
 template <class Domain, class T>
 Domain load(T value) {
-    if constexpr (kIsComplex<Domain>) {
+    if constexpr (std::is_same_v<Domain, float>) {
+        return scalar::widen(value);
+    } else if constexpr (kIsComplex<Domain>) {
         if constexpr (kIsComplex<T>) {
             return Domain(value);
         } else {
@@ -119,17 +122,28 @@ T store(Domain value) {
     }
 }
 
+// Calls body(T{}) with a type whose numbers `Domain` holds.
+template <class Domain, class Body>
+void dispatchTo(aclDataType dtype, Body&& body) {
+    if constexpr (std::is_same_v<Domain, float>) {
+        return dtype == ACL_FLOAT16 ? body(Half{}) : (dtype == ACL_BF16 ? body(BFloat16{}) : body(float{}));
+    } else {
+        return dispatch(dtype, body);
+    }
+}
+
 template <class Domain>
 void readRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Domain* to) {
-    dispatch(view.dtype, [&]<class T>(T) {
+    dispatchTo<Domain>(view.dtype, [&]<class T>(T) {
         const unsigned char* from = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
-        if (step == 1) {  // a separate loop, which vectorises
-            for (std::int64_t i = 0; i < n; ++i) {
-                T value;
-                std::memcpy(&value, from + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
-                to[i] = load<Domain>(value);
-            }
-            return;
+        if (step == 1) {
+            return widest([from, n, to] {
+                for (std::int64_t i = 0; i < n; ++i) {
+                    T value;
+                    std::memcpy(&value, from + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+                    to[i] = load<Domain>(value);
+                }
+            });
         }
         for (std::int64_t i = 0; i < n; ++i) {
             T value;
@@ -141,14 +155,15 @@ void readRow(const View& view, std::int64_t offset, std::int64_t step, std::int6
 
 template <class Domain>
 void writeRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Domain* from) {
-    dispatch(view.dtype, [&]<class T>(T) {
+    dispatchTo<Domain>(view.dtype, [&]<class T>(T) {
         unsigned char* to = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
         if (step == 1) {
-            for (std::int64_t i = 0; i < n; ++i) {
-                const T value = store<T>(from[i]);
-                std::memcpy(to + i * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
-            }
-            return;
+            return widest([from, n, to] {
+                for (std::int64_t i = 0; i < n; ++i) {
+                    const T value = store<T>(from[i]);
+                    std::memcpy(to + i * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
+                }
+            });
         }
         for (std::int64_t i = 0; i < n; ++i) {
             const T value = store<T>(from[i]);
@@ -275,6 +290,21 @@ aclDataType promote(aclDataType a, aclDataType b) {
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, double* to) {
     readRow(view, offset, step, n, to);
 }
+void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, float* to) {
+    readRow(view, offset, step, n, to);
+}
+void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const float* from) {
+    writeRow(view, offset, step, n, from);
+}
+void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                 float* to) {
+    readRow(view, offset, step, n, to);
+    if (!holds(through, view.dtype)) {
+        for (std::int64_t i = 0; i < n; ++i) {
+            to[i] = static_cast<float>(roundTo(through, to[i]));
+        }
+    }
+}
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, std::int64_t* to) {
     readRow(view, offset, step, n, to);
 }
@@ -283,6 +313,11 @@ void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t
 }
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Complex* from) {
     writeRow(view, offset, step, n, from);
+}
+const float* floatsAt(const View& view, std::int64_t offset, std::int64_t step) {
+    const auto* from = reinterpret_cast<const float*>(view.data) + view.offset + offset;
+    const bool aligned = reinterpret_cast<std::uintptr_t>(from) % alignof(float) == 0;
+    return view.dtype == ACL_FLOAT && step == 1 && aligned ? from : nullptr;
 }
 void readThrough(aclDataType, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Complex* to) {
     readRow(view, offset, step, n, to);

@@ -5,6 +5,7 @@
 
 #include <complex>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "meta/executor.h"
@@ -12,6 +13,37 @@
 namespace aclq::everyday {
 
 using Complex = std::complex<double>;
+
+// Elements that are read, computed and written at a time: a few such rows of doubles stay in L1.
+constexpr std::int64_t kRoom = 1024;
+
+// A row of them. Aligned, so that no vector lies in two cache lines.
+template <class T>
+struct Room {
+    alignas(64) T values[kRoom];
+};
+// A row of any length, aligned in the same way. Its elements have no value at first.
+template <class T>
+struct Aligned {
+    using value_type = T;
+    Aligned() = default;
+    template <class Other>
+    explicit Aligned(const Aligned<Other>&) {}
+    T* allocate(std::size_t count) { return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{64})); }
+    // Elements without a value are left as they are.
+    template <class Element>
+    void construct(Element* at) {
+        ::new (static_cast<void*>(at)) Element;
+    }
+    template <class Element, class... Values>
+    void construct(Element* at, Values&&... values) {
+        ::new (static_cast<void*>(at)) Element(static_cast<Values&&>(values)...);
+    }
+    void deallocate(T* memory, std::size_t) { ::operator delete (memory, std::align_val_t{64}); }
+    bool operator==(const Aligned&) const = default;
+};
+template <class T>
+using Row = std::vector<T, Aligned<T>>;
 
 // FLOAT16, BF16, FLOAT, DOUBLE.
 bool isFloating(aclDataType dtype);
@@ -31,6 +63,9 @@ bool canCast(aclDataType from, aclDataType to);
 
 // n elements `step` apart from `offset` on (in elements, without the view's own offset).
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, double* to);
+// In single precision, for elements of types that it holds: FLOAT, FLOAT16, BF16.
+void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, float* to);
+void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const float* from);
 // Of complex numbers the real part. Floats are cut off and saturated.
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, std::int64_t* to);
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Complex* to);
@@ -40,7 +75,11 @@ void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const std::int64_t* from);
 
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Complex* from);
+// The elements where they lie, if they are FLOAT, one after the other and aligned; else null.
+const float* floatsAt(const View& view, std::int64_t offset, std::int64_t step);
 // The same elements, converted to the type `through` first, as Cast converts them.
+void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                 float* to);
 void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
                  double* to);
 void readThrough(aclDataType through, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,

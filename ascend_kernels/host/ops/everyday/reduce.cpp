@@ -113,7 +113,7 @@ class Reduce : public Kernel {
             parallelFor(split.outer.elements(), grain(split), [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t place = begin; place < end; ++place) {
                     Lanes lanes;
-                    split.forEach<Domain>(place, [&](const Domain* values, std::int64_t n) { lanes.take(values, n); });
+                    split.forEach<Domain>(place, [&](const auto* values, std::int64_t n) { lanes.take(values, n); });
                     store(split, tensors[1], place, lanes.together());
                 }
             });
@@ -123,20 +123,27 @@ class Reduce : public Kernel {
   private:
     // Several results side by side, so that no step waits for the one before.
     struct Lanes {
-        static constexpr std::int64_t kCount = 8;
+        // Extremes and conditions do not depend on the order, so more of them can be side by side.
+        static constexpr std::int64_t kCount = Way::converts ? 8 : 32;
         Domain results[kCount];
 
         Lanes() { std::fill_n(results, kCount, Way::template begin<Domain>()); }
-        void take(const Domain* values, std::int64_t n) {
-            std::int64_t i = 0;
-            for (; i + kCount <= n; i += kCount) {
-                for (std::int64_t lane = 0; lane < kCount; ++lane) {
-                    results[lane] = Way::step(results[lane], values[i + lane]);
+        template <class T>
+        void take(const T* values, std::int64_t n) {
+            widest([this, values, n] {
+                Domain lanes[kCount];
+                std::copy_n(results, kCount, lanes);
+                std::int64_t i = 0;
+                for (; i + kCount <= n; i += kCount) {
+                    for (std::int64_t lane = 0; lane < kCount; ++lane) {
+                        lanes[lane] = Way::step(lanes[lane], static_cast<Domain>(values[i + lane]));
+                    }
                 }
-            }
-            for (; i < n; ++i) {
-                results[i % kCount] = Way::step(results[i % kCount], values[i]);
-            }
+                for (; i < n; ++i) {
+                    lanes[i % kCount] = Way::step(lanes[i % kCount], static_cast<Domain>(values[i]));
+                }
+                std::copy_n(lanes, kCount, results);
+            });
         }
         Domain together() const {
             Domain result = results[0];
@@ -185,15 +192,11 @@ class Reduce : public Kernel {
                                     Way::template begin<Domain>());
         const std::int64_t least = std::max<std::int64_t>(1, kThreadGrain / std::max<std::int64_t>(1, length));
         parallelFor(static_cast<std::int64_t>(results.size()), least, [&](std::int64_t begin, std::int64_t end) {
-            std::vector<Domain> values(static_cast<std::size_t>(std::min(length, kChunk)));
             Pieces pieces(begin, end, cut);
             for (std::int64_t number = begin; pieces.next(); ++number) {
                 Lanes lanes;
-                for (std::int64_t first = 0; first < pieces.count(); first += kChunk) {
-                    const std::int64_t n = std::min(kChunk, pieces.count() - first);
-                    split.piece(pieces.row() * length, pieces.first() + first, n, values.data());
-                    lanes.take(values.data(), n);
-                }
+                split.part<Domain>(pieces.row() * length, pieces.first(), pieces.count(),
+                                   [&](const auto* values, std::int64_t n) { lanes.take(values, n); });
                 results[static_cast<std::size_t>(number)] = lanes.together();
             }
         });
@@ -347,13 +350,13 @@ class Extreme : public Kernel {
                 Domain best = Domain{};
                 std::int64_t where = -1;
                 std::int64_t number = 0;
-                split.forEach<Domain>(place, [&](const Domain* values, std::int64_t n) {
+                split.forEach<Domain>(place, [&](const auto* values, std::int64_t n) {
                     for (std::int64_t i = 0; i < n; ++i, ++number) {
+                        const auto value = static_cast<Domain>(values[i]);
                         const bool better =
                             where < 0 ||
-                            (best == best && (values[i] != values[i] ||
-                                              (values[i] != best && Way::step(best, values[i]) == values[i])));
-                        best = better ? values[i] : best;
+                            (best == best && (value != value || (value != best && Way::step(best, value) == value)));
+                        best = better ? value : best;
                         where = better ? number : where;
                     }
                 });
@@ -441,50 +444,63 @@ aclnnStatus alongDim(const Call& call, const aclTensor* self, std::int64_t dim, 
                          : call.launch({{"self", self}, {"out", out}}, turnRows<Domain>(along, function));
 }
 
-constexpr auto kRunningSum = [](auto& row) {
-    for (std::size_t index = 1; index < row.size(); ++index) {
-        row[index] = add(row[index], row[index - 1]);
+// Four at a time, so that they wait for one addition instead of four.
+constexpr auto kRunningSum = []<class Domain>(Row<Domain>& row) {
+    Domain before{};
+    std::size_t index = 0;
+    for (; index + 4 <= row.size(); index += 4) {
+        Domain* const four = row.data() + index;
+        const Domain two = add(four[0], four[1]);
+        const Domain all = add(two, add(four[2], four[3]));
+        four[0] = add(before, four[0]);
+        four[2] = add(before, add(two, four[2]));
+        four[1] = add(before, two);
+        four[3] = before = add(before, all);
+    }
+    for (; index < row.size(); ++index) {
+        row[index] = before = add(before, row[index]);
     }
 };
 
-double largestOf(const std::vector<double>& row) {
-    double largest = -HUGE_VAL;
-    for (const double value : row) {
-        largest = Largest::step(largest, value);
-    }
-    return largest;
-}
-
 // Shifted by the largest element, so that no power of e overflows.
-void softmax(std::vector<double>& row) {
-    const double sum = exponentials(row.data(), static_cast<std::int64_t>(row.size()), largestOf(row));
-    for (double& value : row) {
-        value /= sum;
-    }
-}
+constexpr auto kSoftmax = []<class Domain>(Row<Domain>& row) {
+    const auto n = static_cast<std::int64_t>(row.size());
+    divide(row.data(), n, exponentials(row.data(), n, largest(row.data(), n)));
+};
 
-void logSoftmax(std::vector<double>& row) {
-    const double largest = largestOf(row);
-    std::vector<double> powers = row;
-    const double logarithm = std::log(exponentials(powers.data(), static_cast<std::int64_t>(row.size()), largest));
-    for (double& value : row) {
-        value = value - largest - logarithm;
+constexpr auto kLogSoftmax = []<class Domain>(Row<Domain>& row) {
+    const auto n = static_cast<std::int64_t>(row.size());
+    const Domain shift = largest(row.data(), n);
+    Row<Domain> powers = row;
+    const auto logarithm = static_cast<Domain>(std::log(exponentials(powers.data(), n, shift)));
+    for (Domain& value : row) {
+        value = value - shift - logarithm;
     }
+};
+
+// In single precision, as on the chip, unless there are doubles.
+template <class Function>
+aclnnStatus softmaxes(const Call& call, const aclTensor* self, std::int64_t dim, aclTensor* out, Function function) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const auto isSingle = [](aclDataType dtype) { return isFloating(dtype) && dtype != ACL_DOUBLE; };
+        return isSingle(self->dtype) && isSingle(out->dtype) ? alongDim<float>(call, self, dim, out, function)
+                                                             : alongDim<double>(call, self, dim, out, function);
+    });
 }
 
 }  // namespace
 
 aclnnStatus aclnnSoftmaxGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* out, uint64_t* workspaceSize,
                                          aclOpExecutor** executor) {
-    const Call call = ACLQ_CALL(aclnnSoftmax);
-    return call.prepare([&] { return alongDim<double>(call, self, dim, out, softmax); });
+    return softmaxes(ACLQ_CALL(aclnnSoftmax), self, dim, out, kSoftmax);
 }
 ACLQ_PHASE_2(aclnnSoftmax)
 
 aclnnStatus aclnnLogSoftmaxGetWorkspaceSize(const aclTensor* self, int64_t dim, aclTensor* out, uint64_t* workspaceSize,
                                             aclOpExecutor** executor) {
-    const Call call = ACLQ_CALL(aclnnLogSoftmax);
-    return call.prepare([&] { return alongDim<double>(call, self, dim, out, logSoftmax); });
+    return softmaxes(ACLQ_CALL(aclnnLogSoftmax), self, dim, out, kLogSoftmax);
 }
 ACLQ_PHASE_2(aclnnLogSoftmax)
 

@@ -2,74 +2,106 @@
 #include "ops/everyday/row_math.h"
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 
-// One function for each instruction set, chosen when the library is loaded. Contraction is off, so all give the same
-// bits.
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define ACLQ_WIDEST __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define ACLQ_WIDEST
-#endif
+#include "simd/widest.h"
 
 namespace aclq::everyday {
 namespace {
 
-constexpr std::int64_t kLanes = 8;
+// Takes n values together: `step` in the lanes of a vector, so that no step waits for the one before, and then in the
+// lanes' order. The order does not depend on the processor's vectors.
+template <class T, class Step, class Join>
+T inLanes(std::int64_t n, T begin, Step step, Join join) {
+    constexpr std::int64_t kLanes = 64 / sizeof(T);
+    T results[kLanes];
+    widest([&results, n, begin, step] {
+        T lanes[kLanes];
+        std::fill_n(lanes, kLanes, begin);
+        std::int64_t i = 0;
+        for (; i + kLanes <= n; i += kLanes) {
+            for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+                lanes[lane] = step(lanes[lane], i + lane);
+            }
+        }
+        for (; i < n; ++i) {
+            lanes[i % kLanes] = step(lanes[i % kLanes], i);
+        }
+        std::copy_n(lanes, kLanes, results);
+    });
+    T result = begin;
+    for (const T lane : results) {
+        result = join(result, lane);
+    }
+    return result;
+}
 
-// x = k ln 2 + r with |r| <= ln 2 / 2; the series of e^r, times 2^k in two factors, as 2^k alone may not be a double.
-inline double exponential(double x) {
-    constexpr double kRound = 0x1.8p52;  // adding it leaves the nearest integer in the lowest bits
-    constexpr double kLog2E = 0x1.71547652b82fep0;
-    constexpr double kLn2High = 0x1.62e42fefa38p-1;
-    constexpr double kLn2Low = 0x1.ef35793c7673p-45;
-    x = x > 710 ? 710 : x;  // beyond, the result is inf or 0 in any case; NaN passes both comparisons
-    x = x < -746 ? -746 : x;
-    const double shifted = x * kLog2E + kRound;
-    const double k = shifted - kRound;
-    const double r = (x - k * kLn2High) - k * kLn2Low;
-    double sum = 1.0 / 6227020800;
-    sum = sum * r + 1.0 / 479001600;
-    sum = sum * r + 1.0 / 39916800;
-    sum = sum * r + 1.0 / 3628800;
-    sum = sum * r + 1.0 / 362880;
-    sum = sum * r + 1.0 / 40320;
-    sum = sum * r + 1.0 / 5040;
-    sum = sum * r + 1.0 / 720;
-    sum = sum * r + 1.0 / 120;
-    sum = sum * r + 1.0 / 24;
-    sum = sum * r + 1.0 / 6;
-    sum = sum * r + 1.0 / 2;
-    sum = sum * r + 1.0;
-    sum = sum * r + 1.0;
-    const std::int64_t power = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(kRound);
-    const std::int64_t half = power >> 1;
-    const double first = std::bit_cast<double>((half + 1023) << 52);
-    const double second = std::bit_cast<double>((power - half + 1023) << 52);
-    return sum * first * second;
+constexpr auto kAdd = [](auto a, auto b) { return a + b; };
+constexpr auto kLarger = [](auto best, auto value) { return best != best || value < best ? best : value; };
+
+template <class T>
+T exponentialsOf(T* values, std::int64_t n, T shift) {
+    const auto step = [values, shift](T sum, std::int64_t i) {
+        values[i] = exponential(values[i] - shift);
+        return sum + values[i];
+    };
+    return inLanes(n, T{}, step, kAdd);
+}
+
+template <class T>
+void divideBy(T* values, std::int64_t n, T divisor) {
+    widest([values, n, divisor] {
+        for (std::int64_t i = 0; i < n; ++i) {
+            values[i] /= divisor;
+        }
+    });
+}
+
+template <class T>
+T largestOf(const T* values, std::int64_t n) {
+    const auto step = [values](T best, std::int64_t i) { return kLarger(best, values[i]); };
+    return inLanes(n, static_cast<T>(-HUGE_VAL), step, kLarger);
 }
 
 }  // namespace
 
-ACLQ_WIDEST double exponentials(double* values, std::int64_t n, double shift) {
-    double sums[kLanes] = {};
-    std::int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-        for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-            const double value = exponential(values[i + lane] - shift);
-            values[i + lane] = value;
-            sums[lane] += value;
-        }
+double exponentials(double* values, std::int64_t n, double shift) {
+    return exponentialsOf(values, n, shift);
+}
+double exponentials(float* values, std::int64_t n, float shift) {
+    // Few enough at a time for their sum not to lose digits.
+    constexpr std::int64_t kTogether = 256;
+    double all = 0;
+    for (std::int64_t first = 0; first < n; first += kTogether) {
+        all += exponentialsOf(values + first, std::min(kTogether, n - first), shift);
     }
-    for (; i < n; ++i) {
-        values[i] = exponential(values[i] - shift);
-        sums[i % kLanes] += values[i];
-    }
-    double sum = 0;
-    for (const double lane : sums) {
-        sum += lane;
-    }
-    return sum;
+    return all;
+}
+
+void divide(double* values, std::int64_t n, double divisor) {
+    divideBy(values, n, divisor);
+}
+void divide(float* values, std::int64_t n, double divisor) {
+    divideBy(values, n, static_cast<float>(divisor));
+}
+
+double largest(const double* values, std::int64_t n) {
+    return largestOf(values, n);
+}
+float largest(const float* values, std::int64_t n) {
+    return largestOf(values, n);
+}
+
+double sum(const double* values, std::int64_t n) {
+    return inLanes(
+        n, 0.0, [values](double all, std::int64_t i) { return all + values[i]; }, kAdd);
+}
+
+double sumOfSquares(const double* values, std::int64_t n, double mean) {
+    const auto step = [values, mean](double all, std::int64_t i) {
+        return all + (values[i] - mean) * (values[i] - mean);
+    };
+    return inLanes(n, 0.0, step, kAdd);
 }
 
 }  // namespace aclq::everyday

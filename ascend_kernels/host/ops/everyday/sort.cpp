@@ -28,7 +28,7 @@ bool less(T a, T b) {
 
 // The order of the first `count` elements of a row: their numbers, equal ones as they stand.
 template <class T>
-std::vector<std::int64_t> order(const std::vector<T>& row, bool descending, std::size_t count) {
+std::vector<std::int64_t> order(const Row<T>& row, bool descending, std::size_t count) {
     std::vector<std::int64_t> numbers(row.size());
     std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
     const auto before = [&](std::int64_t first, std::int64_t second) {
@@ -48,7 +48,7 @@ std::vector<std::int64_t> order(const std::vector<T>& row, bool descending, std:
 }
 
 template <class T>
-std::vector<std::int64_t> order(const std::vector<T>& row, bool descending) {
+std::vector<std::int64_t> order(const Row<T>& row, bool descending) {
     return order(row, descending, row.size());
 }
 
@@ -58,7 +58,7 @@ std::shared_ptr<const Kernel> sorted(bool real, Mask along, bool descending, std
         return forPlaces(along, [=](const View* tensors) {
             return [=, from = Split(tensors[0], along), values = Split(tensors[1], along),
                     indices = Split(tensors[2], along)](std::int64_t place) {
-                const std::vector<T> row = from.row<T>(place);
+                const Row<T> row = from.row<T>(place);
                 const std::vector<std::int64_t> chosen = order(row, descending, static_cast<std::size_t>(count));
                 if (tensors[1].present) {
                     std::vector<T> found;
@@ -78,7 +78,7 @@ std::shared_ptr<const Kernel> ranked(bool real, Mask along, std::int64_t number,
     return inDomain(real, [&]<class T>(T) {
         return forPlaces(along, [=](const View* tensors) {
             return [=, from = Split(tensors[0], along)](std::int64_t place) {
-                const std::vector<T> row = from.row<T>(place);
+                const Row<T> row = from.row<T>(place);
                 const std::vector<std::int64_t> numbers = order(row, false);
                 // NaN is at the end, the first of them where the row has one.
                 std::size_t where = static_cast<std::size_t>(number);
@@ -225,7 +225,7 @@ namespace {
 
 // The whole tensor as one row.
 template <class T>
-std::vector<T> all(const View& view) {
+Row<T> all(const View& view) {
     return Split(view, (1U << view.rank) - 1).row<T>(0);
 }
 
@@ -245,7 +245,7 @@ class Nonzero : public Kernel {
 
     void run(const View* tensors, const KernelContext&) const override {
         const View& self = tensors[0];
-        const std::vector<double> values = all<double>(self);
+        const Row<double> values = all<double>(self);
         std::vector<std::int64_t> found;
         for (std::size_t index = 0; index < values.size(); ++index) {
             if (values[index] != 0) {
@@ -309,7 +309,7 @@ class Unique : public Kernel {
         : values_(lateShapeOf(values)), counts_(lateShapeOf(counts)) {}
 
     void run(const View* tensors, const KernelContext&) const override {
-        const std::vector<T> row = all<T>(tensors[0]);
+        const Row<T> row = all<T>(tensors[0]);
         std::vector<T> values;
         std::vector<std::int64_t> inverse(row.size());
         std::vector<std::int64_t> counts;
@@ -382,9 +382,8 @@ namespace {
 class Bincount : public Kernel {
   public:
     void run(const View* tensors, const KernelContext&) const override {
-        const std::vector<std::int64_t> bins = all<std::int64_t>(tensors[0]);
-        const std::vector<double> weights =
-            tensors[1].present ? all<double>(tensors[1]) : std::vector<double>(bins.size(), 1);
+        const Row<std::int64_t> bins = all<std::int64_t>(tensors[0]);
+        const Row<double> weights = tensors[1].present ? all<double>(tensors[1]) : Row<double>(bins.size(), 1);
         std::vector<double> sums(static_cast<std::size_t>(tensors[2].shape[0]));
         for (std::size_t index = 0; index < bins.size(); ++index) {
             if (bins[index] >= 0 && bins[index] < tensors[2].shape[0]) {

@@ -20,6 +20,7 @@
 #include "aclnnop/aclnn_var_mean.h"
 #include "ops/everyday/along.h"
 #include "ops/everyday/elementwise.h"
+#include "ops/everyday/row_math.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -31,15 +32,11 @@ struct Moments {
     double squares = 0;  // the sum of squared distances from the mean
 };
 
-Moments momentsOf(const std::vector<double>& row) {
+Moments momentsOf(const Row<double>& row) {
+    const auto n = static_cast<std::int64_t>(row.size());
     Moments found;
-    for (const double value : row) {
-        found.mean += value;
-    }
-    found.mean /= static_cast<double>(row.size());
-    for (const double value : row) {
-        found.squares += (value - found.mean) * (value - found.mean);
-    }
+    found.mean = sum(row.data(), n) / static_cast<double>(n);
+    found.squares = sumOfSquares(row.data(), n, found.mean);
     return found;
 }
 
@@ -65,7 +62,7 @@ aclnnStatus figure(const Call& call, const aclTensor* self, const char* name, co
 enum class Spread { Variance, Deviation };
 
 auto spreadOf(Spread spread, std::int64_t correction) {
-    return [=](const std::vector<double>& row) {
+    return [=](const Row<double>& row) {
         const double divisor = std::max(0.0, static_cast<double>(row.size()) - static_cast<double>(correction));
         const double variance = momentsOf(row).squares / divisor;
         return spread == Spread::Deviation ? std::sqrt(variance) : variance;
@@ -88,7 +85,7 @@ aclnnStatus spreadAndMean(const Call& call, Spread spread, const aclTensor* self
         return call.launch(
             {{"self", self}, {name, out}, {"meanOut", meanOut}}, forPlaces(gone, [=](const View* tensors) {
                 return [=, compute = spreadOf(spread, correction), from = Split(tensors[0], gone)](std::int64_t place) {
-                    const std::vector<double> row = from.row<double>(place);
+                    const Row<double> row = from.row<double>(place);
                     put(tensors[1], place, compute(row));
                     put(tensors[2], place, momentsOf(row).mean);
                 };
@@ -97,7 +94,7 @@ aclnnStatus spreadAndMean(const Call& call, Spread spread, const aclTensor* self
 }
 
 auto normOf(double order) {
-    return [=](const std::vector<double>& row) {
+    return [=](const Row<double>& row) {
         double sum = order == -HUGE_VAL ? HUGE_VAL : 0;
         for (double value : row) {
             value = std::fabs(value);
@@ -117,7 +114,7 @@ auto normOf(double order) {
     };
 }
 
-double logSumExp(const std::vector<double>& row) {
+double logSumExp(const Row<double>& row) {
     double largest = -HUGE_VAL;
     for (const double value : row) {
         largest = largest != largest || value < largest ? largest : value;
@@ -212,7 +209,7 @@ aclnnStatus aclnnCumprodGetWorkspaceSize(const aclTensor* self, const aclScalar*
         ACLQ_RETURN_IF_FAILED(oneDim(self, dimension, along));
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
         const auto kernel = inDomain(isFloating(dtype), [&]<class T>(T) {
-            return turnRows<T>(along, [](std::vector<T>& row) {
+            return turnRows<T>(along, [](Row<T>& row) {
                 for (std::size_t index = 1; index < row.size(); ++index) {
                     row[index] = multiply(row[index], row[index - 1]);
                 }
@@ -239,7 +236,7 @@ aclnnStatus runningExtreme(const Call& call, const aclTensor* self, std::int64_t
             return forPlaces(along, [=](const View* tensors) {
                 return [=, from = Split(tensors[0], along), best = Split(tensors[1], along),
                         where = Split(tensors[2], along)](std::int64_t place) {
-                    std::vector<T> row = from.row<T>(place);
+                    Row<T> row = from.row<T>(place);
                     std::vector<std::int64_t> numbers(row.size());
                     for (std::size_t index = 1; index < row.size(); ++index) {
                         const T before = row[index - 1];
@@ -288,8 +285,8 @@ aclnnStatus lastDims(const char* argument, const Dims& given, const Dims& shape,
 }
 
 // Weights may be left out; else they are as long as a row.
-std::vector<double> factors(const View& view, std::size_t count, double otherwise) {
-    return view.present ? Split(view, (1U << view.rank) - 1).row<double>(0) : std::vector<double>(count, otherwise);
+Row<double> factors(const View& view, std::size_t count, double otherwise) {
+    return view.present ? Split(view, (1U << view.rank) - 1).row<double>(0) : Row<double>(count, otherwise);
 }
 
 aclnnStatus checkRow(const char* name, const aclTensor* tensor, const Dims& row, bool needed) {
@@ -348,7 +345,7 @@ aclnnStatus aclnnLayerNormGetWorkspaceSize(const aclTensor* input, const aclIntA
             const auto count = static_cast<std::size_t>(shape.elements());
             return [=, from = Split(tensors[0], last), to = Split(tensors[3], last),
                     weight = factors(tensors[1], count, 1), bias = factors(tensors[2], count, 0)](std::int64_t place) {
-                std::vector<double> row = from.row<double>(place);
+                Row<double> row = from.row<double>(place);
                 const Moments moments = momentsOf(row);
                 const double scale = 1 / std::sqrt(moments.squares / static_cast<double>(row.size()) + eps);
                 for (std::size_t index = 0; index < row.size(); ++index) {
@@ -391,7 +388,7 @@ aclnnStatus aclnnRmsNormGetWorkspaceSize(const aclTensor* x, const aclTensor* ga
         const auto kernel = forPlaces(last, [=](const View* tensors) {
             return [=, from = Split(tensors[0], last), to = Split(tensors[2], last),
                     weight = factors(tensors[1], 0, 1)](std::int64_t place) {
-                std::vector<double> row = from.row<double>(place);
+                Row<double> row = from.row<double>(place);
                 double squares = 0;
                 for (const double value : row) {
                     squares += value * value;
@@ -616,15 +613,15 @@ class LayerNormBackward : public Kernel {
         const Split slopes(tensors[0], last_);
         const Split from(tensors[1], last_);
         const Split to(tensors[5], last_);
-        const std::vector<double> means = factors(tensors[2], 0, 0);
-        const std::vector<double> scales = factors(tensors[3], 0, 0);
+        const Row<double> means = factors(tensors[2], 0, 0);
+        const Row<double> scales = factors(tensors[3], 0, 0);
         const auto count = static_cast<std::size_t>(from.inner.elements());
-        const std::vector<double> weight = factors(tensors[4], count, 1);
+        const Row<double> weight = factors(tensors[4], count, 1);
         std::vector<double> weightSlope(count);
         std::vector<double> biasSlope(count);
         for (std::int64_t place = 0; place < from.outer.elements(); ++place) {
-            const std::vector<double> slope = slopes.row<double>(place);
-            std::vector<double> row = from.row<double>(place);
+            const Row<double> slope = slopes.row<double>(place);
+            Row<double> row = from.row<double>(place);
             const double scale = scales[static_cast<std::size_t>(place)];
             double sum = 0;
             double products = 0;

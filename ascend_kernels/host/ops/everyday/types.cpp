@@ -39,7 +39,7 @@ constexpr Types U = UINT16 | UINT32 | UINT64;
 constexpr Types F = FLOAT | FLOAT16 | BF16;
 constexpr Types C = COMPLEX64 | COMPLEX128;
 
-struct Row {
+struct TypeRow {
     std::string_view operation;
     std::string_view argument;
     Types types;  // 0: the type of `same`
@@ -48,14 +48,14 @@ struct Row {
 
 #define TYPES(operation, argument, types) {#operation, #argument, types, {}},
 #define SAME(operation, argument, same) {#operation, #argument, 0, #same},
-constexpr Row kRows[] = {
+constexpr TypeRow kRows[] = {
 #include "ops/everyday/types.inc"
 };
 #undef TYPES
 #undef SAME
 
 static_assert(std::is_sorted(std::begin(kRows), std::end(kRows),
-                             [](const Row& a, const Row& b) { return a.operation < b.operation; }));
+                             [](const TypeRow& a, const TypeRow& b) { return a.operation < b.operation; }));
 
 std::string namesOf(Types types) {
     std::string names;
@@ -84,10 +84,11 @@ aclnnStatus TypeRules::check(const char* argument, aclDataType dtype) {
 }
 
 aclnnStatus TypeRules::checkOne(const char* argument, aclDataType dtype) {
-    const auto [begin, end] = std::equal_range(std::begin(kRows), std::end(kRows), Row{operation_, {}, 0, {}},
-                                               [](const Row& a, const Row& b) { return a.operation < b.operation; });
+    const auto [begin, end] =
+        std::equal_range(std::begin(kRows), std::end(kRows), TypeRow{operation_, {}, 0, {}},
+                         [](const TypeRow& a, const TypeRow& b) { return a.operation < b.operation; });
     bool listed = false;
-    for (const Row* row = begin; row != end; ++row) {
+    for (const TypeRow* row = begin; row != end; ++row) {
         if (row->types != 0) {
             listed = listed || row->argument == argument;
             if (row->argument == argument && (row->types & bit(dtype)) == 0) {

@@ -47,6 +47,7 @@
 #include "aclnnop/aclnn_tanh.h"
 #include "aclnnop/aclnn_trunc.h"
 #include "ops/everyday/elementwise.h"
+#include "ops/everyday/row_math.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -160,6 +161,15 @@ aclnnStatus magnitude(const Call& call, const char* names[2], const aclTensor* s
 
 }  // namespace
 
+namespace {
+
+constexpr InSingle kSigmoid{[](auto x) { return 1.0 / (1.0 + exponential(-x)); },
+                            [](float x) { return 1 / (1 + exponential(-x)); }};
+constexpr InSingle kSilu{[](auto x) { return x / (1.0 + exponential(-x)); },
+                         [](float x) { return x / (1 + exponential(-x)); }};
+
+}  // namespace
+
 UNARY(aclnnAbs, magnitude, 0)
 BOTH(Neg, any, (ComplexToo{[](auto x) { return multiply(x, decltype(x){-1}); }}))
 UNARY(aclnnSign, any, [](auto x) -> Integer { return x > 0 ? 1 : (x < 0 ? -1 : 0); })
@@ -173,7 +183,7 @@ BOTH(Relu, any, [](auto x) { return x < 0 ? decltype(x){} : x; })
 BOTH(Sqrt, complex, [](auto x) { return std::sqrt(x); })
 BOTH(Rsqrt, complex, [](auto x) { return 1.0 / std::sqrt(x); })
 BOTH(Reciprocal, complex, [](auto x) { return 1.0 / x; })
-BOTH(Exp, complex, [](auto x) { return std::exp(x); })
+BOTH(Exp, complex, [](auto x) { return exponential(x); })
 BOTH(Log, complex, [](auto x) { return std::log(x); })
 BOTH(Exp2, real, [](double x) { return std::exp2(x); })
 BOTH(Log2, real, [](double x) { return std::log2(x); })
@@ -192,11 +202,11 @@ BOTH(Sin, complex, [](auto x) { return std::sin(x); })
 BOTH(Sinc, real, [](double x) { return x == 0 ? 1.0 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); })
 BOTH(Cos, complex, [](auto x) { return std::cos(x); })
 BOTH(Tanh, complex, [](auto x) { return std::tanh(x); })
-BOTH(Sigmoid, complex, [](auto x) { return 1.0 / (1.0 + std::exp(-x)); })
+BOTH(Sigmoid, complex, kSigmoid)
 BOTH(Expm1, real, [](double x) { return std::expm1(x); })
 BOTH(Log1p, real, [](double x) { return std::log1p(x); })
 BOTH(Erf, real, [](double x) { return std::erf(x); })
-UNARY(aclnnSilu, complex, [](auto x) { return x / (1.0 + std::exp(-x)); })
+UNARY(aclnnSilu, complex, kSilu)
 
 UNARY(aclnnIsFinite, truth, [](auto x) -> Integer { return std::isfinite(static_cast<double>(x)) ? 1 : 0; })
 UNARY(aclnnIsPosInf, truth, [](auto x) -> Integer { return static_cast<double>(x) == HUGE_VAL ? 1 : 0; })
