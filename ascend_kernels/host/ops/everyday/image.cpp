@@ -87,7 +87,7 @@ aclnnStatus pool(const Call& call, const aclTensor* self, const Windows (&window
                        forPlaces(image, [=, high = windows[0], wide = windows[1]](const View* tensors) {
                            return
                                [=, from = Split(tensors[0], image), to = Split(tensors[1], image)](std::int64_t place) {
-                                   const std::vector<double> plane = from.row<double>(place);
+                                   const Row<double> plane = from.row<double>(place);
                                    const std::int64_t rows = to.inner.shape[0];
                                    const std::int64_t columns = to.inner.shape[1];
                                    std::vector<double> found;
@@ -104,7 +104,7 @@ aclnnStatus pool(const Call& call, const aclTensor* self, const Windows (&window
 
 // Calls use(value) for the elements of a window that lie inside of the plane.
 template <class Use>
-void forWindow(const std::vector<double>& plane, const Windows& high, const Windows& wide, std::int64_t row,
+void forWindow(const Row<double>& plane, const Windows& high, const Windows& wide, std::int64_t row,
                std::int64_t column, Use&& use) {
     const std::int64_t left = std::max<std::int64_t>(wide.first(column), 0);
     const std::int64_t right = std::min(wide.first(column) + wide.kernel, wide.size);
@@ -150,7 +150,7 @@ aclnnStatus aclnnAvgPool2dGetWorkspaceSize(const aclTensor* self, const aclIntAr
                 self->shape[rank - 2 + axis], kernel.of[axis], 1, stride.of[axis], padding.of[axis], padding.of[axis]};
         }
         return pool(call, self, windows, ceilMode, out,
-                    [=](const std::vector<double>& plane, const Windows& high, const Windows& wide, std::int64_t row,
+                    [=](const Row<double>& plane, const Windows& high, const Windows& wide, std::int64_t row,
                         std::int64_t column) {
                         double sum = 0;
                         std::int64_t count = 0;
@@ -234,7 +234,7 @@ aclnnStatus aclnnMaxPoolGetWorkspaceSize(const aclTensor* self, const aclIntArra
                              after};
         }
         return pool(call, self, windows, ceilMode != 0, out,
-                    [](const std::vector<double>& plane, const Windows& high, const Windows& wide, std::int64_t row,
+                    [](const Row<double>& plane, const Windows& high, const Windows& wide, std::int64_t row,
                        std::int64_t column) {
                         double largest = -HUGE_VAL;
                         forWindow(plane, high, wide, row, column, [&](double value) {

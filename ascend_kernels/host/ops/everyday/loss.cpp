@@ -407,8 +407,8 @@ aclnnStatus aclnnSoftmaxCrossEntropyWithLogitsGetWorkspaceSize(const aclTensor* 
                            forPlaces(kRows, [](const View* tensors) {
                                return [=, from = Split(tensors[0], kRows), target = Split(tensors[1], kRows),
                                        to = Split(tensors[3], kRows)](std::int64_t place) {
-                                   std::vector<double> row = from.row<double>(place);
-                                   const std::vector<double> label = target.row<double>(place);
+                                   Row<double> row = from.row<double>(place);
+                                   const Row<double> label = target.row<double>(place);
                                    const double largest = *std::max_element(row.begin(), row.end());
                                    double sum = 0;
                                    for (const double value : row) {

@@ -462,8 +462,8 @@ aclnnStatus aclnnAddRmsNormGetWorkspaceSize(const aclTensor* x1, const aclTensor
                         to = Split(tensors[3], last), sum = Split(tensors[5].present ? tensors[5] : tensors[3], last),
                         weight = factors(tensors[2], 0, 1)](std::int64_t place) {
                     const aclDataType dtype = tensors[0].dtype;
-                    std::vector<double> row = left.row<double>(place);
-                    const std::vector<double> other = right.row<double>(place);
+                    Row<double> row = left.row<double>(place);
+                    const Row<double> other = right.row<double>(place);
                     std::vector<double> rounded(row.size());
                     double squares = 0;
                     for (std::size_t index = 0; index < row.size(); ++index) {
@@ -507,12 +507,12 @@ class GroupNorm : public Kernel {
         const Split to(tensors[3], image);
         const std::int64_t channels = tensors[0].shape[1];
         const std::int64_t size = channels / groups_;
-        const std::vector<double> weight = factors(tensors[1], static_cast<std::size_t>(channels), 1);
-        const std::vector<double> bias = factors(tensors[2], static_cast<std::size_t>(channels), 0);
+        const Row<double> weight = factors(tensors[1], static_cast<std::size_t>(channels), 1);
+        const Row<double> bias = factors(tensors[2], static_cast<std::size_t>(channels), 0);
         const std::int64_t all = tensors[0].shape[0] * groups_;
         parallelFor(all, grain(from), [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t group = begin; group < end; ++group) {
-                std::vector<std::vector<double>> rows;
+                std::vector<Row<double>> rows;
                 Moments moments;
                 double count = 0;
                 for (std::int64_t channel = 0; channel < size; ++channel) {
@@ -530,7 +530,7 @@ class GroupNorm : public Kernel {
                 }
                 const double scale = 1 / std::sqrt(moments.squares / count + eps_);
                 for (std::int64_t channel = 0; channel < size; ++channel) {
-                    std::vector<double>& row = rows[static_cast<std::size_t>(channel)];
+                    Row<double>& row = rows[static_cast<std::size_t>(channel)];
                     const auto number = static_cast<std::size_t>((group % groups_) * size + channel);
                     for (double& value : row) {
                         value = (value - moments.mean) * scale * weight[number] + bias[number];
