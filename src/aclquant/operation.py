@@ -81,10 +81,6 @@ class Operation:
             parameters=[*given, *(inspect.Parameter(n, _SHARED, default=None) for n in _ADDED)],
             return_annotation=inspect.Signature.empty,
         )
-        self._names = tuple(self.signature.parameters)
-        self._defaults = tuple(p.default for p in self.signature.parameters.values())
-        self._required = [i for i, d in enumerate(self._defaults) if d is _REQUIRED]
-        self._positions = {name: position for position, name in enumerate(self._names)}
         self._positional = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in given)
 
     @property
@@ -100,52 +96,20 @@ class Operation:
         ]
         return self.signature.replace(parameters=parameters)
 
-    def repetition(
-        self, signature: inspect.Signature
-    ) -> Callable[[tuple[Any, ...], Mapping[str, Any]], Any]:
-        """Return what repeats prepared calls with arguments of this signature; else it gives None.
-
-        `signature` has the parameters of this operation, perhaps under other names.
-        """
-        if extension is None:
-            return _nothing
-        given = signature.parameters.values()
-        names = [p.name for p in given if p.name not in _ADDED]
-        defaults = [p.default for p in given if p.name not in _ADDED]
-        added = [name if name in signature.parameters else None for name in _ADDED]
-        return extension.Binder(
-            self,
-            (*names, *added),
-            (*defaults, *[None for _ in _ADDED]),
-            _REQUIRED,
-            self._positional,
-        ).again
-
     def bind(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
-        """Return the values of all parameters, in order.
+        """Return the values of `parameters`, then those of ``out``, ``stream`` and ``device``.
 
         Raises
         ------
         TypeError
             As for any Python function.
         """
-        given = len(arguments)
-        values = [*arguments, *self._defaults[given:]]
-        for name, value in named.items():
-            position = self._positions.get(name, -1)
-            if position < given:
-                break
-            values[position] = value
-        else:
-            if given <= self._positional and all(
-                [values[position] is not _REQUIRED for position in self._required]
-            ):
-                return values
         try:
-            self.signature.bind(*arguments, **named)
+            bound = self.signature.bind(*arguments, **named)
         except TypeError as error:
             raise TypeError(f"{self.name}(): {error}") from None
-        raise AssertionError("arguments that can be bound")
+        bound.apply_defaults()
+        return list(bound.arguments.values())
 
     def invoke(self, values: Sequence[Any]) -> Invocation | First:
         """Return the call for the values of `parameters`, or what has to run first."""
@@ -161,9 +125,8 @@ class Operation:
         changed[self.parameters.index(first.parameter)] = first.function(*first.arguments, **place)
         return changed
 
-    def run(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        """Make the call, or repeat one that was prepared."""
-        *values, out, stream, device = self.bind(arguments, named)
+    def run(self, values: Sequence[Any], out: Any, stream: Any, device: Any) -> Any:
+        """Make the call with the values of `parameters`, or repeat one that was prepared."""
         invocation: Invocation | None = None
         try:
             repeats = stream is None and device is None
@@ -253,13 +216,8 @@ def operation(
 
     def decorate(function: Callable[..., Invocation | First]) -> Callable[..., Any]:
         declared = Operation(function, results, aliases or {}, required)
-        run, repeat = declared.run, declared.repetition(declared.signature)
-
-        @functools.wraps(function)
-        def public(*arguments: Any, **named: Any) -> Any:
-            found = repeat(arguments, named)
-            return run(arguments, named) if found is None else found
-
+        public = _function(declared, function.__name__, declared.signature)
+        functools.update_wrapper(public, function)
         public.__signature__ = declared.signature  # type: ignore[attr-defined]
         public.__doc__ = _documented(function.__doc__ or "", results)
         public.operation = declared  # type: ignore[attr-defined]
@@ -268,8 +226,33 @@ def operation(
     return decorate
 
 
-def _nothing(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-    """Stand in for the extension module: every call takes the long way."""
+_SOURCE = "def {name}{signature}:\n    return _run(({values},), {added})\n"
+_SOURCE_WITH_EXTENSION = """def {name}{signature}:
+    found = _again(_operation, {values}, {added})
+    return _run(({values},), {added}) if found is None else found
+"""
+
+
+def _function(declared: Operation, name: str, signature: inspect.Signature) -> Callable[..., Any]:
+    """Make a function with the parameters of a signature, so that Python itself binds them.
+
+    They are those of the operation in order, perhaps under other names, and perhaps without the
+    three that all operations have. Repeated calls go to the extension module first.
+    """
+    parameters = [p.replace(annotation=_REQUIRED) for p in signature.parameters.values()]
+    names = [p.name for p in parameters]
+    source = (_SOURCE if extension is None else _SOURCE_WITH_EXTENSION).format(
+        name=name,
+        signature=signature.replace(parameters=parameters),
+        values=", ".join(n for n in names if n not in _ADDED),
+        added=", ".join(n if n in names else "None" for n in _ADDED),
+    )
+    scope = {"_operation": declared, "_run": declared.run, "__name__": __name__}
+    if extension is not None:
+        scope["_again"] = extension.again
+    exec(compile(source, f"<{declared.name}>", "exec"), scope)
+    made: Callable[..., Any] = scope[name]  # type: ignore[assignment]
+    return made
 
 
 def operation_of(function: Any) -> Operation | None:
@@ -283,32 +266,7 @@ def torch_npu_function(function: Callable[..., Any]) -> Callable[..., Any]:
     declared = operation_of(function)
     assert declared is not None
     signature = declared.torch_npu_signature
-    known = {alias: name for name, alias in declared.aliases.items()}
-    known = {name: known.get(name, name) for name in signature.parameters}
-    required = [
-        (position, name)
-        for position, (name, parameter) in enumerate(signature.parameters.items())
-        if parameter.default is _REQUIRED
-    ]
-    enough, most = required[-1][0] + 1, len(signature.parameters)
-    repeat = declared.repetition(signature)
-
-    def public(*arguments: Any, **named: Any) -> Any:
-        found = repeat(arguments, named)
-        if found is not None:
-            return found
-        given = len(arguments)
-        complete = given >= enough or all(at < given or name in named for at, name in required)
-        if not complete or given > most or not named.keys() <= known.keys():
-            try:
-                signature.bind(*arguments, **named)
-            except TypeError as error:
-                raise TypeError(f"{public.__qualname__}(): {error}") from None
-        if declared.aliases and named:
-            named = {known[name]: value for name, value in named.items()}
-        return function(*arguments, **named)
-
-    public.__name__ = public.__qualname__ = f"npu_{function.__name__}"
+    public = _function(declared, f"npu_{function.__name__}", signature)
     public.__module__ = "aclquant.torch_npu"
     public.__signature__ = signature  # type: ignore[attr-defined]
     summary = (function.__doc__ or "").partition("\n")[0]

@@ -250,7 +250,7 @@ def launcher(
 ) -> Any:
     """Return the extension's launcher if there is one for these forms, else a `Launcher`.
 
-    `operation` is what the calls are of, as a `Binder` knows it; None for a plan.
+    `operation` is what the calls are of, as in `again`; None for a plan.
     """
     numbers = [form[4] for form in arguments if form[0] == "numbers"]
     if extension is None or not all(name in _EXTENSION_NUMBERS for name in numbers):

@@ -18,7 +18,7 @@ import pytest
 from helpers.processes import run_python
 
 import aclquant as aq
-from aclquant import kept, prepared
+from aclquant import kept, operation, prepared
 from aclquant.thread_state import this_thread
 
 from .support import HOST_LIBRARY
@@ -547,7 +547,7 @@ def test_the_extension_replays(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     def nothing(*arguments: Any) -> None:
         raise AssertionError("the long way")
 
-    monkeypatch.setattr(function.operation, "bind", nothing)
+    monkeypatch.setattr(operation, "again", nothing)
     for values, right in zip((rest, others), expected, strict=True):
         result = function(x, *values, **named)
         assert _bits(result) == right
@@ -565,7 +565,7 @@ def test_the_extension_replays_calls_under_torch_npus_names(
     def nothing(*arguments: Any) -> None:
         raise AssertionError("the long way")
 
-    monkeypatch.setattr(aq.quantize.operation, "bind", nothing)  # type: ignore[attr-defined]
+    monkeypatch.setattr(operation, "again", nothing)
     by_place = aq.torch_npu.npu_quantize(X, SCALES, POINTS, "qint8", 1)
     by_name = aq.torch_npu.npu_quantize(
         input=X, scales=SCALES, zero_points=POINTS, dtype="qint8", div_mode=True

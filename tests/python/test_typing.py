@@ -142,14 +142,20 @@ def test_a_function_shows_its_own_parameters(name: str) -> None:
 
 def test_wrong_arguments_are_refused_as_by_any_function() -> None:
     for call, message in (
-        (lambda: aq.quantize(), r"aclquant.quantize\(\): missing a required argument: 'x'"),  # type: ignore[call-overload]
+        (
+            lambda: aq.quantize(),
+            r"quantize\(\) missing 2 required",
+        ),  # type: ignore[call-overload]
         (lambda: aq.quantize(1, 2, zero_point=3), "unexpected keyword argument 'zero_point'"),  # type: ignore[call-overload]
         (lambda: aq.quantize(1, 2, x=3), "multiple values for argument 'x'"),  # type: ignore[call-overload]
-        (lambda: aq.quantize(1, 2, 3, "qint8", 1, True, 7), "too many positional"),  # type: ignore[call-overload]
-        (lambda: torch_npu.npu_quantize(1, 2), r"npu_quantize\(\): missing a required"),  # type: ignore[call-overload]
+        (
+            lambda: aq.quantize(1, 2, 3, "qint8", 1, True, 7),
+            "takes from 2 to 6 positional",
+        ),  # type: ignore[call-overload]
+        (lambda: torch_npu.npu_quantize(1, 2), r"npu_quantize\(\) missing 2 required"),  # type: ignore[call-overload]
         (
             lambda: torch_npu.npu_quantize(x=1, scales=2, zero_points=3, dtype=4),
-            "missing a required argument: 'input'",
+            "unexpected keyword argument 'x'",
         ),  # type: ignore[call-overload]
     ):
         with pytest.raises(TypeError, match=message):

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from typing import Any
 
 class Replay:
@@ -13,15 +12,5 @@ class Replay:
     ) -> None: ...
     def run(self, *arguments_and_out: Any) -> Any: ...
 
-class Binder:
-    def __init__(
-        self,
-        operation: object,
-        names: tuple[str | None, ...],
-        defaults: tuple[Any, ...],
-        required: object,
-        positional: int,
-    ) -> None: ...
-    def again(self, arguments: tuple[Any, ...], named: Mapping[str, Any], /) -> Any: ...
-
+def again(operation: object, /, *values_and_added: Any) -> Any: ...
 def install(local: object, /) -> None: ...

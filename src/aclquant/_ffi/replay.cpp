@@ -224,18 +224,6 @@ struct Replay {
     std::size_t resultTensors[kMost];
 };
 
-// The parameters of an operation: names, and what they are when they are left out. The last three are out, stream,
-// device.
-struct Binder {
-    PyObject_HEAD Object owner;  // of what follows
-    PyObject* operation;
-    PyObject* required;  // the default of a parameter that has to be given
-    std::size_t positional;
-    std::size_t count;
-    PyObject* names[kMostArguments + 3];
-    PyObject* defaults[kMostArguments + 3];
-};
-
 // One call in flight: addresses, results, and its own copy of the numbers. Trivial, so that nothing is left to do if
 // the thread ends while it waits; finish() gives everything back.
 struct Flight {
@@ -395,49 +383,8 @@ PyObject* launch(Replay& call, std::size_t count, Given&& given, PyObject* out) 
     return flight.finish(good, out);
 }
 
-// The arguments of a call in the order of the parameters, as Python binds them; false: Python has to say why not.
-bool bind(const Binder& binder, PyObject* positional, PyObject* named, PyObject** values) {
-    const auto given = static_cast<std::size_t>(PyTuple_Size(positional));
-    if (given > binder.positional) {
-        return false;
-    }
-    for (std::size_t index = 0; index < given; ++index) {
-        values[index] = PyTuple_GetItem(positional, static_cast<Py_ssize_t>(index));
-    }
-    std::memcpy(values + given, binder.defaults + given, (binder.count - given) * sizeof(PyObject*));
-    Py_ssize_t place = 0;
-    PyObject* name = nullptr;
-    PyObject* value = nullptr;
-    while (PyDict_Next(named, &place, &name, &value) != 0) {
-        std::size_t index = given;
-        // Names of parameters in calls are interned.
-        while (index < binder.count && binder.names[index] != name) {
-            ++index;
-        }
-        if (index == binder.count) {
-            return false;
-        }
-        values[index] = value;
-    }
-    for (std::size_t index = given; index < binder.count; ++index) {
-        if (values[index] == binder.required) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // The results of a call that was made before, or nothing, with or without an exception.
-PyObject* find(PyObject* self, PyObject* positional, PyObject* named) {
-    const auto& binder = *reinterpret_cast<Binder*>(self);
-    PyObject* values[kMostArguments + 3];
-    if (!PyTuple_Check(positional) || !PyDict_Check(named) || !bind(binder, positional, named, values)) {
-        return nullptr;
-    }
-    const std::size_t count = binder.count - 3;
-    if (values[count + 1] != Py_None || values[count + 2] != Py_None) {
-        return nullptr;
-    }
+PyObject* find(PyObject* operation, PyObject* const* values, std::size_t count, PyObject* out) {
     const Object state(PyObject_GetAttr(threadLocal, nameState));
     const Object blocks(state ? PyObject_GetAttr(state.get(), nameBlocks) : nullptr);
     if (!blocks || PyObject_IsTrue(blocks.get()) != 0) {
@@ -447,17 +394,17 @@ PyObject* find(PyObject* self, PyObject* positional, PyObject* named) {
     if (!replays || !PyList_Check(replays.get())) {
         return nullptr;
     }
-    const auto given = [&values](std::size_t index) { return values[index]; };
+    const auto given = [values](std::size_t index) { return values[index]; };
     for (Py_ssize_t index = 0; index < PyList_Size(replays.get()); ++index) {
         const Object entry = Object::borrowed(PyList_GetItem(replays.get(), index));
         if (Py_TYPE(entry.get()) != reinterpret_cast<PyTypeObject*>(replayType)) {
             continue;
         }
         Replay& call = *asReplay(entry.get());
-        if (call.operation.get() != binder.operation) {
+        if (call.operation.get() != operation) {
             continue;
         }
-        PyObject* const result = launch(call, count, given, values[count]);
+        PyObject* const result = launch(call, count, given, out);
         if (result != nullptr || PyErr_Occurred() != nullptr) {
             return result;
         }
@@ -465,15 +412,18 @@ PyObject* find(PyObject* self, PyObject* positional, PyObject* named) {
     return nullptr;
 }
 
-PyObject* again(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
-    if (count != 2 || threadLocal == nullptr) {
-        PyErr_SetString(PyExc_TypeError, "again(arguments, named), after install()");
+PyObject* again(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (count < 4 || threadLocal == nullptr) {
+        PyErr_SetString(PyExc_TypeError, "again(operation, *values, out, stream, device), after install()");
         return nullptr;
     }
-    if (PyObject* const result = find(self, arguments[0], arguments[1]); result != nullptr) {
-        return result;
+    PyObject* const* const added = arguments + count - 3;  // out, stream, device
+    if (added[1] == Py_None && added[2] == Py_None) {
+        if (PyObject* const found = find(arguments[0], arguments + 1, static_cast<std::size_t>(count - 4), added[0])) {
+            return found;
+        }
+        PyErr_Clear();  // the long way meets the same error, and explains it
     }
-    PyErr_Clear();  // the long way meets the same error, and explains it
     Py_RETURN_NONE;
 }
 
@@ -632,47 +582,6 @@ void destroyReplay(PyObject* self) {
     Py_DECREF(reinterpret_cast<PyObject*>(type));
 }
 
-// Binder(operation, names, defaults, required, positional): a name of None cannot be given.
-PyObject* newBinder(PyTypeObject* type, PyObject* arguments, PyObject*) {
-    PyObject* operation = nullptr;
-    PyObject* names = nullptr;
-    PyObject* defaults = nullptr;
-    PyObject* required = nullptr;
-    Py_ssize_t positional = 0;
-    if (!PyArg_ParseTuple(arguments, "OO!O!On", &operation, &PyTuple_Type, &names, &PyTuple_Type, &defaults, &required,
-                          &positional)) {
-        return nullptr;
-    }
-    const auto count = static_cast<std::size_t>(PyTuple_Size(names));
-    if (count < 3 || count > kMostArguments + 3 || PyTuple_Size(defaults) != PyTuple_Size(names)) {
-        PyErr_SetString(PyExc_ValueError, "a default for each name, at most 16 and the three that all have");
-        return nullptr;
-    }
-    const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
-    PyObject* const made = allocate(type, 0);
-    if (made != nullptr) {
-        auto& binder = *reinterpret_cast<Binder*>(made);
-        new (&binder.owner) Object(Object::borrowed(arguments));
-        binder.operation = operation;
-        binder.required = required;
-        for (std::size_t index = 0; index < count; ++index) {
-            binder.names[index] = PyTuple_GetItem(names, static_cast<Py_ssize_t>(index));
-            binder.defaults[index] = PyTuple_GetItem(defaults, static_cast<Py_ssize_t>(index));
-        }
-        binder.positional = static_cast<std::size_t>(positional);
-        binder.count = count;
-    }
-    return made;
-}
-
-void destroyBinder(PyObject* self) {
-    auto& binder = *reinterpret_cast<Binder*>(self);
-    PyTypeObject* const type = Py_TYPE(self);
-    binder.owner.~Object();
-    reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
-    Py_DECREF(reinterpret_cast<PyObject*>(type));
-}
-
 template <class Function>
 PyCFunction asMethod(Function function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
@@ -691,20 +600,10 @@ PyType_Slot replaySlots[] = {
 };
 PyType_Spec replaySpec = {"aclquant._ffi._replay.Replay", sizeof(Replay), 0, Py_TPFLAGS_DEFAULT, replaySlots};
 
-PyMethodDef binderMethods[] = {
-    {"again", asMethod(again), METH_FASTCALL,
-     "again(arguments, named): the results of a call that was made before, or None if the long way has to be taken"},
-    {nullptr, nullptr, 0, nullptr},
-};
-PyType_Slot binderSlots[] = {
-    {Py_tp_new, reinterpret_cast<void*>(newBinder)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(destroyBinder)},
-    {Py_tp_methods, binderMethods},
-    {0, nullptr},
-};
-PyType_Spec binderSpec = {"aclquant._ffi._replay.Binder", sizeof(Binder), 0, Py_TPFLAGS_DEFAULT, binderSlots};
-
 PyMethodDef moduleMethods[] = {
+    {"again", asMethod(again), METH_FASTCALL,
+     "again(operation, *values, out, stream, device): the results of a call that was made before, or None if the long "
+     "way has to be taken"},
     {"install", install, METH_O, "install(local): where threads keep their calls"},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -722,10 +621,8 @@ PyMODINIT_FUNC PyInit__replay() {
     nameReplays = PyUnicode_InternFromString("replays");
     Object module(PyModule_Create(&moduleDefinition));
     replayType = module ? PyType_FromSpec(&replaySpec) : nullptr;
-    Object binderType(replayType != nullptr ? PyType_FromSpec(&binderSpec) : nullptr);
-    if (!binderType || nameReplays == nullptr ||
-        PyModule_AddObject(module.get(), "Replay", Object::borrowed(replayType).release()) != 0 ||
-        PyModule_AddObject(module.get(), "Binder", binderType.release()) != 0) {
+    if (replayType == nullptr || nameReplays == nullptr ||
+        PyModule_AddObject(module.get(), "Replay", Object::borrowed(replayType).release()) != 0) {
         return nullptr;
     }
     return module.release();
