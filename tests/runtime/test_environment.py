@@ -8,6 +8,8 @@ import sys
 import pytest
 from helpers.processes import start
 
+from aclquant import settings
+
 PROGRAM = """
 import os, sys
 from helpers.native import *
@@ -79,3 +81,10 @@ def test_values_that_fit_are_taken() -> None:
         ACLQUANT_HOST_ISA="scalar", ACLQUANT_HOST_SOC="", ACLQUANT_HOST_LIBRARY="",
     )  # fmt: skip
     assert (stdout.split(), stderr) == (["4", "3", "77", "1000000"], "")
+
+
+def test_the_package_and_the_host_device_know_the_same_variables() -> None:
+    """An empty value holds the default, but the name is looked at."""
+    names = [name for name in settings.VARIABLES if name.startswith("ACLQUANT_HOST_")]
+    assert len(names) > 10
+    assert run(**dict.fromkeys(names, ""))[1] == ""

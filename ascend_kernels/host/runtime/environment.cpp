@@ -19,9 +19,9 @@ constexpr const char* kPrefix =
     "ACLQUANT_"
     "HOST_";
 // LIBRARY is read by the Python package.
-constexpr const char* kVariables[] = {"DELAY",        "DEVICES",   "ISA",    "LIBRARY", "MEMORY",
-                                      "MEMORY_LIMIT", "POISON",    "REPORT", "SOC",     "STRICT_SOC",
-                                      "THREADS",      "WORKSPACE", "VERSION"};
+constexpr const char* kVariables[] = {"BLAS",       "DELAY",        "DEVICES",   "ISA",    "LIBRARY",
+                                      "MEMORY",     "MEMORY_LIMIT", "POISON",    "REPORT", "SOC",
+                                      "STRICT_SOC", "THREADS",      "WORKSPACE", "VERSION"};
 
 // A forked child reads its environment again, but does not repeat the reports.
 void say(const std::string& variable, const std::string& sentence) {
@@ -94,7 +94,7 @@ void reportUnknownVariables() {
         }
         const std::string name(*entry + length, std::strcspn(*entry + length, "="));
         if (std::find(std::begin(kVariables), std::end(kVariables), name) == std::end(kVariables)) {
-            say(kPrefix + name, " is not a variable of the host device; README.md lists them");
+            say(kPrefix + name, " is not a variable of the host device; docs/environment.md lists them");
         }
     }
 }
