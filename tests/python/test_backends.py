@@ -110,9 +110,13 @@ def test_path_of_a_library_or_directory_is_a_backend() -> None:
 
 
 def test_cann_installation_is_found_by_its_variables(tmp_path: Path) -> None:
-    """The filter libraries stand in for a CANN installation, one of them in its stub directory."""
+    """The filter libraries stand in for a CANN installation, one of them in its stub directory.
+
+    Without the host device beside them, by which its own tree is recognised.
+    """
     for folder in ("lib64", "devlib"):
-        shutil.copytree(HOST.parent, tmp_path / folder, symlinks=True)
+        without = shutil.ignore_patterns(HOST.name)
+        shutil.copytree(HOST.parent, tmp_path / folder, symlinks=True, ignore=without)
     output = run_python(
         """
         import aclquant as aq
@@ -120,7 +124,7 @@ def test_cann_installation_is_found_by_its_variables(tmp_path: Path) -> None:
         print(backend.name, backend.libraries[0]["how"], backend.libraries[0]["path"])
         """,
         ACLQUANT_BACKEND="auto",
-        **(_NO_CANN | {"ASCEND_HOME_PATH": str(tmp_path)}),
+        **(_NO_CANN | {"ASCEND_HOME_PATH": str(tmp_path), "LD_LIBRARY_PATH": str(HOST.parent)}),
     )
     assert output.split() == ["cann", "ASCEND_HOME_PATH", f"{tmp_path}/lib64/libascendcl.so"]
     assert is_stub(str(tmp_path / "devlib" / "libascendcl.so"))
