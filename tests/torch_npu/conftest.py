@@ -87,8 +87,15 @@ def run() -> Run:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.parent == PROGRAMS and file_path.suffix == ".py":
-        return Program.from_parent(parent, path=file_path)
+    named = parent.session.isinitpath(file_path)  # then pytest takes it for a module of tests
+    return None if named else pytest_pycollect_makemodule(file_path, parent)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Collector | None:
+    if module_path.parent == PROGRAMS and module_path.suffix == ".py":
+        return Program.from_parent(parent, path=module_path)
     return None
 
 
