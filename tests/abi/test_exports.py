@@ -139,7 +139,8 @@ def test_exactly_the_listed_names_of_the_graph_engine_are_exported() -> None:
 
 @pytest.mark.parametrize("name", PROBED)
 def test_optional_names_are_absent(name: str) -> None:
-    assert name not in INTENDED
+    """Clients look for them; the library that they get has none."""
+    assert not hasattr(ctypes.CDLL(str(LIBRARIES / HOST)), name)
 
 
 @pytest.mark.parametrize("library", [HOST, GRAPH, *FILTERS])

@@ -266,6 +266,7 @@ def test_a_tensor_without_dimensions() -> None:
         buffer.free()
 
 
+@pytest.mark.nightly  # it depends on the system's scheduler
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
 @pytest.mark.skipif(not Path("/proc/self/sched").exists(), reason="the system counts no moves")
 def test_threads_of_the_pool_keep_off_the_processor_of_the_kernel() -> None:
@@ -309,6 +310,7 @@ assert kept_off and all(kept_off), kept_off
 """)
 
 
+@pytest.mark.nightly  # likewise
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system counts no wakings")
 @pytest.mark.parametrize("delay", [0, 1000])
 def test_who_waits_does_the_work(delay: int) -> None:

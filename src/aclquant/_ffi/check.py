@@ -71,34 +71,39 @@ def _stage(function: str, status: int) -> str:
     return errors.REFUSED
 
 
-_KINDS: dict[int, type[errors.AclError]] = {
-    100000: errors.ParameterError,
-    107000: errors.ParameterError,
-    107001: errors.ParameterError,
-    107003: errors.ResourceError,
-    107008: errors.ParameterError,
-    107017: errors.ResourceError,
-    161001: errors.NullError,
-    161002: errors.ParameterError,
-    200000: errors.OutOfMemoryError,
-    200001: errors.NotSupportedError,
-    200005: errors.ResourceError,
-    200006: errors.NotSupportedError,
-    207000: errors.NotSupportedError,
-    207001: errors.OutOfMemoryError,
-    207018: errors.OutOfMemoryError,
+_KIND_OF_NAME: dict[str, type[errors.AclError]] = {
+    "ACL_ERROR_INVALID_PARAM": errors.ParameterError,
+    "ACL_ERROR_RT_PARAM_INVALID": errors.ParameterError,
+    "ACL_ERROR_RT_INVALID_DEVICEID": errors.ParameterError,
+    "ACL_ERROR_RT_STREAM_CONTEXT": errors.ResourceError,
+    "ACL_ERROR_RT_ADDR_UNALIGNED": errors.ParameterError,
+    "ACL_ERROR_RT_INVALID_HANDLE": errors.ResourceError,
+    "ACLNN_ERR_PARAM_NULLPTR": errors.NullError,
+    "ACLNN_ERR_PARAM_INVALID": errors.ParameterError,
+    "ACL_ERROR_BAD_ALLOC": errors.OutOfMemoryError,
+    "ACL_ERROR_API_NOT_SUPPORT": errors.NotSupportedError,
+    "ACL_ERROR_INVALID_RESOURCE_HANDLE": errors.ResourceError,
+    "ACL_ERROR_FEATURE_UNSUPPORTED": errors.NotSupportedError,
+    "ACL_ERROR_RT_FEATURE_NOT_SUPPORT": errors.NotSupportedError,
+    "ACL_ERROR_RT_MEMORY_ALLOCATION": errors.OutOfMemoryError,
+    "ACL_ERROR_RT_DEVICE_OOM": errors.OutOfMemoryError,
 }
+_KINDS = {ffi.integer_const(name): kind for name, kind in _KIND_OF_NAME.items()}
+_INVALID = ffi.integer_const("ACL_ERROR_INVALID_PARAM")
+_REFUSED = (_INVALID, ffi.integer_const("ACLNN_ERR_PARAM_INVALID"))
+_NO_MEMORY = ffi.integer_const("ACL_ERROR_RT_DEVICE_OOM")
+_RUNTIME = ffi.integer_const("ACLNN_ERR_RUNTIME_ERROR")
 
 
 def _kind(function: str, status: int, got: str) -> type[errors.AclError]:
-    if _stage(function, status) == errors.REPORTED and status != 207018:
+    if _stage(function, status) == errors.REPORTED and status != _NO_MEMORY:
         return errors.DeviceError
-    if status in (100000, 161002) and got.startswith("dtype "):
+    if status in _REFUSED and got.startswith("dtype "):
         return errors.DtypeError
-    if status == 100000 and got == "null":
+    if status == _INVALID and got == "null":
         return errors.NullError
     if status in _KINDS:
         return _KINDS[status]
-    if status // 100000 == 5 or status == 361001:
+    if status // 100000 == 5 or status == _RUNTIME:
         return errors.InternalError
     return errors.AclError

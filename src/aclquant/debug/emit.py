@@ -10,6 +10,7 @@ from typing import Any
 from .. import errors
 from .._ffi.declarations import functions
 from ..codes import code_name
+from ..operators import PHASE_ONE
 from .recording import (
     Argument,
     RecordedCall,
@@ -23,7 +24,6 @@ from .replay import Group, groups
 
 __all__ = ["emit"]
 
-_PHASE_ONE = "GetWorkspaceSize"
 _LIMIT = 64 << 20
 
 
@@ -60,7 +60,7 @@ def emit(
             function="aclquant.debug.emit", argument="language", got=language, allowed="c, python"
         )
     recorded = source.call(source.failing if call is None else call)
-    name = recorded.operator + _PHASE_ONE
+    name = recorded.operator + PHASE_ONE
     if name not in functions:
         raise RecordingError(f"{name} is not declared in aclquant's headers")
     tensors = [t for a in recorded.arguments for t in a.tensors]
@@ -167,7 +167,7 @@ static int compare(const char *name, const void *pointer, const unsigned char *e
 
 
 def _c(call: RecordedCall) -> str:
-    one = functions[call.operator + _PHASE_ONE]
+    one = functions[call.operator + PHASE_ONE]
     story = "\n".join(f" * {line}" for line in _story(call))
     text = [_C_HEAD.format(story=story, name=call.operator, header=one.header), _C_UPLOAD]
     tensors = [t for a in call.arguments for t in a.tensors]

@@ -23,13 +23,13 @@ from .._ffi.declaration import Function
 from .._ffi.declarations import functions
 from .._ffi.library import Library, load
 from .._ffi.locate import HEADERS, bundled
+from ..operators import PHASE_ONE
 
 __all__ = ["CHIPS", "OperatorPage", "look_up"]
 
 CHIPS = ("Ascend910B1", "Ascend910_9391", "Ascend310P3", "Ascend950PR_9599")
 """One name of each chip family."""
 
-_PHASE_ONE = "GetWorkspaceSize"
 _BLAME = re.compile(r"argument '([^']*)': got (.*); allowed: (.*)")
 _DTYPES = (
     *("FLOAT", "FLOAT16", "BF16", "INT8", "UINT8", "INT16", "INT32", "INT64", "UINT64", "INT4"),
@@ -122,7 +122,7 @@ def look_up(name: str, *, backend: str = "", chips: tuple[str, ...] | None = Non
         cannot behave as one of `chips`.
     """
     operator = _resolve(name)
-    one = functions[operator + _PHASE_ONE]
+    one = functions[operator + PHASE_ONE]
     from ..operators import operator as known
 
     summary, notes = _comments(one)
@@ -152,9 +152,9 @@ def look_up(name: str, *, backend: str = "", chips: tuple[str, ...] | None = Non
 
 
 def _resolve(name: str) -> str:
-    every = {n.removesuffix(_PHASE_ONE) for n in functions if n.endswith(_PHASE_ONE)}
+    every = {n.removesuffix(PHASE_ONE) for n in functions if n.endswith(PHASE_ONE)}
     plain = re.sub(
-        "[^a-z0-9]", "", name.lower().removeprefix("npu_").removesuffix(_PHASE_ONE.lower())
+        "[^a-z0-9]", "", name.lower().removeprefix("npu_").removesuffix(PHASE_ONE.lower())
     )
     found = {re.sub("^aclnn", "", o).lower(): o for o in every}
     operator = found.get(plain.removeprefix("aclnn"))

@@ -17,6 +17,7 @@ from .._ffi.declaration import Function
 from .._ffi.declarations import functions
 from .._ffi.library import Library, load
 from ..codes import code_name
+from ..operators import PHASE_ONE
 from .numbers import Comparison, compare
 from .recording import (
     Argument,
@@ -28,8 +29,6 @@ from .recording import (
 )
 
 __all__ = ["Output", "Replayed", "groups", "replay"]
-
-_PHASE_ONE = "GetWorkspaceSize"
 
 
 @dataclass(frozen=True)
@@ -228,7 +227,7 @@ class _Run:
         self.keep: list[Any] = []
 
     def run(self) -> Replayed:
-        name = self.call.operator + _PHASE_ONE
+        name = self.call.operator + PHASE_ONE
         one = functions.get(name)
         if one is None:
             self.result.skipped = f"{name} is not declared in aclquant's headers"
