@@ -158,7 +158,7 @@ std::string ask(const Host& host, Call& call, const std::string& soc) {
     for (const Argument& argument : arguments) {
         if (Twins::isUnknown(argument)) {
             return "aclquant: no explanation: argument '" + std::string(argument.parameter->name) +
-                   "' is an object that was made before tracing began, or is none";
+                   "' was made before tracing began, or never existed";
         }
         values.push_back(twins.of(argument));
     }

@@ -51,7 +51,7 @@ const Type& typeOf(int64_t acl, const char* attribute) {
         }
     }
     throw std::runtime_error(std::string("attribute '") + attribute + "': got " + std::to_string(acl) +
-                             ", which is no known type");
+                             ", which is not a known type");
 }
 
 // ONNX Runtime wants a status, not an exception.

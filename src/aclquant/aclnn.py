@@ -76,7 +76,10 @@ class AclnnFunction:
         **named: typing.Any,
     ) -> typing.Any:
         """Run the operator; see the class and the module."""
-        values = self.__signature__.bind(*arguments, **named).args
+        try:
+            values = self.__signature__.bind(*arguments, **named).args
+        except TypeError as error:
+            raise TypeError(f"aclquant.aclnn.{self.__name__}(): {error}") from None
         call(self._operator, *values, stream=stream, device=device)
         outputs = tuple(values[position] for position in sorted(self._operator.outputs))
         return outputs[0] if len(outputs) == 1 else outputs

@@ -265,6 +265,8 @@ def as_stream(stream: Stream | None, device: Device) -> Stream:
         return current_stream(device)
     if not isinstance(stream, Stream):
         raise errors.ParameterError(argument="stream", got=repr(stream), allowed="a Stream or None")
+    if stream.closed:
+        raise errors.ResourceError(argument="stream", got="closed", allowed="an open Stream")
     stream.require_open()
     if stream.device != device:
         raise errors.ParameterError(

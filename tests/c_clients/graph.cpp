@@ -140,7 +140,7 @@ void runWell(const std::string& bytes) {
 
     expect(session.RunGraph(1, hostInputs(), outputs) == 0, "run on the host");
     checkResults(outputs, ACL_MEMCPY_HOST_TO_HOST);
-    expect(outputs[1].GetData() != reinterpret_cast<std::uint8_t*>(values), "a result has memory of its own");
+    expect(outputs[1].GetData() != reinterpret_cast<std::uint8_t*>(values), "a result has separate memory");
 
     void* stream = nullptr;
     expect(aclrtCreateStream(&stream) == 0, "aclrtCreateStream");

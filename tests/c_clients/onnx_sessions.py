@@ -178,5 +178,5 @@ def raises(call: Any, *words: str) -> None:
 
 
 if __name__ == "__main__":
-    ort.set_default_logger_severity(4)  # errors are raised, and need not be printed, too
+    ort.set_default_logger_severity(4)  # errors are raised, and need not be printed as well
     globals()[sys.argv[2]]()

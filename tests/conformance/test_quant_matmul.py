@@ -702,7 +702,7 @@ def test_row_14_int4_refused(host: Host, function: str) -> None:
     refused(host, function, "x1", **{**odd, "x1": left, "x2": right, "shape": (1, 4)})
 
 
-# -- 15: the offset that nobody reads ----------------------------------------------------------
+# -- 15: the offset that is not read ----------------------------------------------------------
 
 
 @every

@@ -567,6 +567,21 @@ def test_sinc() -> None:
         aclnn.Sinc(whole, np.empty(3, np.int32))
 
 
+@pytest.mark.parametrize("dtype", [*FLOATS[:2], FLOATS[3]])
+def test_hardswish_backward(dtype: Any) -> None:
+    """CANN's formula: both edges belong to the middle piece."""
+    x = np.array([-np.inf, -4, -3, -1, 0, 1, 3, 3.5, np.inf, np.nan], dtype)
+    slope = np.array([2, np.inf, 1, -1, 5, 0.5, -3, 7, 2, 1], dtype)
+    with np.errstate(invalid="ignore"):
+        wide = x.astype(np.float64)
+        middle = slope.astype(np.float64) * (wide / 3 + 0.5)
+    expected = np.where(wide < -3, 0, np.where(wide > 3, slope.astype(np.float64), middle))
+    expected = expected.astype(dtype)
+    same(aclnn.HardswishBackward(slope, x, np.empty(10, dtype)), expected)
+    turned = slope.reshape(2, 5).T, x.reshape(2, 5).T
+    same(aclnn.HardswishBackward(*turned, np.empty((5, 2), dtype)), expected.reshape(2, 5).T)
+
+
 def test_complex_arithmetic() -> None:
     """Row W6: what CANN's lists for the 910B take."""
     x, y = np.complex64([1 + 2j, -3j, 2]), np.complex64([2 - 1j, 4, 1j])

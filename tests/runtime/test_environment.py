@@ -65,6 +65,13 @@ def test_values_that_do_not_fit_are_reported(bad: dict[str, str], defaults: str)
         assert f"is '{value}'; allowed: " in line or "is not a variable" in line
 
 
+def test_documented_variables_are_known(defaults: str) -> None:
+    """BLAS was reported as unknown."""
+    names = [name for name in settings.VARIABLES if name.startswith("ACLQUANT_HOST_")]
+    stdout, stderr = run(**dict.fromkeys(names, "") | {"ACLQUANT_HOST_THREADS": "2"})
+    assert (stdout, stderr) == (defaults, "")
+
+
 @pytest.mark.parametrize("value", ["1e3", "-3", "0", "257", "two", "2.0"])
 def test_threads(value: str) -> None:
     stdout, stderr = run(ACLQUANT_HOST_THREADS=value)

@@ -282,7 +282,7 @@ def test_delayed_work_waits_however_small() -> None:
         ok(host.aclquantDelayStream(on, 60_000_000))
         ok(work.run(on))
         assert work.result() == [0, 0, 0, 0]
-        ok(host.aclquantDelayStream(on, 0))  # ends the present wait, too
+        ok(host.aclquantDelayStream(on, 0))  # also ends the present wait
         ok(host.aclrtSynchronizeStream(on))
         assert work.result() == work.EXPECTED
         refused(host.aclquantDelayStream(on, 60_000_001), 100000, "'microseconds'")

@@ -1,6 +1,6 @@
 """Programs run in separate processes: torch_npu takes its libraries when it is imported.
 
-Most are files of ``programs`` with cases (``programs/cases.py``). Each case is a test of its own;
+Most are files of ``programs`` with cases (``programs/cases.py``). Each case is a separate test;
 the selected cases of a program run in one process, which starts with the first of them.
 """
 

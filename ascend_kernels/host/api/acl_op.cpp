@@ -83,7 +83,7 @@ aclError change(const char* name, const HandlePool<T>& pool, const T* handle, co
         T* found = pool.find(handle);
         if (found == nullptr) {
             return failArgument(ACL_ERROR_INVALID_PARAM, argument,
-                                handle == nullptr ? "null" : "an object that was destroyed, or is none",
+                                handle == nullptr ? "null" : "an object that was destroyed, or never existed",
                                 "a live object");
         }
         return apply(*found);
@@ -175,8 +175,8 @@ aclError aclDestroyDataBuffer(const aclDataBuffer* dataBuffer) {
     return aclApi(__func__, [&]() -> aclError {
         return dataBuffer == nullptr || objects().buffers.destroy(dataBuffer)
                    ? ACL_SUCCESS
-                   : failArgument(ACL_ERROR_INVALID_PARAM, "dataBuffer", "an object that was destroyed, or is none",
-                                  "a live object");
+                   : failArgument(ACL_ERROR_INVALID_PARAM, "dataBuffer",
+                                  "an object that was destroyed, or never existed", "a live object");
     });
 }
 

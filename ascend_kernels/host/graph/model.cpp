@@ -190,7 +190,7 @@ std::pair<std::size_t, std::int64_t> findSource(const std::string& input, const 
             return {found->second, output};
         }
     }
-    throw Failure("node '" + node.name + "' has the input '" + input + "', which is no output of a node");
+    throw Failure("node '" + node.name + "' has the input '" + input + "', which is not an output of a node");
 }
 
 // An order in which every node comes after those it needs.

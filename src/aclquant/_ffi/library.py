@@ -166,7 +166,7 @@ def _load(backend: str, candidates: list[Place]) -> Library:
         if files and library.has("aclInit"):
             return library
         if files:
-            attempts.append("    which has no aclInit: it is no library of CANN's runtime")
+            attempts.append("    which has no aclInit: it is not a library of CANN's runtime")
     raise LibraryNotFoundError(
         f"no usable library for the backend '{backend}' (names: auto, cann, host; or a path)",
         function="aclquant.use_backend",

@@ -71,7 +71,7 @@ class _Module(types.ModuleType):
     """
 
     def __call__(self, *, sync: bool) -> None:
-        """Choose whether every launch waits, so that its error is the error of its own call."""
+        """Choose whether every launch waits, so that the call that caused an error reports it."""
         from .session import set_sync
 
         set_sync(sync)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activation functions, and the gradients of those that take one tensor or their own result.
+// Activation functions and their gradients.
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -14,6 +14,7 @@
 #include "aclnnop/aclnn_gelu_v2.h"
 #include "aclnnop/aclnn_hardsigmoid.h"
 #include "aclnnop/aclnn_hardswish.h"
+#include "aclnnop/aclnn_hardswish_backward.h"
 #include "aclnnop/aclnn_hardtanh.h"
 #include "aclnnop/aclnn_hardtanh_backward.h"
 #include "aclnnop/aclnn_leaky_relu.h"
@@ -49,7 +50,7 @@ aclnnStatus one(const Call& call, Names names, const aclTensor* self, const aclT
     return call.prepare([&] { return together<domain>(call, {{names.self, self}, {names.out, out}}, function); });
 }
 
-// Functions with numbers beside the tensor: make(numbers...) gives the function.
+// Functions that take numbers as well: make(numbers...) returns the function of one element.
 struct Number {
     const char* name;
     const aclScalar* scalar;
@@ -79,7 +80,7 @@ aclnnStatus withNumbers(const Call& call, const Argument (&tensors)[tensorCount]
 double sigmoid(double x) {
     return 1 / (1 + exponential(-x));
 }
-// The logarithm of 1 + e to the power of x, which does not overflow.
+// log(1 + exp(x)), without overflow.
 double softplus(double x) {
     return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
 }
@@ -88,7 +89,7 @@ double hardSigmoid(double x) {
     return x <= -3 ? 0 : (x >= 3 ? 1 : x / 6 + 0.5);
 }
 
-// The two ways of the GELU, and their gradients.
+// Both forms of GELU, exact and by tanh, and their gradients.
 double geluExact(double x) {
     return 0.5 * x * std::erfc(-x * std::numbers::sqrt2 / 2);
 }
@@ -100,7 +101,7 @@ double geluExactSlope(double x) {
 constexpr double kTanhScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
 constexpr double kTanhCube = 0.044715;
 double geluTanh(double x) {
-    // x / 2 * (1 + tanh(...)), without losing the digits of small results.
+    // x / 2 * (1 + tanh(...)), without cancellation in small results.
     return x / (1 + exponential(-2 * kTanhScale * (x + kTanhCube * x * x * x)));
 }
 double geluTanhSlope(double x) {
@@ -158,7 +159,7 @@ auto finite(float nan, float positive, float negative) {
     }                                                                                                              \
     ACLQ_PHASE_2(name)
 
-// CANN has both through the hyperbolic tangent; the second versions have the choice.
+// CANN computes GELU and its gradient by tanh; their V2 operators let the caller choose.
 PLAIN(aclnnGelu, kGeluTanh)
 PLAIN(aclnnMish, kMish)
 IN_PLACE(aclnnInplaceMish, kMish)
@@ -260,7 +261,7 @@ aclnnStatus aclnnInplaceNanToNumGetWorkspaceSize(aclTensor* selfRef, float nan, 
 }
 ACLQ_PHASE_2(aclnnInplaceNanToNum)
 
-// Gradients: of the result, and either the input or the result itself.
+// Gradients, from the gradient of the output and either the input or the output of the forward operator.
 #define GRADIENT(name, from, function)                                                                               \
     aclnnStatus name##GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* from,                           \
                                        ACLQ_PARAMETER(name##GetWorkspaceSize, 2) gradInput, uint64_t* workspaceSize, \
@@ -277,6 +278,19 @@ GRADIENT(aclnnTanhBackward, output, (ComplexToo{[](auto slope, auto y) { return 
 GRADIENT(aclnnSiluBackward, self,
          ([](double slope, double x) { return slope * sigmoid(x) * (1 + x * (1 - sigmoid(x))); }))
 GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluTanhSlope(x); }))
+
+aclnnStatus aclnnHardswishBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, aclTensor* out,
+                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnHardswishBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("gradOutput", gradOutput));
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkShape("gradOutput", *gradOutput, self->shape, "the shape of self"));
+        return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
+                        [](double slope, double x) { return x < -3 ? 0 : (x > 3 ? slope : slope * (x / 3 + 0.5)); });
+    });
+}
+ACLQ_PHASE_2(aclnnHardswishBackward)
 
 aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, char* approximate,
                                                 aclTensor* gradInput, uint64_t* workspaceSize,
@@ -329,7 +343,7 @@ aclnnStatus aclnnSoftplusBackwardGetWorkspaceSize(const aclTensor* gradOutput, c
 }
 ACLQ_PHASE_2(aclnnSoftplusBackward)
 
-// The sign of the result is that of the input.
+// With selfIsResult, self is the output of the forward operator, whose sign is that of its input.
 aclnnStatus aclnnLeakyReluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
                                                    const aclScalar* negativeSlope, bool selfIsResult, aclTensor* out,
                                                    uint64_t* workspaceSize, aclOpExecutor** executor) {

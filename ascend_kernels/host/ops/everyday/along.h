@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tensors seen along some of their dimensions: what reductions, sorting and normalisation have in common.
+// Tensors split into reduced and kept dimensions, as reductions, sorting and normalisation need them.
 #pragma once
 
 #include <algorithm>
@@ -8,10 +8,10 @@
 
 namespace aclq::everyday {
 
-// The dimensions that are taken together, as bits.
+// The reduced dimensions, as bits.
 using Mask = unsigned;
 
-// A tensor seen as kept dimensions and, for each place in them, the elements of the others.
+// A tensor as its kept dimensions and, for each position in them, the elements along the reduced dimensions.
 struct Split {
     // Elements are read as the type `seen`, to which they are converted.
     Split(const View& view, Mask gone, aclDataType seen) : Split(view, gone) { seen_ = seen; }
@@ -24,14 +24,14 @@ struct Split {
         }
     }
 
-    // All elements that belong to a place, piece by piece: use(values, n). Floats are used where they lie.
+    // All elements of one position, piece by piece: use(values, n). Floats are used where they lie.
     template <class Domain, class Use>
     void forEach(std::int64_t place, Use&& use) const {
         Room<Domain> room;
         forPiecesOf(place, [&](std::int64_t at, std::int64_t step, std::int64_t n) { piece(at, step, n, room, use); });
     }
 
-    // The same all at once.
+    // The same in one piece.
     template <class Domain>
     Row<Domain> row(std::int64_t place) const {
         Row<Domain> found(static_cast<std::size_t>(inner.elements()));
@@ -43,7 +43,7 @@ struct Split {
         return found;
     }
 
-    // And back; as many as there are elements.
+    // Writes the elements of one position back; `values` has one value for each.
     template <class Values>
     void put(std::int64_t place, const Values& values) const {
         auto next = values.data();
@@ -53,7 +53,7 @@ struct Split {
         });
     }
 
-    // Some elements of places that lie side by side: `n` of them from this place on, their element of this number.
+    // One element of each of `n` adjacent positions, starting with this position: the element with this number.
     template <class Domain>
     void across(std::int64_t place, std::int64_t element, std::int64_t n, Domain* to) const {
         readThrough(seen_, view_, offsetOf(outer, place) + offsetOf(inner, element), 1, n, to);
@@ -67,7 +67,8 @@ struct Split {
             piece(offsetOf(inner, row) + first * step, step, std::min(kRoom, end - first), room, use);
         }
     }
-    // Whether places lie side by side while the elements of one do not, so that memory is walked across them.
+    // Whether adjacent positions are contiguous in memory and the elements of one position are not: then several
+    // positions are processed together.
     bool sideBySide() const {
         return outer.rank > 0 && outer.strides[outer.rank - 1] == 1 && outer.shape[outer.rank - 1] > 1 &&
                (inner.rank == 0 || inner.strides[inner.rank - 1] != 1);
@@ -114,13 +115,13 @@ void put(const View& view, std::int64_t index, Domain value) {
     write(view, offsetOf(view, index), 1, 1, &value);
 }
 
-// Places that are worth a thread together.
+// The number of positions that justifies a thread.
 inline std::int64_t grain(const Split& split) {
     return std::max<std::int64_t>(1, kThreadGrain / std::max<std::int64_t>(1, split.inner.elements()));
 }
 
-// Does something for each place of the first tensor, the dimensions of `gone` taken together: prepare(tensors) gives
-// what is called with the numbers of places, in several threads.
+// Calls a function for each kept position of the first tensor, in several threads; `gone` are the reduced dimensions.
+// prepare(tensors) returns the function, which takes the numbers of positions.
 template <class Prepare>
 class ForPlaces : public Kernel {
   public:
@@ -146,8 +147,8 @@ std::shared_ptr<const Kernel> forPlaces(Mask gone, Prepare prepare) {
     return std::make_shared<ForPlaces<Prepare>>(gone, std::move(prepare));
 }
 
-// Turns rows along the dimensions of `gone`, converted to the type of the result, into others: function(row). Tensors:
-// self, out of the same shape.
+// Applies function(row) to each row along the dimensions of `gone`, converted to the type of the result. Tensors: self,
+// and out of the same shape.
 template <class Domain, class Function>
 std::shared_ptr<const Kernel> turnRows(Mask gone, Function function) {
     return forPlaces(gone, [gone, function](const View* tensors) {
@@ -160,23 +161,23 @@ std::shared_ptr<const Kernel> turnRows(Mask gone, Function function) {
     });
 }
 
-// Phase 1 says which dimensions: those of an array (empty: all; null: all, where CANN lets it be null), or one.
-// 161001 for a null array, where CANN needs one.
+// The reduced dimensions from an argument of phase 1: an array (empty: all; null: all if CANN accepts null, else
+// 161001), or a single dimension.
 aclnnStatus checkGivenDims(const char* argument, const aclIntArray* dims);
 aclnnStatus readDims(const char* argument, const aclIntArray* dims, std::int64_t rank, Mask& gone);
-// Checks self, and makes `dim` a dimension of it.
+// Checks self, and makes `dim` non-negative.
 aclnnStatus oneDim(const aclTensor* self, std::int64_t& dim, Mask& gone);
-// The shape without them; with ones in their place if they are kept.
+// The shape without the reduced dimensions, or with size 1 for them if they are kept.
 Dims reducedShape(const Dims& shape, Mask gone, bool keep);
-// Whether a result of one element may have any shape of one element, as CANN lets some reductions have it.
+// Whether a result of one element may have any shape with one element: CANN allows it for some reductions.
 enum class OneElement { AsComputed, AnyShape };
-// A result has the shape that is computed for it.
+// Checks that a result has the computed shape.
 aclnnStatus checkResult(const char* argument, const aclTensor& out, const Dims& expected, OneElement one,
                         const char* source);
-// out is there and has the reduced shape.
+// Checks that out is not null and has the reduced shape.
 aclnnStatus checkReduced(const char* argument, const aclTensor* out, const Dims& shape, Mask gone, bool keep,
                          OneElement one = OneElement::AsComputed);
-// The result type is said twice.
+// Checks that the dtype argument and the type of out agree.
 aclnnStatus checkSaid(aclDataType dtype, const aclTensor* out);
 
 }  // namespace aclq::everyday

@@ -23,7 +23,8 @@ using namespace aclq::everyday;
 
 namespace {
 
-// Tensors: the parts, out. Each part goes to its place along a dimension, which out has anew (stack) or longer (cat).
+// Tensors: the parts, out. The parts follow each other along one dimension of out: a new one (stack) or an existing
+// one (cat).
 class Join : public Kernel {
   public:
     Join(std::int64_t parts, std::int64_t dim, bool anew) : parts_(parts), dim_(dim), anew_(anew) {}
@@ -84,7 +85,7 @@ aclnnStatus launchJoin(const Call& call, std::vector<Argument> parts, std::int64
         return call.nothing();
     }
     const auto count = static_cast<std::int64_t>(parts.size());
-    aclTensor seen = *out;  // one element may have another shape
+    aclTensor seen = *out;  // with one element, the shapes may differ
     seen.shape = expected;
     seen.strides = Dims::contiguousStrides(expected);
     parts.push_back({"out", out, false, out->shape == expected ? nullptr : &seen});
@@ -103,7 +104,7 @@ aclnnStatus aclnnCatGetWorkspaceSize(const aclTensorList* tensors, int64_t dim, 
         const std::int64_t rank = out->shape.rank();
         ACLQ_RETURN_IF_FAILED(checkRank("out", *out, 1, kMaxKernelRank));
         ACLQ_RETURN_IF_FAILED(checkDim("dim", rank, dim));
-        // A 1-D tensor without elements fits to everything, as it always did.
+        // An empty 1-D tensor may be joined to any shape, as in PyTorch.
         std::vector<Argument> parts;
         Dims expected;
         for (const Argument& part : all) {
@@ -120,7 +121,7 @@ aclnnStatus aclnnCatGetWorkspaceSize(const aclTensorList* tensors, int64_t dim, 
                 }
                 if (!(other == expected)) {
                     return refuse("tensors", "shape " + shape.text(),
-                                  expected.text() + " but for dimension " + std::to_string(dim));
+                                  expected.text() + " except in dimension " + std::to_string(dim));
                 }
                 expected[dim] += shape[dim];
             }
@@ -356,7 +357,7 @@ class Pad : public Kernel {
         border.data = const_cast<unsigned char*>(
             reinterpret_cast<const unsigned char*>(isReal_ ? static_cast<const void*>(&real_) : &integer_));
         copy(border, to);
-        // What of self is inside of out.
+        // The part of self that lies inside out.
         for (std::int64_t dimension = 0; dimension < to.rank; ++dimension) {
             const std::int64_t ahead = ahead_[static_cast<std::size_t>(dimension)];
             from.offset += std::max<std::int64_t>(-ahead, 0) * from.strides[dimension];
@@ -393,8 +394,8 @@ aclnnStatus aclnnConstantPadNdGetWorkspaceSize(const aclTensor* self, const aclI
                           text("pairs, at most %lld", static_cast<long long>(rank)));
         }
         for (const std::int64_t length : lengths) {
-            constexpr std::int64_t kMost = std::int64_t{1}
-                                           << 48;  // more than any memory holds, and sums do not overflow
+            constexpr std::int64_t kMost =
+                std::int64_t{1} << 48;  // more than any memory holds, and small enough that sums do not overflow
             if (length < -kMost || length > kMost) {
                 return refuse("pad", std::to_string(length), "a length");
             }

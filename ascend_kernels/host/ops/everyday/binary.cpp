@@ -54,7 +54,7 @@ namespace {
 
 using Integer = std::int64_t;
 
-// Division by zero gives 0 for integers, which have nothing better.
+// Integer division by zero gives 0, as integers have no infinity.
 Integer divideTrunc(Integer a, Integer b) {
     return b == 0 ? 0 : (b == -1 ? subtract(Integer{0}, a) : a / b);
 }
@@ -76,7 +76,7 @@ double divideFloor(double a, double b) {
     if (b == 0) {
         return a / b;
     }
-    // From the remainder, which is exact; a rounded quotient may have reached the next integer.
+    // Computed from the remainder, which is exact: the rounded quotient may already be the next integer.
     const double left = std::fmod(a, b);
     const double quotient = std::nearbyint((a - left) / b);
     return left != 0 && (left < 0) != (b < 0) ? quotient - 1 : quotient;
@@ -92,7 +92,7 @@ Complex power(Complex a, Complex b) {
     return std::pow(a, b);
 }
 double power(double a, double b) {
-    // A square root, which of -inf is NaN, where the power of -inf is inf.
+    // sqrt(-inf) is NaN, but pow(-inf, 0.5) is inf.
     return b == 0.5 ? std::sqrt(a) : std::pow(a, b);
 }
 Integer power(Integer a, Integer b) {
@@ -118,7 +118,7 @@ constexpr ComplexToo kMultiply{[](auto a, auto b) { return multiply(a, b); }};
 constexpr ComplexToo kDivide{[](auto a, auto b) { return a / b; }};
 constexpr auto kDivideTrunc = [](auto a, auto b) { return divideTrunc(a, b); };
 constexpr auto kDivideFloor = [](auto a, auto b) { return divideFloor(a, b); };
-// Remainders are those of these types.
+// The types for which remainders are defined.
 aclnnStatus checkRemainder(aclDataType common) {
     constexpr aclDataType kTypes[] = {ACL_FLOAT, ACL_FLOAT16, ACL_BF16, ACL_DOUBLE, ACL_INT32, ACL_INT64};
     return std::find(std::begin(kTypes), std::end(kTypes), common) != std::end(kTypes)
@@ -144,7 +144,7 @@ constexpr auto kLessEqual = [](auto a, auto b) -> Integer { return a <= b ? 1 : 
 constexpr auto kAnd = [](Integer a, Integer b) { return a & b; };
 constexpr auto kOr = [](Integer a, Integer b) { return a | b; };
 constexpr auto kXor = [](Integer a, Integer b) { return a ^ b; };
-// By more bits than there are, nothing (or the sign) is left.
+// A shift by the width of the type or more leaves 0, or the sign.
 constexpr auto kShiftLeft = [](Integer a, Integer b) {
     return b < 0 || b > 63 ? 0 : static_cast<Integer>(static_cast<std::uint64_t>(a) << b);
 };
@@ -158,7 +158,7 @@ constexpr ComplexToo kLogicalAnd{[](auto a, auto b) -> Integer { return holds(a)
 constexpr ComplexToo kLogicalOr{[](auto a, auto b) -> Integer { return holds(a) || holds(b) ? 1 : 0; }};
 constexpr ComplexToo kLogicalXor{[](auto a, auto b) -> Integer { return holds(a) != holds(b) ? 1 : 0; }};
 
-// alpha multiplies numbers of the common type, to which it has to be cast.
+// alpha must be castable to the common type of the inputs.
 aclnnStatus checkFactor(const Operand& self, const Operand& other, const aclScalar& alpha) {
     ACLQ_RETURN_IF_FAILED(checkTensor(self.name, self.tensor));
     ACLQ_RETURN_IF_FAILED(other.isScalar ? checkScalar(other.name, other.scalar)
@@ -195,7 +195,7 @@ aclnnStatus reversed(const Call& call, const Operand& self, const Operand& other
     });
 }
 
-// With its own frame: checks happen inside phase 1.
+// The complete phase 1: the checks run inside prepare.
 template <Numbers numbers, class Function>
 aclnnStatus plain(const Call& call, const Operand& self, const Operand& other, const Operand& out, Function function) {
     return call.prepare([&] { return binary<numbers>(call, self, other, out, function); });
@@ -203,7 +203,7 @@ aclnnStatus plain(const Call& call, const Operand& self, const Operand& other, c
 
 }  // namespace
 
-// A tensor and a tensor, a tensor and a number, and both in place.
+// Tensor with tensor, tensor with number, and both in place.
 #define TENSOR(name, numbers, function)                                                                            \
     aclnnStatus name##GetWorkspaceSize(const aclTensor* self, const aclTensor* other,                              \
                                        ACLQ_PARAMETER(name##GetWorkspaceSize, 2) out, uint64_t* workspaceSize,     \
@@ -270,7 +270,7 @@ aclnnStatus plain(const Call& call, const Operand& self, const Operand& other, c
 SCALED(Add, kAdd)
 SCALED(Sub, kSubtract)
 
-// The other way round: other - alpha * self.
+// Reversed: other - alpha * self.
 aclnnStatus aclnnRsubGetWorkspaceSize(const aclTensor* self, const aclTensor* other, const aclScalar* alpha,
                                       aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     return reversed(ACLQ_CALL(aclnnRsub), {"self", self}, {"other", other}, alpha, {"out", out});

@@ -17,7 +17,7 @@ struct Operand {
     bool isScalar = false;
 };
 
-// A number as either domain takes it.
+// A number, as a value of either domain.
 struct Constant {
     double real;
     std::int64_t integer;
@@ -31,8 +31,8 @@ inline Constant constant(const aclScalar& scalar, aclDataType computed) {
     return {as<double>(scalar, computed), integer(scalar), complex(scalar)};
 }
 
-// What an operator computes in: the common type of its inputs; a float type; the common type, numbers rounded to it as
-// comparisons need; integers only.
+// The type an operator computes in: the common type of its inputs; a float type; the common type, with numbers rounded
+// to it, for comparisons; integers only.
 enum class Numbers { Any, Real, Compared, Integers };
 
 // The common type of a tensor and a tensor or number.
@@ -85,7 +85,7 @@ std::shared_ptr<const Kernel> binaryKernel(aclDataType computed, const Operand& 
     }
 }
 
-// A function that is defined for some common types of its inputs only.
+// A function that is defined only for some common types of its inputs.
 using CheckCommon = aclnnStatus (*)(aclDataType common);
 template <CheckCommon check, class Function>
 struct Checked : Function {

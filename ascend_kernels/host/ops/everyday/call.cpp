@@ -25,7 +25,7 @@ aclnnStatus checkScalar(const char* argument, const aclScalar* scalar) {
     }
     if (pools().scalars.find(scalar) == nullptr) {
         return refuse(argument, text("%p", static_cast<const void*>(scalar)),
-                      "a live aclScalar (this one was destroyed, or is none)");
+                      "a live aclScalar (this one was destroyed, or never existed)");
     }
     return TypeRules::check(argument, scalar->dtype);
 }
@@ -39,7 +39,7 @@ aclnnStatus checkLive(const char* argument, const T* given, const T* found, cons
     }
     return found != nullptr ? ACLNN_SUCCESS
                             : refuse(argument, text("%p", static_cast<const void*>(given)),
-                                     text("a live object, %s (this one was destroyed, or is none)", kind));
+                                     text("a live object, %s (this one was destroyed, or never existed)", kind));
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ aclnnStatus checkBroadcast(const char* argument, const aclTensor& tensor, const 
 }
 
 aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim) {
-    const std::int64_t size = rank > 0 ? rank : 1;  // a number is treated as a row of one
+    const std::int64_t size = rank > 0 ? rank : 1;  // a 0-d tensor counts as a row of one element
     if (dim < -size || dim >= size) {
         return refuse(argument, std::to_string(dim),
                       text("%lld to %lld", static_cast<long long>(-size), static_cast<long long>(size - 1)));
@@ -76,7 +76,7 @@ aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim)
 }
 
 aclnnStatus refuseCast(const char* argument, aclDataType dtype, aclDataType computed) {
-    // In the words of CANN and PyTorch, which programs look for.
+    // CANN and PyTorch use these words, and programs search for them.
     return refuse(argument,
                   "dtype " + nameOf(dtype) + ": " + nameOf(computed) + " can't be cast to the desired output type " +
                       nameOf(dtype),

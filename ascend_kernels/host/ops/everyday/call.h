@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What phase 1 of the everyday operators has in common: the checks they all make, and how they end.
+// Phase 1 of the everyday operators: common checks, and how it ends.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@
 
 namespace aclq::everyday {
 
-// An operator being prepared: its names, and where the results of phase 1 go.
+// A call in phase 1: the names of its functions, and where its results go.
 struct Call {
     const char* function;   // of phase 1
     const char* operation;  // of phase 2
@@ -39,37 +39,37 @@ struct Call {
     aclnnStatus nothing() const { return finishEmpty(operation, workspaceSize, executor); }
 };
 
-// Given, alive, of a type with numbers, at most 8 dimensions, in no blocked layout.
+// Checks that a tensor is not null, alive, numeric, at most 8-D and not in a blocked layout.
 aclnnStatus checkTensor(const char* argument, const aclTensor* tensor);
-// 161001 for the first that is null, before anything else is looked at.
+// 161001 for the first null argument, before any other check.
 aclnnStatus checkAllGiven(std::initializer_list<Argument> arguments);
-// Given, alive, a real number.
+// Checks that a scalar is not null, alive and real.
 aclnnStatus checkScalar(const char* argument, const aclScalar* scalar);
-// Given, alive; its numbers.
+// Checks that an array is not null and alive; returns its numbers.
 aclnnStatus readArray(const char* argument, const aclIntArray* array, std::vector<std::int64_t>& values);
-// Given, alive; its tensors, of which some may be null.
+// Checks that a list is not null and alive; returns its tensors, some of which may be null.
 aclnnStatus readList(const char* argument, const aclTensorList* list, std::vector<aclTensor*>& tensors);
-// Can be repeated to `shape`.
+// Checks that a tensor can be broadcast to `shape`.
 aclnnStatus checkBroadcast(const char* argument, const aclTensor& tensor, const Dims& shape);
-// Makes `dim` (negative: from the end) a dimension of a tensor of this rank.
+// Makes `dim` non-negative (negative numbers count from the end) and checks it against the rank.
 aclnnStatus checkDim(const char* argument, std::int64_t rank, std::int64_t& dim);
 
-// The result cannot hold what is computed (canCast).
+// The refusal of a result type to which the computed type cannot be cast (canCast).
 aclnnStatus refuseCast(const char* argument, aclDataType dtype, aclDataType computed);
 
-// The common shape of tensors that repeat their dimensions of size 1; false if there is none.
+// The shape to which the tensors broadcast; false if they do not fit.
 bool broadcast(Dims& shape, const Dims& other);
 
-// A tensor of the same shape, its elements one after the other in memory of another.
+// A contiguous tensor of this shape in the memory of another one.
 View contiguousLike(const View& view, aclDataType dtype, void* memory);
 
-// Offset of the place that `at` counts to in each dimension.
+// Offset of the element at position `at`.
 std::int64_t offsetAt(const View& view, const std::int64_t* at);
 
-// Strides of `view` for walking along `shape`: 0 where it repeats.
+// Strides of `view` broadcast to `shape`: 0 for repeated dimensions.
 std::int64_t strideAlong(const View& view, const View& shape, std::int64_t dimension);
 
-// Walks tensors together, along the shape of the last one, to which the others repeat.
+// Walks tensors together along the shape of the last one, to which the others are broadcast.
 template <std::size_t count>
 Walk<count> walkTogether(const View* tensors) {
     const View& shape = tensors[count - 1];
@@ -84,7 +84,7 @@ Walk<count> walkTogether(const View* tensors) {
     return walk;
 }
 
-// The kernel that computes in double if numbers are `real`, else in int64: make(a number of that type).
+// The kernel that computes in double if `real`, else in int64; make takes a number of that type.
 template <class Make>
 std::shared_ptr<const Kernel> inDomain(bool real, Make&& make) {
     if (real) {
@@ -93,7 +93,7 @@ std::shared_ptr<const Kernel> inDomain(bool real, Make&& make) {
     return make(std::int64_t{});
 }
 
-// The type of a parameter as the header declares it: some tensors that are written are const there, others are not.
+// The type of a parameter as the header declares it: CANN declares some output tensors const.
 template <class Function>
 struct ParametersOf;
 template <class Result, class... Parameters>
@@ -101,7 +101,7 @@ struct ParametersOf<Result(Parameters...)> {
     using Types = std::tuple<Parameters...>;
 };
 
-// The same where complex numbers may be: in the domain that holds this type.
+// The same with complex numbers: computes in the domain that holds this type.
 template <class Make>
 std::shared_ptr<const Kernel> ofDomain(aclDataType dtype, Make&& make) {
     return isComplex(dtype) ? make(Complex{}) : inDomain(isFloating(dtype), static_cast<Make&&>(make));

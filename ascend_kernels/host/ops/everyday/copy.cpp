@@ -72,8 +72,8 @@ void copyBytes(const View* both) {
                 return {copyRow<Complex>, copySquare<Complex>};
         }
     }();
-    // Where elements that follow each other in one tensor lie in rows of the other, squares of them are copied, so that
-    // cache lines are used whole.
+    // If neighbours in one tensor lie in different rows of the other, square blocks are copied, so that whole cache
+    // lines are used.
     if (walk.rank > 1 && walk.step(1) == 1 && walk.step(0) != 1 && walk.strides[0][walk.rank - 2] == 1) {
         const std::int64_t side = walk.shape[walk.rank - 2];
         const std::int64_t bands = (side + kSide - 1) / kSide;
@@ -118,7 +118,7 @@ aclnnStatus prepareCopy(const Call& call, const char* fromName, const aclTensor*
                         const aclTensor* to, bool repeats) {
     ACLQ_RETURN_IF_FAILED(checkGiven(fromName, from));
     ACLQ_RETURN_IF_FAILED(checkGiven(toName, to));
-    // Between equal types nothing has to be understood.
+    // Equal types: the bytes are copied as they are.
     if (from->dtype != to->dtype || !hasWholeBytes(to->dtype)) {
         ACLQ_RETURN_IF_FAILED(checkTensor(fromName, from));
         ACLQ_RETURN_IF_FAILED(checkTensor(toName, to));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One kernel for all operators that compute an element from the elements at the same place of their inputs.
+// The kernel of all elementwise operators.
 #pragma once
 
 #include <cstring>
@@ -11,8 +11,8 @@
 
 namespace aclq::everyday {
 
-// Tensors: the inputs, which repeat to the shape of the last one, the result. `function` takes as many values of
-// Domain (double, int64 or complex) and gives one of these.
+// Tensors: the inputs, broadcast to the shape of the result, and the result. `function` takes one value of Domain
+// (double, int64 or complex) for each input and returns one.
 template <std::size_t inputs, class Domain, class Function>
 class Elementwise : public Kernel {
   public:
@@ -117,7 +117,7 @@ class Elementwise : public Kernel {
         }
     }
 
-    // Inputs of other types become those the operator computes in.
+    // Inputs of other types are converted to the type the operator computes in.
     void readInput(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Domain* to) const {
         read(view, offset, step, n, to);
         if constexpr (std::is_same_v<Domain, double>) {
@@ -142,7 +142,7 @@ struct InSingle : Function {
 template <class Function, class Single>
 InSingle(Function, Single) -> InSingle<Function, Single>;
 
-// A function that is defined on complex numbers as well.
+// A function that is also defined for complex numbers.
 template <class Function>
 struct ComplexToo : Function {
     static constexpr bool kComplex = true;
@@ -155,8 +155,8 @@ constexpr bool takesComplex = requires {
     Function::kComplex;
 };
 
-// `function` in complex numbers if `computed` is a complex type and it takes them; in double if `computed` is a float,
-// else in int64.
+// Runs `function` in complex numbers if `computed` is complex and the function accepts them, in double if `computed` is
+// a float, else in int64.
 template <std::size_t inputs, class Function>
 std::shared_ptr<const Kernel> elementwise(aclDataType computed, Function function) {
     if constexpr (takesComplex<Function>) {
@@ -169,7 +169,7 @@ std::shared_ptr<const Kernel> elementwise(aclDataType computed, Function functio
     });
 }
 
-// The same for a function that is defined on floats only; integers are seen as FLOAT.
+// The same for a function of floats only: integers are converted to FLOAT.
 template <std::size_t inputs, class Function>
 std::shared_ptr<const Kernel> elementwiseReal(aclDataType computed, Function function) {
     if constexpr (takesComplex<Function>) {
@@ -181,7 +181,7 @@ std::shared_ptr<const Kernel> elementwiseReal(aclDataType computed, Function fun
                                                                    function);
 }
 
-// Arithmetic that wraps around instead of being undefined.
+// Integer arithmetic that wraps around on overflow.
 inline double add(double a, double b) {
     return a + b;
 }

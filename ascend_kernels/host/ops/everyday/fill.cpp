@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that write what no tensor says: numbers, sequences, random numbers.
+// Operators whose results come from no input tensor: constants, sequences, random numbers.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -29,7 +29,7 @@ using namespace aclq::everyday;
 
 namespace {
 
-// Writes function(number of the element in logical order) everywhere.
+// Sets each element to function(i), where i counts the elements in logical order.
 template <class Function>
 class Generate : public Kernel {
   public:
@@ -143,7 +143,7 @@ aclnnStatus aclnnLinspaceGetWorkspaceSize(const aclScalar* start, const aclScala
         const double first = real(*start);
         const double last = real(*end);
         const double distance = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
-        // From both ends, so that both are met exactly.
+        // Computed from the nearer end, so that both ends are exact.
         return generate(call, "out", out, [=](std::int64_t index) {
             return index < steps / 2 || steps == 1 ? first + distance * static_cast<double>(index)
                                                    : last - distance * static_cast<double>(steps - 1 - index);
@@ -170,7 +170,7 @@ aclnnStatus aclnnInplaceNormalGetWorkspaceSize(const aclTensor* selfRef, float m
     const Call call = ACLQ_CALL(aclnnInplaceNormal);
     return call.prepare([&] {
         return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
-            // Box and Muller's way: two draws give two numbers; the logarithm's argument is not 0.
+            // Box-Muller: two draws give two numbers. The argument of the logarithm is above 0.
             const std::int64_t first = index / 2 * 2;
             const double radius = std::sqrt(-2 * std::log(1 - random.fraction(first)));
             const double angle = 2 * std::numbers::pi * random.fraction(first + 1);
@@ -186,7 +186,7 @@ aclnnStatus aclnnInplaceUniformGetWorkspaceSize(const aclTensor* selfRef, double
     const Call call = ACLQ_CALL(aclnnInplaceUniform);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
-        // As many bits as the type keeps: rounding must not reach `high`.
+        // Only as many random bits as the type holds, so that rounding cannot reach `high`.
         const double steps =
             selfRef->dtype == ACL_BF16
                 ? 0x1p8
@@ -294,7 +294,7 @@ ACLQ_PHASE_2(aclnnRandperm)
 
 namespace {
 
-// Bytes that hold a bit for each element, in whole 16 bytes.
+// Bytes of a mask with one bit for each element, rounded up to a multiple of 16.
 std::int64_t maskBytes(std::int64_t elements) {
     return (elements / 128 + (elements % 128 != 0 ? 1 : 0)) * 16;
 }
@@ -325,8 +325,8 @@ aclnnStatus aclnnDropoutGenMaskV2GetWorkspaceSize(const aclIntArray* shape, doub
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
         ACLQ_RETURN_IF_FAILED(
             checkMask("out", out, Dims(sizes.data(), std::min<std::size_t>(sizes.size(), Dims::kMaxRank)).elements()));
-        // An element stays with the probability 1 - prob, drawn as InplaceBernoulli draws it: the same seed gives the
-        // same mask in both ways of a dropout.
+        // An element is kept with probability 1 - prob, drawn as in InplaceBernoulli, so that both forms of dropout
+        // have the same mask for the same seed.
         return generate(call, "out", out, [=, random = Philox(seed, offset)](std::int64_t byte) {
             std::int64_t bits = 0;
             for (std::int64_t bit = 0; bit < 8; ++bit) {

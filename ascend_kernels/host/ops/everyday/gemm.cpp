@@ -30,11 +30,11 @@ using Sgemm = void (*)(int order, int transposeA, int transposeB, std::int64_t m
                        float* c, std::int64_t ldc);
 using SetThreads = int (*)(int count);
 
-// NumPy's wheels contain OpenBLAS, with special names and 64-bit sizes. It is used where NumPy has loaded it, which
-// every process has that imports aclquant or torch_npu; nothing is loaded or searched for.
+// NumPy's wheels contain OpenBLAS, with special names and 64-bit sizes. It is used if NumPy has loaded it, as in every
+// process that imports aclquant or torch_npu. We neither load nor search for it.
 struct Library {
     Sgemm sgemm = nullptr;
-    SetThreads setThreads = nullptr;  // of the calling thread; gives the number before
+    SetThreads setThreads = nullptr;  // for the calling thread; returns the previous number
 
     Library() {
         if (const char* wish = std::getenv("ACLQUANT_HOST_BLAS"); wish != nullptr && std::strcmp(wish, "own") == 0) {
@@ -54,7 +54,7 @@ struct Library {
         if (handle == nullptr) {
             return;
         }
-        // Both or none: without the second, the library would take more threads than this device has.
+        // Both are needed: without the second, the library would use more threads than this device may.
         setThreads = reinterpret_cast<SetThreads>(dlsym(handle, "openblas_set_num_threads_local"));
         sgemm = setThreads != nullptr ? reinterpret_cast<Sgemm>(dlsym(handle, "scipy_cblas_sgemm64_")) : nullptr;
     }
@@ -65,10 +65,10 @@ const Library* findLibrary() {
 }
 using TheLibrary = MadeOnce<Library, findLibrary>;
 
-// -- Our own ----------------------------------------------------------------------------------
+// -- Built in ----------------------------------------------------------------------------------
 
-// The tile of c that a kernel keeps in registers, and the kernel: c += a b of packed parts, a in columns of `rows`
-// values, b in rows of `columns`.
+// A micro-kernel and the tile of c that it keeps in registers: c += a * b, where a is packed in columns of `rows`
+// values and b in rows of `columns` values.
 struct Tile {
     std::int64_t rows;
     std::int64_t columns;
@@ -144,7 +144,8 @@ constexpr std::int64_t kDepth = 256;
 constexpr std::int64_t kRows = 96;
 constexpr std::int64_t kColumns = 512;
 
-// count x depth values as strips of `width`, each the values of one k after the other; zeros beyond the end.
+// Packs count x depth values into strips of `width`: in a strip, the values of one k follow those of the last. Zeros
+// fill the last strip.
 void pack(const float* from, std::int64_t step, std::int64_t depthStep, std::int64_t count, std::int64_t depth,
           std::int64_t width, float* to) {
     for (std::int64_t first = 0; first < count; first += width, to += width * depth) {
@@ -220,7 +221,7 @@ void multiplyOwn(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int6
                 });
 }
 
-// Below this, calling the library costs more than it saves.
+// For smaller products, calling the library costs more than it saves.
 constexpr std::int64_t kSmall = 8 * 8 * 8;
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of float matrices: by the OpenBLAS that NumPy brought into the process, else by blocks of our own.
+// Products of float matrices: by the OpenBLAS that NumPy has loaded, else by the blocked loops in gemm.cpp.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ struct FloatMatrix {
     std::int64_t columnStep;
 };
 
-// c = a (rows x depth) times b (depth x columns); the rows of c are `columns` floats each, one after the other.
+// c = a * b, where a is rows x depth and b is depth x columns; c is contiguous, in row order.
 void multiply(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t rows, std::int64_t columns,
               std::int64_t depth);
 
-// Which of the two, for tests and benchmarks: "openblas" or "own".
+// Which of the two is used, for tests and benchmarks: "openblas" or "own".
 const char* productLibrary();
 
 }  // namespace aclq::everyday

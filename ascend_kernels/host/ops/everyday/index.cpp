@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that read or write the places that tensors of indices name.
+// Operators that read or write elements by tensors of indices.
 #include "aclnnop/aclnn_embedding.h"
 #include "aclnnop/aclnn_embedding_dense_backward.h"
 #include "aclnnop/aclnn_gather.h"
@@ -28,7 +28,7 @@ class PickSlices : public Kernel {
   public:
     explicit PickSlices(std::int64_t dim) : dim_(dim) {}
 
-    // Whether what follows `dim` is one piece of memory, as large as the steps along it say.
+    // Whether the dimensions after `dim` are one contiguous piece, as long as the step along `dim`.
     static bool suits(const aclTensor& self, const aclTensor& out, std::int64_t dim) {
         return self.contiguous() && out.contiguous() && dim + 1 < self.shape.rank() &&
                self.shape.rank() <= out.shape.rank();
@@ -164,7 +164,7 @@ aclnnStatus aclnnGatherGetWorkspaceSize(const aclTensor* self, int64_t dim, cons
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        // A number is a row of one.
+        // A 0-d tensor counts as a row of one element.
         const std::int64_t rank = self->shape.rank();
         if (std::max<std::int64_t>(rank, 1) != std::max<std::int64_t>(index->shape.rank(), 1)) {
             ACLQ_RETURN_IF_FAILED(checkRank("index", *index, rank, rank));
@@ -223,12 +223,12 @@ ACLQ_PHASE_2(aclnnEmbedding)
 
 namespace {
 
-// What self[indices] names: some dimensions are picked from, the others stay whole. The places picked stand where the
-// first of them was if they are neighbours, else in front.
+// The elements of self[indices]: some dimensions are indexed, the others are taken whole. In the result, the shape of
+// the indices replaces the indexed dimensions if those are adjacent; else it comes first.
 struct Picks {
     std::vector<Argument> given;
-    unsigned picked = 0;  // dimensions, as bits
-    Dims common;          // the shape of the indices together
+    unsigned picked = 0;  // the indexed dimensions, as bits
+    Dims common;          // the common shape of the indices
     Dims shape;           // of the result
     bool nothing = false;
     bool neighbours = false;
@@ -245,8 +245,8 @@ struct Picks {
             return refuse("indices", text("%zu tensors", list.size()),
                           text("1 to %lld tensors", static_cast<long long>(rank)));
         }
-        // An empty tensor of self's type stands for a whole dimension, which torch_npu says so; one of another type
-        // names no places.
+        // An empty tensor of self's type stands for a whole dimension: torch_npu's convention. One of another type
+        // selects nothing.
         for (const aclTensor* index : list) {
             if (index != nullptr) {
                 ACLQ_RETURN_IF_FAILED(checkAlive("indices", index));
@@ -290,7 +290,7 @@ struct Picks {
         return ACLNN_SUCCESS;
     }
 
-    // Offset in `from` of the place `at` of the result.
+    // Offset in `from` of the element at position `at` of the result.
     std::int64_t place(const View& from, const View* indices, const std::int64_t* at) const {
         View all;
         all.rank = common.rank();
@@ -340,7 +340,7 @@ ACLQ_PHASE_2(aclnnIndex)
 
 namespace {
 
-// How an element comes to one that is there.
+// How a new element is combined with the existing one.
 enum class Way { Replace, Add, Multiply };
 
 aclnnStatus wayOf(std::int64_t reduce, Way& way) {
@@ -351,9 +351,9 @@ aclnnStatus wayOf(std::int64_t reduce, Way& way) {
     return ACLNN_SUCCESS;
 }
 
-// Brings elements to places, one after the other in logical order of `shape`. Tensors: the target, the elements (which
-// repeat to shape), and what `place` reads, which gives an offset in the target (whose strides may be others than those
-// of tensors[0]) or kNowhere. Elements may be a number.
+// Writes elements to indexed positions, in logical order of `shape`. Tensors: the target, the elements (broadcast to
+// shape), and those that `place` reads. `place` returns an offset in the target, whose strides may differ from those of
+// tensors[0], or kNowhere. The elements may be one number.
 template <class Domain, class Place>
 class Bring : public Kernel {
   public:
@@ -364,7 +364,7 @@ class Bring : public Kernel {
     }
 
     void run(const View* tensors, const KernelContext&) const override {
-        // What comes together in one place is added up, or multiplied, in double precision.
+        // Elements for the same position are added or multiplied in double precision.
         constexpr aclDataType kExact = std::is_same_v<Domain, Complex> ? ACL_COMPLEX128 : ACL_DOUBLE;
         if (way_ == Way::Replace || std::is_same_v<Domain, std::int64_t> || tensors[0].dtype == kExact) {
             bring(tensors, tensors[0]);
@@ -412,7 +412,7 @@ class Bring : public Kernel {
     const Place place_;
 };
 
-// Copies the first tensor to the second, then runs the kernel on the second and what follows.
+// Copies the first tensor to the second, then runs the kernel on the second and the following ones.
 class Onto : public Kernel {
   public:
     explicit Onto(std::shared_ptr<const Kernel> then) : then_(std::move(then)) {}
@@ -426,7 +426,7 @@ class Onto : public Kernel {
     const std::shared_ptr<const Kernel> then_;
 };
 
-// Where the elements go, and what they are.
+// The tensors and attributes of a scatter.
 struct Target {
     Argument self;
     Argument out;  // the same tensor if it is changed in place
@@ -455,7 +455,7 @@ aclnnStatus launchBring(const Call& call, const Target& target, const Argument& 
 
 const Constant kOne{1, 1, 1};
 
-// self.scatter(dim, index, src): each element of index names the place along dim of the element of src beside it.
+// self.scatter(dim, index, src): each element of index is the position along dim of the corresponding element of src.
 aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
                     const aclTensor* src, const Constant& factor, std::int64_t reduce) {
     ACLQ_RETURN_IF_FAILED(checkTensor(target.self.name, target.self.tensor));
@@ -464,7 +464,7 @@ aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, co
     ACLQ_RETURN_IF_FAILED(wayOf(reduce, way));
     const Dims& shape = target.self.tensor->shape;
     ACLQ_RETURN_IF_FAILED(checkDim("dim", shape.rank(), dim));
-    // A number is a row of one.
+    // A 0-d tensor counts as a row of one element.
     const bool fits = index->empty() || index->shape.rank() == shape.rank() ||
                       (index->elements() == 1 && shape.rank() <= 1 && index->shape.rank() <= 1);
     for (std::int64_t dimension = 0;
@@ -483,7 +483,7 @@ aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, co
         return refuse("index", "shape " + index->shape.text(),
                       "as many dimensions as self, " + shape.text() + ", and src");
     }
-    // src is seen as large as index.
+    // Only the part of src with the shape of index is used.
     aclTensor seen;
     Argument elements{"src", src};
     if (src != nullptr && src->shape.rank() == index->shape.rank()) {
@@ -600,7 +600,7 @@ aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim,
     });
 }
 
-// The indices are numbers of the host.
+// The indices are an aclIntArray, on the host.
 aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim, const aclIntArray* index,
                        const aclScalar* value) {
     return call.prepare([&]() -> aclnnStatus {
@@ -759,7 +759,7 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkIndices("self", self));
         for (const auto& [name, value] : {std::pair("onValue", onValue), std::pair("offValue", offValue)}) {
-            // CANN checks no more; the first element is taken, so there must be one.
+            // CANN checks no more than this. The first element is read, so there must be one.
             ACLQ_RETURN_IF_FAILED(checkTensor(name, value));
             if (value->empty()) {
                 return refuse(name, "shape " + value->shape.text(), "an element, of which the first is taken");

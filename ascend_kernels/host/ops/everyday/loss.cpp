@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses and their gradients, and those of softmax.
+// Losses and their gradients, and the gradients of softmax and log-softmax.
 #include <cmath>
 
 #include "aclnnop/aclnn_l1_loss.h"
@@ -29,7 +29,7 @@ aclnnStatus checkReduction(std::int64_t reduction) {
                : refuse("reduction", std::to_string(reduction), "0 (none), 1 (mean), 2 (sum)");
 }
 
-// Tensors: self, target, out: the sum or mean of function(self, target), added up in order.
+// Tensors: self, target, out. The sum or mean of function(self, target), added in order.
 template <class Function>
 class Total : public Kernel {
   public:
@@ -187,7 +187,7 @@ aclnnStatus checkClasses(const aclTensor* self, const aclTensor* target, const a
                         text("%lld elements, one for each row of self", static_cast<long long>(rows)));
 }
 
-// What target names: the weight of each row, 0 where it is ignored or outside.
+// The class and weight of each row; the weight is 0 if the class is ignored or out of range.
 struct Classes {
     Classes(const View& self, const View& target, const View& weight, std::int64_t ignored)
         : numbers(Split(target, (1U << target.rank) - 1).row<std::int64_t>(0)), weights(numbers.size()) {
@@ -325,8 +325,8 @@ ACLQ_PHASE_2(aclnnNLLLossBackward)
 
 namespace {
 
-// Tensors: gradOutput, output, gradInput; `turn` makes the gradients of a row out of those of its result and the
-// result.
+// Tensors: gradOutput, output, gradInput. `turn` computes the gradients of a row from the gradients of its output and
+// the output.
 template <class Turn>
 aclnnStatus rowGradient(const Call& call, const aclTensor* gradOutput, const aclTensor* output, std::int64_t dim,
                         const aclTensor* gradInput, Turn turn) {

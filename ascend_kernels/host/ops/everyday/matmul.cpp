@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products. Those of floats up to 32 bits are computed in FLOAT (gemm.h), the others plainly, integers exactly
-// and DOUBLE in double precision.
+// Matrix products. Floats of up to 32 bits are computed in FLOAT (gemm.h), DOUBLE in double precision, integers
+// exactly; the latter two by plain loops.
 #include "aclnnop/aclnn_addmm.h"
 #include "aclnnop/aclnn_addmv.h"
 #include "aclnnop/aclnn_baddbmm.h"
@@ -19,7 +19,7 @@ using namespace aclq::everyday;
 
 namespace {
 
-// What is added to a product: beta * added + alpha * product. Nothing is added with beta 0, not even NaN.
+// The summand in beta * added + alpha * product. With beta 0 it is not read, so a NaN in it has no effect.
 struct Addition {
     Argument added{nullptr, nullptr};
     Constant beta{0, 0, 0};
@@ -39,7 +39,7 @@ struct Stack {
         columnStep = vector && isColumn ? 0 : step;
     }
 
-    // One matrix as a view, turned so that memory is walked in order.
+    // One matrix as a view, transposed if that makes the accesses contiguous.
     View matrix(std::int64_t offset, bool turned) const {
         View one = view;
         one.rank = 2;
@@ -59,7 +59,7 @@ struct Stack {
     std::int64_t columnStep;
 };
 
-// Offset of a matrix of a stack that repeats to another one.
+// Offset of a matrix in a stack that is broadcast to another stack.
 std::int64_t offsetIn(const View& outer, const View& shape, std::int64_t number) {
     std::int64_t offset = 0;
     for (std::int64_t dimension = shape.rank; dimension-- > 0;) {
@@ -69,13 +69,13 @@ std::int64_t offsetIn(const View& outer, const View& shape, std::int64_t number)
     return offset;
 }
 
-// A matrix of a stack as floats: in place where it can be, else copied.
+// A matrix of a stack as floats: in place if possible, else a copy.
 class AsFloats {
   public:
     FloatMatrix at(const Stack& stack, std::int64_t offset) {
         const bool turned = stack.rowStep == 1 && stack.columnStep != 1;
         const View one = stack.matrix(offset, turned);
-        // A step as the library wants it: at least as long as a line.
+        // The library wants a leading dimension that is at least the length of a row.
         const bool fits = one.strides[1] == 1 && (one.shape[0] == 1 || one.strides[0] >= one.shape[1]);
         if (one.dtype == ACL_FLOAT && (fits || one.shape[0] * one.shape[1] == 1)) {
             const float* data = reinterpret_cast<const float*>(one.data) + one.offset;
@@ -93,11 +93,10 @@ class AsFloats {
 
   private:
     std::vector<float> values_;
-    std::int64_t offset_ = std::numeric_limits<std::int64_t>::min();  // of what was copied last
+    std::int64_t offset_ = std::numeric_limits<std::int64_t>::min();  // of the matrix that was copied last
 };
 
-// Tensors: self, mat2, out, and what is added (may be left out). Where self or mat2 is a vector, out lacks its
-// dimension.
+// Tensors: self, mat2, out, and the summand (optional). If self or mat2 is a vector, out lacks that dimension.
 template <class Domain>
 class MatrixProduct : public Kernel {
   public:
@@ -155,7 +154,7 @@ class MatrixProduct : public Kernel {
     }
 
   private:
-    // Where a matrix of the result lies, if it can be computed there.
+    // The address of a matrix of the result, if it can be computed in place.
     float* inPlace(const View* tensors, std::int64_t first) const {
         const View& out = tensors[2];
         return out.dtype == ACL_FLOAT && !tensors[3].present && contiguous(out)
@@ -163,7 +162,7 @@ class MatrixProduct : public Kernel {
                    : nullptr;
     }
 
-    // Rows of the result, from number `first` of all rows on: find(row, sums) gives the product.
+    // Rows of the result, starting with row `first` of all; find(row, sums) computes the product.
     template <class Find>
     void store(const View* tensors, std::int64_t first, std::int64_t rows, std::int64_t columns, Find&& find) const {
         const View& out = tensors[2];
@@ -182,7 +181,7 @@ class MatrixProduct : public Kernel {
                     });
     }
 
-    // To a row of the product that begins with this element of out.
+    // Writes a row of the product to out, starting at this element.
     void add(const View& added, const View& out, std::int64_t first, std::vector<Domain>& sums) const {
         for (Domain& sum : sums) {
             sum = everyday::multiply(sum, alpha_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators with three inputs: products added, positions between two, limits that are tensors.
+// Operators with three inputs: addcmul and addcdiv, interpolation, clamping to tensors.
 #include <cmath>
 
 #include "aclnnop/aclnn_addcdiv.h"
@@ -35,7 +35,7 @@ aclnnStatus addQuotient(const Call& call, const Argument& self, const aclTensor*
     });
 }
 
-// From the nearer end, so that both ends are met exactly.
+// Computed from the nearer end, so that both ends are exact.
 constexpr auto kBetween = [](double begin, double end, double weight) {
     return std::fabs(weight) < 0.5 ? begin + weight * (end - begin) : end - (end - begin) * (1 - weight);
 };
@@ -54,7 +54,7 @@ aclnnStatus between(const Call& call, const Argument& self, const aclTensor* end
     });
 }
 
-// NaN stays, wherever it is.
+// NaN in any input gives NaN.
 constexpr auto kRaise = [](auto value, auto least) {
     return least == least && (value != value || value > least) ? value : least;
 };

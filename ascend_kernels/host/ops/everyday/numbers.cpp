@@ -13,7 +13,7 @@
 namespace aclq::everyday {
 namespace {
 
-// Calls body(T{}) with the C++ type of an element; BOOL has a separate one.
+// Calls body(T{}) with the C++ type of an element; BOOL has a separate type.
 enum class Bool : std::uint8_t {};
 
 template <class T>
@@ -172,7 +172,7 @@ void writeRow(const View& view, std::int64_t offset, std::int64_t step, std::int
     });
 }
 
-// Whether every value of `narrow` is one of `wide`.
+// Whether `wide` holds every value of `narrow`.
 bool holds(aclDataType wide, aclDataType narrow) {
     return wide == narrow || wide == ACL_DOUBLE || (wide == ACL_FLOAT && bitsOf(narrow) <= 16);
 }

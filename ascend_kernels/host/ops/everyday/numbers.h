@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the everyday operators compute: elements become double or int64, and are rounded once when they are written. A
-// double holds every float type, and one operation on them exactly enough that rounding it is the correct rounding.
+// double holds every float type, and is wide enough that rounding the result of one operation twice gives the correctly
+// rounded result.
 #pragma once
 
 #include <complex>
@@ -47,13 +48,13 @@ using Row = std::vector<T, Aligned<T>>;
 
 // FLOAT16, BF16, FLOAT, DOUBLE.
 bool isFloating(aclDataType dtype);
-// COMPLEX64, COMPLEX128: operators whose rows in types.inc name them take them.
+// COMPLEX64, COMPLEX128: accepted by operators whose rows in types.inc list them.
 bool isComplex(aclDataType dtype);
-// The types all these operators take: floats, integers up to 64 bits, BOOL.
+// The types that all these operators accept: floats, integers of up to 64 bits, BOOL.
 bool isNumber(aclDataType dtype);
-// UINT16, UINT32 and UINT64 have nothing in common with other types, as in PyTorch.
+// UINT16, UINT32 and UINT64 have no common type with others, as in PyTorch.
 bool haveCommonType(aclDataType a, aclDataType b);
-// What two types have in common: the wider one, complex numbers before floats, floats before integers, integers before
+// The common type of two types: the wider one, where complex comes before float, float before integer, integer before
 // BOOL.
 aclDataType promote(aclDataType a, aclDataType b);
 
@@ -61,17 +62,17 @@ aclDataType promote(aclDataType a, aclDataType b);
 // become integers, and only BOOL becomes BOOL.
 bool canCast(aclDataType from, aclDataType to);
 
-// n elements `step` apart from `offset` on (in elements, without the view's own offset).
+// Reads n elements from `offset` on, `step` apart; both count elements, and the view's offset is not included.
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, double* to);
 // In single precision, for elements of types that it holds: FLOAT, FLOAT16, BF16.
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, float* to);
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const float* from);
-// Of complex numbers the real part. Floats are cut off and saturated.
+// Complex numbers give their real part. Floats are truncated and saturated.
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, std::int64_t* to);
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Complex* to);
-// Into integers: cut off and saturated, NaN gives 0. Into BOOL: whether the value is not 0.
+// To integers: truncated and saturated, NaN gives 0. To BOOL: whether the value is not 0.
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const double* from);
-// Into narrower integers: the low bits.
+// To narrower integers: the low bits.
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const std::int64_t* from);
 
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Complex* from);
@@ -90,13 +91,13 @@ void readThrough(aclDataType through, const View& view, std::int64_t offset, std
 // The nearest value of a float type.
 double roundTo(aclDataType dtype, double value);
 
-// A number of the host.
+// The value of an aclScalar.
 bool isFloating(const aclScalar& scalar);
 double real(const aclScalar& scalar);
 std::int64_t integer(const aclScalar& scalar);
 Complex complex(const aclScalar& scalar);
 
-// The number as the computation takes it: arithmetic in 16-bit types is done in FLOAT.
+// The number rounded as the computation needs it: arithmetic in 16-bit types is done in FLOAT.
 template <class Domain>
 Domain as(const aclScalar& scalar, aclDataType computed) {
     if constexpr (std::is_same_v<Domain, double>) {

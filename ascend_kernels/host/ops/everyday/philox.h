@@ -28,7 +28,7 @@ class Philox {
         return counter;
     }
 
-    // The word of this number, and the two that begin with number 2 * `number` as one.
+    // Word `number`; and words 2 * `number` and the next one, as one word of 64 bits.
     std::uint32_t word(std::int64_t number) const {
         const auto place = static_cast<std::uint64_t>(number);
         return block(place / 4)[place % 4];
@@ -40,7 +40,7 @@ class Philox {
         return std::uint64_t{found[first + 1]} << 32 | found[first];
     }
 
-    // The same as a fraction, in [0, 1).
+    // The 64-bit word as a fraction in [0, 1).
     double fraction(std::int64_t number) const { return word(number) * 0x1p-32; }
     double longFraction(std::int64_t number) const { return static_cast<double>(pair(number) >> 11) * 0x1p-53; }
 

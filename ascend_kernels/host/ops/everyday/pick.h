@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators whose elements are copies of elements elsewhere: the kernel, and what leads from an index to a place.
+// Operators that copy elements by index: the kernel, and the way from an index to an offset.
 #pragma once
 
 #include <cstring>
@@ -9,16 +9,16 @@
 
 namespace aclq::everyday {
 
-// Not an offset; those of reversed dimensions are negative.
+// A value that is never an offset; offsets along reversed dimensions are negative.
 constexpr std::int64_t kNowhere = std::numeric_limits<std::int64_t>::min();
 
-// Where an index leads along a dimension; an index that leads nowhere gives an element 0: the chip does not check.
+// The position of an index along a dimension. An index out of range gives an element 0: the chip does not check it.
 inline std::int64_t along(const View& from, std::int64_t dimension, std::int64_t index) {
     index += index < 0 ? from.shape[dimension] : 0;
     return index < 0 || index >= from.shape[dimension] ? kNowhere : index * from.strides[dimension];
 }
 
-// Offset of the place that is at `index` along `dim`, and elsewhere as `at` says.
+// Offset of the element at `index` along `dim` and at position `at` in the other dimensions.
 inline std::int64_t offsetAlong(const View& from, std::int64_t dim, std::int64_t index, const std::int64_t* at) {
     const std::int64_t step = along(from, dim, index);
     return step == kNowhere ? kNowhere : step + offsetAt(from, at) - at[dim] * from.strides[dim];
@@ -30,7 +30,7 @@ inline std::int64_t indexAt(const View& indices, std::int64_t offset) {
     return value;
 }
 
-// Counts through the dimensions of a view to the element of this number.
+// Moves to the element with this number in logical order.
 inline void countTo(const View& view, std::int64_t index, std::int64_t* at) {
     for (std::int64_t dimension = view.rank; dimension-- > 0;) {
         at[dimension] = index % view.shape[dimension];
@@ -38,7 +38,7 @@ inline void countTo(const View& view, std::int64_t index, std::int64_t* at) {
     }
 }
 
-// To the next element in logical order, and its offset.
+// Moves to the next element in logical order; returns its offset.
 inline void countOn(const View& view, std::int64_t* at, std::int64_t& offset) {
     for (std::int64_t dimension = view.rank; dimension-- > 0;) {
         offset += view.strides[dimension];
@@ -50,7 +50,7 @@ inline void countOn(const View& view, std::int64_t* at, std::int64_t& offset) {
     }
 }
 
-// Copies element by element, in logical order of out, from where `place` says; kNowhere gives 0.
+// Copies element by element, in logical order of out, from the offset that `place` returns; kNowhere gives 0.
 // Tensors: self, out, and what `place` reads.
 template <class Place>
 class Pick : public Kernel {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that make one element out of many: sums, extremes, conditions over some dimensions or all.
+// Reductions over some or all dimensions: sums, minima and maxima, conditions.
 #include <cmath>
 #include <cstring>
 
@@ -28,7 +28,7 @@ using namespace aclq::everyday;
 
 namespace {
 
-// How values are taken together: a start, a step for each value, and what the result is made of at the end.
+// A reduction: an initial value, a step for each element, and a final conversion to the result.
 struct Sum {
     static constexpr bool converts = true;
     template <class T>
@@ -96,14 +96,14 @@ struct AnyTrue {
     }
 };
 
-// Tensors: self, out, whose elements in logical order are the kept places.
+// Tensors: self, out. The elements of out, in logical order, belong to the kept positions.
 template <class Domain, class Way>
 class Reduce : public Kernel {
   public:
     Reduce(Mask gone, bool mean) : gone_(gone), mean_(mean) {}
 
     void run(const View* tensors, const KernelContext&) const override {
-        // Sums and products are those of elements converted to the type of the result.
+        // Sums and products convert the elements to the type of the result first.
         const Split split(tensors[0], gone_, Way::converts ? tensors[1].dtype : tensors[0].dtype);
         if (split.sideBySide()) {
             across(split, tensors[1]);
@@ -121,7 +121,7 @@ class Reduce : public Kernel {
     }
 
   private:
-    // Several results side by side, so that no step waits for the one before.
+    // Several accumulators, so that no step waits for the one before it.
     struct Lanes {
         // Extremes and conditions do not depend on the order, so more of them can be side by side.
         static constexpr std::int64_t kCount = Way::converts ? 8 : 32;
@@ -154,7 +154,7 @@ class Reduce : public Kernel {
         }
     };
 
-    // Many places at once, element after element.
+    // Many results at once, one element of each at a time.
     void across(const Split& split, const View& out) const {
         const std::int64_t length = split.outer.shape[split.outer.rank - 1];
         const std::int64_t elements = split.inner.elements();
@@ -182,7 +182,7 @@ class Reduce : public Kernel {
         });
     }
 
-    // One place, in parts whose size does not depend on the threads.
+    // One result, in parts whose size does not depend on the number of threads.
     void whole(const Split& split, const View& out) const {
         const View& inner = split.inner;
         const std::int64_t length = inner.rank > 0 ? inner.shape[inner.rank - 1] : 1;
@@ -232,7 +232,7 @@ aclnnStatus reduce(const Call& call, const aclTensor* self, Mask gone, bool keep
     }
     constexpr bool extreme = std::is_same_v<Way, Largest> || std::is_same_v<Way, Smallest>;
     if (extreme && self->empty()) {
-        // CANN accepts the whole of nothing, and writes nothing.
+        // CANN accepts the reduction of an empty tensor to one element, and writes nothing.
         const bool whole = gone + 1 == 1U << self->shape.rank();
         return whole && one == OneElement::AnyShape
                    ? call.nothing()
@@ -337,7 +337,7 @@ ACLQ_PHASE_2(aclnnAny)
 
 namespace {
 
-// Tensors: self, values (may be left out), indices: where the first best element is; NaN is the best.
+// Tensors: self, values (optional), indices. The index is that of the first best element; NaN counts as the best.
 template <class Domain, class Way>
 class Extreme : public Kernel {
   public:
@@ -462,7 +462,7 @@ constexpr auto kRunningSum = []<class Domain>(Row<Domain>& row) {
     }
 };
 
-// Shifted by the largest element, so that no power of e overflows.
+// The maximum is subtracted first, so that exp cannot overflow.
 constexpr auto kSoftmax = []<class Domain>(Row<Domain>& row) {
     const auto n = static_cast<std::int64_t>(row.size());
     divide(row.data(), n, exponentials(row.data(), n, largest(row.data(), n)));

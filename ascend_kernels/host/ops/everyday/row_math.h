@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions of whole rows, in the widest vectors of the processor and with the same bits in all of them.
+// Functions of whole rows, vectorised for each instruction set, with the same bits in all of them.
 #pragma once
 
 #include <bit>

@@ -34,7 +34,7 @@ aclnnStatus clamp(const Call& call, const aclTensor* self, const aclScalar* low,
         const std::optional<Constant> least = low != nullptr ? std::optional(constant(*low, computed)) : std::nullopt;
         const std::optional<Constant> most = high != nullptr ? std::optional(constant(*high, computed)) : std::nullopt;
         const auto kernel = elementwise<1>(computed, [=](auto value) {
-            // NaN stays; the upper limit wins when limits cross.
+            // NaN stays NaN. If the limits cross, the upper one wins.
             value = least && value < least->like(value) ? least->like(value) : value;
             return most && value > most->like(value) ? most->like(value) : value;
         });
@@ -86,7 +86,7 @@ aclnnStatus aclnnSWhereGetWorkspaceSize(const aclTensor* condition, const aclTen
             return refuse("other", "shape " + other->shape.text(), "a shape that fits to condition and self");
         }
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, shape, "the common shape of the inputs"));
-        // The condition is 0 or not in every type.
+        // Any type serves as a condition: 0 is false.
         const auto kernel =
             elementwise<3>(promote(self->dtype, other->dtype),
                            ComplexToo{[](auto holds, auto a, auto b) { return holds != decltype(holds){} ? a : b; }});
@@ -147,7 +147,7 @@ ACLQ_PHASE_2(aclnnInplaceMaskedFillTensor)
 
 namespace {
 
-// Tensors: self, mask, out. The shape of the result is known only now; the client reads it from the tensor it made.
+// Tensors: self, mask, out. The shape of the result is known only now; the client reads it from out.
 class MaskedSelect : public Kernel {
   public:
     MaskedSelect(const Dims& shape, const aclTensor* out) : shape_(shape), out_(lateShapeOf(out)) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that put elements in order, or look for places: sorting, the largest few, medians, what is not zero.
+// Sorting, top-k, medians, unique elements, and the positions of non-zero elements.
 #include <cmath>
 #include <numeric>
 
@@ -20,13 +20,13 @@ using namespace aclq::everyday;
 
 namespace {
 
-// NaN is larger than every number.
+// NaN counts as larger than every number.
 template <class T>
 bool less(T a, T b) {
     return a < b || (a == a && b != b);
 }
 
-// The order of the first `count` elements of a row: their numbers, equal ones as they stand.
+// The indices of the first `count` elements of a sorted row; equal elements keep their order.
 template <class T>
 std::vector<std::int64_t> order(const Row<T>& row, bool descending, std::size_t count) {
     std::vector<std::int64_t> numbers(row.size());
@@ -52,7 +52,7 @@ std::vector<std::int64_t> order(const Row<T>& row, bool descending) {
     return order(row, descending, row.size());
 }
 
-// Tensors: self, values (may be left out), indices. The first `count` elements of each row in order.
+// Tensors: self, values (optional), indices. The first `count` elements of each sorted row.
 std::shared_ptr<const Kernel> sorted(bool real, Mask along, bool descending, std::int64_t count) {
     return inDomain(real, [&]<class T>(T) {
         return forPlaces(along, [=](const View* tensors) {
@@ -73,14 +73,14 @@ std::shared_ptr<const Kernel> sorted(bool real, Mask along, bool descending, std
     });
 }
 
-// One result for each row, the element `number` of it in order: the dimension goes, or stays with size 1.
+// One result for each row: element `number` of the sorted row. The dimension is removed, or kept with size 1.
 std::shared_ptr<const Kernel> ranked(bool real, Mask along, std::int64_t number, bool nanWins) {
     return inDomain(real, [&]<class T>(T) {
         return forPlaces(along, [=](const View* tensors) {
             return [=, from = Split(tensors[0], along)](std::int64_t place) {
                 const Row<T> row = from.row<T>(place);
                 const std::vector<std::int64_t> numbers = order(row, false);
-                // NaN is at the end, the first of them where the row has one.
+                // NaN sorts last. A row with NaN gives its first NaN.
                 std::size_t where = static_cast<std::size_t>(number);
                 const T last = row[static_cast<std::size_t>(numbers.back())];
                 if (nanWins && last != last) {
@@ -117,7 +117,7 @@ aclnnStatus sort(const Call& call, const aclTensor* self, std::int64_t dim, bool
     });
 }
 
-// The element `number` of each row, from 0.
+// Element `number` of each sorted row, counted from 0.
 aclnnStatus rank(const Call& call, const aclTensor* self, Mask along, bool keep, std::int64_t number, bool nanWins,
                  const aclTensor* values, bool withIndices, const aclTensor* indices) {
     ACLQ_RETURN_IF_FAILED(checkAllGiven({{"valuesOut", values}, {"indicesOut", withIndices ? indices : values}}));
@@ -229,7 +229,7 @@ Row<T> all(const View& view) {
     return Split(view, (1U << view.rank) - 1).row<T>(0);
 }
 
-// Results whose shape is known only at the end lie at the beginning of their memory.
+// If the shape is known only after the computation, the result fills the beginning of its memory.
 View flat(const View& view, std::int64_t count) {
     View row = view;
     row.rank = 1;
@@ -252,7 +252,7 @@ class Nonzero : public Kernel {
                 found.push_back(static_cast<std::int64_t>(index));
             }
         }
-        // CANN leaves it to the client to give room for all places: those that fit are written.
+        // In CANN the client provides room for all positions; those that fit are written.
         const std::int64_t room = self.rank > 0 ? tensors[1].elements() / self.rank : 1;
         const std::int64_t count = std::min(static_cast<std::int64_t>(found.size()), room);
         const View to = flat(tensors[1], count * self.rank);
@@ -280,7 +280,7 @@ aclnnStatus nonzero(const Call& call, const aclTensor* self, const aclTensor* ou
         ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {ACL_INT64}));
         ACLQ_RETURN_IF_FAILED(checkRank("out", *out, 2, 2));
         if (!out->contiguous()) {
-            return refuse("out", "strides that leave gaps", "elements behind each other");
+            return refuse("out", "strides that leave gaps", "contiguous elements");
         }
         return call.launch({{"self", self}, {"out", out}}, std::make_shared<Nonzero>(out, columns));
     });
@@ -315,7 +315,7 @@ class Unique : public Kernel {
         std::vector<std::int64_t> counts;
         for (const std::int64_t number : order(row, false)) {
             const T value = row[static_cast<std::size_t>(number)];
-            if (values.empty() || !(values.back() == value)) {  // each NaN for itself
+            if (values.empty() || !(values.back() == value)) {  // each NaN counts as a separate value
                 values.push_back(value);
                 counts.push_back(0);
             }
@@ -343,7 +343,7 @@ aclnnStatus checkRoom(const char* name, const aclTensor* tensor, const aclTensor
     ACLQ_RETURN_IF_FAILED(checkTensor(name, tensor));
     if (tensor->elements() < self.elements() || !tensor->contiguous()) {
         return refuse(name, "shape " + tensor->shape.text(),
-                      text("room for %lld elements behind each other", static_cast<long long>(self.elements())));
+                      text("room for %lld contiguous elements", static_cast<long long>(self.elements())));
     }
     return ACLNN_SUCCESS;
 }
@@ -358,7 +358,7 @@ aclnnStatus aclnnUnique2GetWorkspaceSize(const aclTensor* self, bool, bool retur
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkRoom("valueOut", valueOut, *self));
         ACLQ_RETURN_IF_FAILED(checkDtype("valueOut", *valueOut, {self->dtype}));
-        // CANN asks for the inverse also where only counts are wanted.
+        // CANN requires the inverse even if only counts are wanted.
         const aclTensor* inverse = returnInverse || returnCounts ? inverseOut : nullptr;
         if (inverse != nullptr) {
             ACLQ_RETURN_IF_FAILED(checkRoom("inverseOut", inverse, *self));

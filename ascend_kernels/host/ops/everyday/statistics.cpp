@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures about many elements that take more than one pass over them: deviations, norms, normalisation; running ones.
+// Statistics over several elements: variance, standard deviation, norms, normalisation, cumulative operators.
 #include <cmath>
 #include <optional>
 
@@ -40,7 +40,7 @@ Moments momentsOf(const Row<double>& row) {
     return found;
 }
 
-// One figure for each place. Tensors: self, out.
+// One statistic for each kept position. Tensors: self, out.
 template <class Figure>
 aclnnStatus figure(const Call& call, const aclTensor* self, const char* name, const aclIntArray* dims, bool keep,
                    const aclTensor* out, Figure compute) {
@@ -52,7 +52,7 @@ aclnnStatus figure(const Call& call, const aclTensor* self, const char* name, co
         return call.nothing();
     }
     return call.launch({{"self", self}, {"out", out}}, forPlaces(gone, [=](const View* tensors) {
-                           // As Norm casts: elements become the type of the result first.
+                           // Norm converts the elements to the type of the result first.
                            return [=, from = Split(tensors[0], gone, tensors[1].dtype)](std::int64_t place) {
                                put(tensors[1], place, compute(from.row<double>(place)));
                            };
@@ -69,7 +69,7 @@ auto spreadOf(Spread spread, std::int64_t correction) {
     };
 }
 
-// And the means. Tensors: self, the spread, the means.
+// The same with the mean. Tensors: self, variance or deviation, mean.
 aclnnStatus spreadAndMean(const Call& call, Spread spread, const aclTensor* self, const aclIntArray* dims,
                           std::int64_t correction, bool keep, const char* name, const aclTensor* out,
                           const aclTensor* meanOut) {
@@ -222,7 +222,7 @@ ACLQ_PHASE_2(aclnnCumprod)
 
 namespace {
 
-// Tensors: self, values, indices. NaN, once met, stays.
+// Tensors: self, values, indices. After a NaN, all results are NaN.
 aclnnStatus runningExtreme(const Call& call, const aclTensor* self, std::int64_t dim, bool largest,
                            const aclTensor* values, const aclTensor* indices) {
     return call.prepare([&]() -> aclnnStatus {
@@ -284,7 +284,7 @@ aclnnStatus lastDims(const char* argument, const Dims& given, const Dims& shape,
     return given.rank() > 0 ? ACLNN_SUCCESS : refuse(argument, given.text(), "the last dimensions of " + shape.text());
 }
 
-// Weights may be left out; else they are as long as a row.
+// Weights are optional; they have the length of a row.
 Row<double> factors(const View& view, std::size_t count, double otherwise) {
     return view.present ? Split(view, (1U << view.rank) - 1).row<double>(0) : Row<double>(count, otherwise);
 }
@@ -297,7 +297,7 @@ aclnnStatus checkRow(const char* name, const aclTensor* tensor, const Dims& row,
     return checkShape(name, *tensor, row, "normalizedShape");
 }
 
-// Mean and 1 / deviation: as many elements as there are rows, whatever the shape around them.
+// Mean and 1 / standard deviation: one element for each row, in any shape.
 aclnnStatus checkPerRow(const char* name, const aclTensor* tensor, std::int64_t rows, bool needed) {
     if (tensor == nullptr && !needed) {
         return ACLNN_SUCCESS;
@@ -603,8 +603,7 @@ ACLQ_PHASE_2(aclnnGroupNorm)
 
 namespace {
 
-// Tensors: gradOut, input, mean, rstd, weight (may be left out), and the gradients of input, weight and bias (each
-// may).
+// Tensors: gradOut, input, mean, rstd, weight, and the gradients of input, weight and bias; the last four are optional.
 class LayerNormBackward : public Kernel {
   public:
     explicit LayerNormBackward(Mask last) : last_(last) {}

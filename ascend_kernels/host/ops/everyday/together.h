@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Phase 1 of operators that compute an element from those at the same place of several tensors, and nothing more.
+// Phase 1 of elementwise operators that take only tensors.
 #pragma once
 
 #include "ops/everyday/elementwise.h"
@@ -8,8 +8,8 @@ namespace aclq::everyday {
 
 enum class In { Floats, Any };
 
-// The inputs, which repeat to one shape, then out, which has it. function takes an element of each input: doubles, or
-// with In::Any int64 where all inputs are integers.
+// `tensors` are the inputs, which broadcast to one shape, and out, which has that shape. `function` takes an element of
+// each input: doubles, or with In::Any int64 if all inputs are integers.
 template <In domain = In::Floats, std::size_t count, class Function>
 aclnnStatus together(const Call& call, const Argument (&tensors)[count], Function function) {
     constexpr std::size_t inputs = count - 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which types an everyday operator takes for which argument: the rows of types.inc, looked up while phase 1 runs.
+// The types that an everyday operator accepts for each argument: the rows of types.inc, read during phase 1.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace aclq::everyday {
 
-// The rules of one operator, those of this thread's phase 1 while the object lives.
+// The rules of one operator; they apply to phase 1 in this thread while the object lives.
 class TypeRules {
   public:
     explicit TypeRules(const char* operation);
@@ -19,7 +19,7 @@ class TypeRules {
     TypeRules(const TypeRules&) = delete;
     TypeRules& operator=(const TypeRules&) = delete;
 
-    // 161002 if the operator does not take the type for this argument.
+    // 161002 if the operator does not accept this type for the argument.
     static aclnnStatus check(const char* argument, aclDataType dtype);
 
   private:
@@ -29,7 +29,7 @@ class TypeRules {
 
     TypeRules* const outer_;
     std::string_view operation_;
-    // The types of the arguments so far, for those that have to agree.
+    // The types of the earlier arguments, for SAME.
     std::pair<const char*, aclDataType> seen_[kRemembered] = {};
     std::size_t count_ = 0;
 };

@@ -56,7 +56,7 @@ namespace {
 
 using Integer = std::int64_t;
 
-// Of which kind a result is: one of self's type, a float (or complex), or a BOOL, which may be cast to every type.
+// The kind of a result: self's type, a float (or complex), or BOOL, which may be cast to every type.
 enum class Gives { Same, Floats, Truth };
 
 template <class Make>
@@ -78,28 +78,28 @@ aclnnStatus unary(const Call& call, const char* names[2], const aclTensor* self,
 const char* kNames[2] = {"self", "out"};
 const char* kInPlace[2] = {"selfRef", "selfRef"};
 
-// What is defined on integers too.
+// Operators that are also defined for integers.
 template <class Function>
 aclnnStatus any(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
                 Function function) {
     return unary(call, names, self, out, Gives::Same, [&] { return elementwise<1>(self->dtype, function); });
 }
 
-// What turns integers into floats first.
+// Operators that convert integers to floats first.
 template <class Function>
 aclnnStatus real(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
                  Function function) {
     return unary(call, names, self, out, Gives::Floats, [&] { return elementwiseReal<1>(self->dtype, function); });
 }
 
-// And is defined on complex numbers.
+// The same, and also defined for complex numbers.
 template <class Function>
 aclnnStatus complex(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
                     Function function) {
     return real(call, names, self, out, ComplexToo<Function>{function});
 }
 
-// What gives a condition.
+// Operators that return BOOL.
 template <class Function>
 aclnnStatus truth(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
                   Function function) {

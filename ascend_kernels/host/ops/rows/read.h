@@ -10,7 +10,7 @@
 
 namespace aclq {
 
-// Reads rows of a tensor as consecutive elements of its own type.
+// Reads rows of a tensor as consecutive elements of the same type.
 class RowReader {
   public:
     explicit RowReader(const View& view);
