@@ -205,9 +205,17 @@ def test_row_13_callbacks_run_in_the_subscribed_thread(acl: Any, stream: int) ->
 
     thread, status = acl.util.start_thread(process, ["of the thread"])
     assert status == 0 and acl.rt.subscribe_report(thread, stream) == 0
-    for block in (1, 0):
-        call = lambda given: calls.append((threading.get_ident(), given))  # noqa: E731
-        assert acl.rt.launch_callback(call, argument, block, stream) == 0
+    both = threading.Barrier(2)  # the second call is not waited for by the stream
+
+    def call(given: object) -> None:
+        calls.append((threading.get_ident(), given))
+        if len(calls) == 2:
+            both.wait(30)
+
+    assert acl.rt.launch_callback(call, argument, 1, stream) == 0
+    assert acl.rt.synchronize_stream(stream) == 0 and len(calls) == 1
+    assert acl.rt.launch_callback(call, argument, 0, stream) == 0
+    both.wait(30)
     assert acl.rt.synchronize_stream(stream) == 0
     assert calls == [(thread, argument)] * 2 and calls[0][1] is argument
     assert acl.rt.unsubscribe_report(thread, stream) == 0
