@@ -9,6 +9,7 @@
 #include "ops/rows/view.h"
 #include "ops/rows/write.h"
 #include "simd/numeric.h"
+#include "simd/widest.h"
 
 namespace aclq {
 namespace {
@@ -80,10 +81,12 @@ class BlockWriter {
         });
     }
     template <class T, class Value>
-    static void each(std::int64_t columns, T* to, Value&& value) {
-        for (std::int64_t j = 0; j < columns; ++j) {
-            to[j] = value(j);
-        }
+    static void each(std::int64_t columns, T* to, Value value) {
+        widest([columns, to, value] {
+            for (std::int64_t j = 0; j < columns; ++j) {
+                to[j] = value(j);
+            }
+        });
     }
 
   private:
@@ -113,13 +116,23 @@ class FloatSums {
     std::int64_t columns_ = 0;
 };
 
+// One scale for all columns is repeated for each.
+template <class Scales>
+Scales forColumns(Scales scales, std::int64_t n) {
+    if (scales.size() == 1) {
+        const auto one = scales[0];
+        scales.assign(static_cast<std::size_t>(n), one);
+    }
+    return scales;
+}
+
 class WholeScaling {
   public:
-    explicit WholeScaling(const Views& tensors) : out_(tensors.out), perToken_(readFloats(tensors.perToken)) {
+    WholeScaling(const Views& tensors, std::int64_t n) : out_(tensors.out), perToken_(readFloats(tensors.perToken)) {
         if (isPacked(tensors.scale)) {
-            packed_ = readPacked(tensors.scale);
+            packed_ = forColumns(readPacked(tensors.scale), n);
         } else {
-            scale_ = readFloats(tensors.scale);
+            scale_ = forColumns(readFloats(tensors.scale), n);
         }
         const View& bias = tensors.bias;
         if (bias.present && bias.dtype == ACL_INT32) {
@@ -167,32 +180,41 @@ class WholeScaling {
             return;
         }
         if (!packed_.empty()) {
-            const Requantisation* by = packed_.data() + (packed_.size() == 1 ? 0 : block.column);
-            const std::int64_t step = packed_.size() == 1 ? 0 : 1;
-            return out_.dtype == ACL_INT8
-                       ? BlockWriter::each(columns, static_cast<std::uint8_t*>(to),
-                                           [&](std::int64_t j) { return by[j * step].int8(sums[j]); })
-                       : BlockWriter::each(columns, static_cast<Half*>(to),
-                                           [&](std::int64_t j) { return by[j * step].half(sums[j]); });
+            const Requantisation* by = packed_.data() + block.column;
+            return out_.dtype == ACL_INT8 ? BlockWriter::each(columns, static_cast<std::uint8_t*>(to),
+                                                              [=](std::int64_t j) { return by[j].int8(sums[j]); })
+                                          : BlockWriter::each(columns, static_cast<Half*>(to),
+                                                              [=](std::int64_t j) { return by[j].half(sums[j]); });
         }
-        const float* scale = scale_.data() + (scale_.size() == 1 ? 0 : block.column);
-        const std::int64_t step = scale_.size() == 1 ? 0 : 1;
-        const float* bias = floatBias_.empty() ? nullptr : floatBias_.data() + biasAt;
-        const auto value = [&](std::int64_t j) {
-            float result = widen(sums[j]) * scale[j * step];
-            if (!perToken_.empty()) {
-                result = result * perToken_[static_cast<std::size_t>(block.row + i)];
-            }
-            return bias != nullptr ? result + bias[j] : result;
-        };
+        const float* scale = scale_.data() + block.column;
+        const auto scaled = [=](std::int64_t j) { return widen(sums[j]) * scale[j]; };
+        if (perToken_.empty()) {
+            return add(scaled, columns, biasAt, to);
+        }
+        const float token = perToken_[static_cast<std::size_t>(block.row + i)];
+        add([=](std::int64_t j) { return scaled(j) * token; }, columns, biasAt, to);
+    }
+
+    template <class Value>
+    void add(Value value, std::int64_t columns, std::int64_t biasAt, void* to) const {
+        if (floatBias_.empty()) {
+            return round(value, columns, to);
+        }
+        const float* bias = floatBias_.data() + biasAt;
+        round([=](std::int64_t j) { return value(j) + bias[j]; }, columns, to);
+    }
+
+    template <class Value>
+    void round(Value value, std::int64_t columns, void* to) const {
         out_.dtype == ACL_FLOAT16
-            ? BlockWriter::each(columns, static_cast<Half*>(to), [&](std::int64_t j) { return toHalf(value(j)); })
+            ? BlockWriter::each(columns, static_cast<Half*>(to), [=](std::int64_t j) { return toHalf(value(j)); })
             : BlockWriter::each(columns, static_cast<BFloat16*>(to),
-                                [&](std::int64_t j) { return toBFloat16(value(j)); });
+                                [=](std::int64_t j) { return toBFloat16(value(j)); });
     }
 
     const View& out_;
-    std::vector<Requantisation> packed_;  // empty: the scales are floats
+    // One for each column; empty: the scales are floats.
+    std::vector<Requantisation> packed_;
     Floats scale_;
     Floats perToken_;
     std::vector<std::int64_t> integerBias_;
@@ -336,7 +358,7 @@ class QuantMatmul : public KernelOf<QuantMatmulTensors> {
         const Matrices right(tensors.x2, a_.transposeX2);
         switch (a_.scaling) {
             case Scaling::Whole:
-                return WholeScaling(tensors).run(left, right);
+                return WholeScaling(tensors, right.columns()).run(left, right);
             case Scaling::Blocks:
                 return runBlocks(tensors, left, right);
             case Scaling::Groups:

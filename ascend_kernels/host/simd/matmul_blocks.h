@@ -99,33 +99,44 @@ struct Matmul {
         }
     }
 
+    // Calls body(number) for each number below `count`, a constant in each call: with loops instead, GCC would keep
+    // the sums in memory.
+    template <int count, class Body>
+    __attribute__((always_inline)) static void each(Body body) {
+        [&]<int... number>(std::integer_sequence<int, number...>) __attribute__((always_inline)) {
+            (body(std::integral_constant<int, number>()), ...);
+        }
+        (std::make_integer_sequence<int, count>());
+    }
+
     // `rows` rows times a panel, with all sums in registers.
     template <int rows>
     static void tile(const std::int32_t* left, std::int64_t pitch, const std::int32_t* panel, std::int64_t words,
                      std::int32_t* sums, std::int64_t sumPitch) {
         typename Dot::Words total[rows][Dot::kVectors];
-        for (int row = 0; row < rows; ++row) {
-            for (int vector = 0; vector < Dot::kVectors; ++vector) {
-                total[row][vector] = Dot::load(sums + row * sumPitch + vector * Dot::kLanes);
-            }
-        }
+        const auto eachSum = [](auto body) __attribute__((always_inline)) {
+            each<rows>([&](auto row) __attribute__((always_inline)) {
+                each<Dot::kVectors>([&](auto vector) __attribute__((always_inline)) { body(row, vector); });
+            });
+        };
+        eachSum([&](auto row, auto vector) __attribute__((always_inline)) {
+            total[row][vector] = Dot::load(sums + row * sumPitch + vector * Dot::kLanes);
+        });
         for (std::int64_t word = 0; word < words; ++word) {
             typename Dot::Words from[Dot::kVectors];
-            for (int vector = 0; vector < Dot::kVectors; ++vector) {
+            each<Dot::kVectors>([&](auto vector) __attribute__((always_inline)) {
                 from[vector] = Dot::load(panel + word * kPanel + vector * Dot::kLanes);
-            }
-            for (int row = 0; row < rows; ++row) {
+            });
+            each<rows>([&](auto row) __attribute__((always_inline)) {
                 const std::int32_t one = left[row * pitch + word];
-                for (int vector = 0; vector < Dot::kVectors; ++vector) {
+                each<Dot::kVectors>([&](auto vector) __attribute__((always_inline)) {
                     total[row][vector] = Dot::add(total[row][vector], from[vector], one);
-                }
-            }
+                });
+            });
         }
-        for (int row = 0; row < rows; ++row) {
-            for (int vector = 0; vector < Dot::kVectors; ++vector) {
-                Dot::store(sums + row * sumPitch + vector * Dot::kLanes, total[row][vector]);
-            }
-        }
+        eachSum([&](auto row, auto vector) __attribute__((always_inline)) {
+            Dot::store(sums + row * sumPitch + vector * Dot::kLanes, total[row][vector]);
+        });
     }
 
     template <int... counts>

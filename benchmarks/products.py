@@ -1,0 +1,113 @@
+"""Measure `quant_matmul` beside PyTorch's and ONNX Runtime's integer products, in interleaved rounds.
+
+    python benchmarks/products.py [--rounds N] [--threads N] [--size N]
+
+Ours includes dequantisation: int8 products, a scale per channel and one per token, float16 results.
+`torch._int_mm` and ONNX Runtime's `MatMulInteger` stop at int32 sums; a second column of PyTorch's
+adds the same dequantisation. The ratio is their time over ours in the same round (the median of all
+rounds): above 1, ours is faster. The table is Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from measure import interleaved
+
+import aclquant as aq
+from aclquant._ffi.library import load
+
+ROWS = (1, 4, 16, 64, 256, 1024, 4096)
+
+
+def runtime_session(n: int, k: int, w: Any, threads: int) -> Any:
+    """Return a model of one product, its right side constant as in a layer."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    node = helper.make_node("MatMulInteger", ["x", "w"], ["y"])
+    graph = helper.make_graph(
+        [node], "product",
+        [helper.make_tensor_value_info("x", TensorProto.INT8, ["m", k])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, ["m", n])],
+        [numpy_helper.from_array(w, "w")],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    onnx.checker.check_model(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def jobs(m: int, n: int, k: int, threads: int) -> dict[str, Callable[[], object]]:
+    """Return the same product by each; results are compared before anything is measured."""
+    random = np.random.default_rng(m)
+    x = random.integers(-128, 128, (m, k), np.int8)
+    w = random.integers(-128, 128, (k, n), np.int8)
+    scale = random.uniform(1e-3, 2e-3, n).astype(np.float32)
+    token = random.uniform(0.1, 0.2, m).astype(np.float32)
+    ours = [aq.asarray(array) for array in (x, w, scale, token)]
+    out = aq.asarray(np.zeros((m, n), np.float16))
+    tx, tw, ts, tt = (torch.from_numpy(array) for array in (x, w, scale, token))
+    session = runtime_session(n, k, w, threads)
+    stream = aq.current_stream()
+
+    def run() -> None:
+        aq.quant_matmul(
+            ours[0], ours[1], ours[2], pertoken_scale=ours[3], output_dtype="float16", out=out
+        )
+        stream.synchronize()
+
+    def whole() -> torch.Tensor:
+        return (torch._int_mm(tx, tw).float() * ts * tt[:, None]).half()
+
+    run()
+    sums = torch._int_mm(tx, tw).numpy()
+    assert (session.run(None, {"x": x})[0] == sums).all()
+    np.testing.assert_array_equal(
+        np.asarray(out), (sums.astype(np.float32) * scale * token[:, None]).astype(np.float16)
+    )
+    return {
+        "ours": run,
+        "torch._int_mm": lambda: torch._int_mm(tx, tw),
+        "torch, dequantised": whole,
+        "ONNX Runtime": lambda: session.run(None, {"x": x}),
+    }
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--size", type=int, default=4096)
+    options = parser.parse_args()
+    library: Any = load("host")
+    library.aclquantSetThreadCount(options.threads)
+    torch.set_num_threads(options.threads)
+    print("| m, n, k | ours, ms | torch._int_mm | torch, dequantised | ONNX Runtime |")
+    print("|---|---|---|---|---|")
+    shapes = [(m, options.size, options.size) for m in ROWS] + [(1024, 1024, 1024)]
+    for m, n, k in shapes:
+        timings = interleaved(jobs(m, n, k, options.threads), options.rounds, budget=8)
+        ours = timings["ours"].seconds
+        ratios = [
+            median(b / a for a, b in zip(ours, timings[name].seconds, strict=True))
+            for name in timings
+            if name != "ours"
+        ]
+        cells = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"| {m}, {n}, {k} | {timings['ours'].median * 1e3:.2f} | {cells} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
