@@ -1,4 +1,4 @@
-"""Measure `quant_matmul` beside PyTorch's and ONNX Runtime's integer products, in interleaved rounds.
+"""Measure `quant_matmul` beside the integer products of PyTorch and ONNX Runtime.
 
     python benchmarks/products.py [--rounds N] [--threads N] [--size N]
 
