@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -166,6 +165,9 @@ class Attempt(NamedTuple):
     status: int
 
 
+_MISFIT = Attempt(None, 0)
+
+
 class Launcher:
     """A prepared call on arrays: `run` takes the arguments and ``out``.
 
@@ -176,14 +178,16 @@ class Launcher:
         self, prepared: Prepared, arguments: tuple[Form, ...], results: tuple[Form, ...]
     ) -> None:
         self.prepared = prepared
-        positions = itertools.count()
-        places = [0 if form[0] == "fixed" else next(positions) for form in arguments]
+        fixed = [form for form in arguments if form[0] == "fixed"]
+        given = [form for form in arguments if form[0] != "fixed"]
+        self._addresses: list[CData] = [None] * prepared.record.count
+        for _, where, array in fixed:
+            self._addresses[where] = _from_buffer(array)
         self._forms = [
-            (place, form[0], form[1], _expected(form))
-            for place, form in zip(places, arguments, strict=True)
+            (position, form[0], form[1], _expected(form))
+            for position, form in enumerate(given)
             if form[0] != "same"
         ]
-        self._count = prepared.record.count
         self._results = results
         self._looks = tuple((np.ndarray, dtype, shape) for _, _, shape, dtype in results)
 
@@ -201,29 +205,25 @@ class Launcher:
 
     def attempt(self, arguments: Sequence[Any], out: Any) -> Attempt:
         """Launch it if everything fits."""
-        misfit = Attempt(None, 0)
-        addresses: list[CData] = [None] * self._count
+        addresses = self._addresses.copy()
         try:
             # Numbers belong to this call: another one may come in between (a signal handler, say).
             for position, kind, where, expected in self._forms:
-                if kind == "fixed":
-                    value = expected
-                elif kind == "numbers":
-                    value = _numbers(arguments[position], *expected)
+                value = arguments[position]
+                if kind == "numbers":
+                    value = _numbers(value, *expected)
                     if value is None:
-                        return misfit
-                else:
-                    value = arguments[position]
-                    if look(value) != expected:
-                        return misfit
+                        return _MISFIT
+                elif look(value) != expected:
+                    return _MISFIT
                 addresses[where] = _from_buffer(value)
             results = self._made(out)
             if results is None:
-                return misfit
+                return _MISFIT
             for (_, where, _, _), result in zip(self._results, results, strict=True):
                 addresses[where] = _from_buffer(_BYTES, result, True)
         except (AttributeError, BufferError, ValueError, TypeError):
-            return misfit  # no arrays, not in C order, or read-only
+            return _MISFIT  # no arrays, not in C order, or read-only
         status = self.prepared.launch(addresses)
         return Attempt(results, status)
 
@@ -240,9 +240,7 @@ def _expected(form: Form) -> Any:
     """Return what a `Launcher` compares an argument with, or makes it from."""
     if form[0] == "array":
         return np.ndarray, form[3], form[2]
-    if form[0] == "numbers":
-        return *form[2:4], as_dtype(form[4]).numpy, form[5]
-    return form[-1]
+    return *form[2:4], as_dtype(form[4]).numpy, form[5]
 
 
 def launcher(
