@@ -6,7 +6,7 @@ import torch
 import torch_npu
 from cases import case, run
 
-RUNS = {"slow stream": {"ACLQUANT_HOST_DELAY": "50", "ACLQUANT_HOST_POISON": "1"}}
+RUNS = {"slow_stream": {"ACLQUANT_HOST_DELAY": "50", "ACLQUANT_HOST_POISON": "1"}}
 NEEDS = ("packaging", "google.protobuf")
 
 torch.npu.manual_seed(3)

@@ -13,7 +13,7 @@ from compiled import graph
 
 import aclquant as aq
 
-RUNS = {"level 2": {"TASK_QUEUE_ENABLE": "2"}}
+RUNS = {"level_2": {"TASK_QUEUE_ENABLE": "2"}}
 NEEDS = ("packaging", "google.protobuf")
 
 

@@ -17,9 +17,9 @@ from torchair.configs.compiler_config import CompilerConfig
 import aclquant as aq
 
 RUNS = {
-    "level 0": {"TASK_QUEUE_ENABLE": "0"},
-    "level 1": {"TASK_QUEUE_ENABLE": "1"},
-    "level 2": {"TASK_QUEUE_ENABLE": "2"},
+    "level_0": {"TASK_QUEUE_ENABLE": "0"},
+    "level_1": {"TASK_QUEUE_ENABLE": "1"},
+    "level_2": {"TASK_QUEUE_ENABLE": "2"},
 }
 NEEDS = ("packaging", "google.protobuf")
 

@@ -13,7 +13,7 @@ from compiled import graph
 
 import aclquant as aq
 
-RUNS = {"slow stream": {"ACLQUANT_HOST_DELAY": "50", "ACLQUANT_HOST_POISON": "1"}}
+RUNS = {"slow_stream": {"ACLQUANT_HOST_DELAY": "50", "ACLQUANT_HOST_POISON": "1"}}
 NEEDS = ("packaging", "google.protobuf")
 
 

@@ -6,7 +6,7 @@ import torch
 import torch_npu  # noqa: F401  (brings the device)
 from cases import case, raises, run
 
-RUNS = {"32 MiB": {"ACLQUANT_HOST_MEMORY_LIMIT": "33554432"}}
+RUNS = {"32_MiB": {"ACLQUANT_HOST_MEMORY_LIMIT": "33554432"}}
 
 
 @case()

@@ -10,9 +10,9 @@ import torch_npu  # noqa: F401  (brings the device)
 from cases import case, raises, run
 
 RUNS = {
-    "level 0": {"TASK_QUEUE_ENABLE": "0"},
-    "level 1": {"TASK_QUEUE_ENABLE": "1"},
-    "level 2": {"TASK_QUEUE_ENABLE": "2"},
+    "level_0": {"TASK_QUEUE_ENABLE": "0"},
+    "level_1": {"TASK_QUEUE_ENABLE": "1"},
+    "level_2": {"TASK_QUEUE_ENABLE": "2"},
 }
 LATE = os.environ.get("TASK_QUEUE_ENABLE") == "2"
 

@@ -12,9 +12,9 @@ from cases import case, run
 import aclquant as aq
 
 RUNS = {
-    "level 0": {"TASK_QUEUE_ENABLE": "0"},
-    "level 1": {"TASK_QUEUE_ENABLE": "1"},
-    "level 2": {"TASK_QUEUE_ENABLE": "2"},
+    "level_0": {"TASK_QUEUE_ENABLE": "0"},
+    "level_1": {"TASK_QUEUE_ENABLE": "1"},
+    "level_2": {"TASK_QUEUE_ENABLE": "2"},
 }
 SHAPES = ((7,), (3, 16), (2, 5, 24), (2, 1, 3, 8), (300, 257))
 

@@ -6,7 +6,7 @@ import torch
 import torch_npu
 from cases import case, raises, run
 
-RUNS = {"level 0": {"TASK_QUEUE_ENABLE": "0"}, "level 1": {"TASK_QUEUE_ENABLE": "1"}}
+RUNS = {"level_0": {"TASK_QUEUE_ENABLE": "0"}, "level_1": {"TASK_QUEUE_ENABLE": "1"}}
 
 
 @case()
