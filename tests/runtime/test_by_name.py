@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,14 +43,17 @@ def operands(*made: Operand) -> Iterator[Sequence[Operand]]:
         each.close()
 
 
-def call(name: bytes, inputs: Sequence[Operand], out: Operand, on: Any, version: str = "") -> int:
+def call(
+    name: bytes, inputs: Sequence[Operand], out: Operand, on: Any, version: str = "",
+    attr: Any = NULL,
+) -> int:  # fmt: skip
     function = getattr(host, "aclopCompileAndExecute" + version)
     descs, buffers = ([getattr(each, part) for each in inputs] for part in ("desc", "buffer"))
     return int(
         function(
             name, len(inputs), ffi.new("aclTensorDesc *[]", descs),
             ffi.new("aclDataBuffer *[]", buffers), 1, ffi.new("aclTensorDesc *[]", [out.desc]),
-            ffi.new("aclDataBuffer *[]", [out.buffer]), NULL, 0, 0, NULL, on,
+            ffi.new("aclDataBuffer *[]", [out.buffer]), attr, 0, 0, NULL, on,
         )
     )  # fmt: skip
 
@@ -149,3 +154,151 @@ ok(set(b"disable"))
     run_python("MODE_1 = True" + program, ACL_OP_INIT_MODE="1")
     for mode in ("", "0", "2"):
         run_python("MODE_1 = False" + program, ACL_OP_INIT_MODE=mode)
+
+
+@contextmanager
+def attributes(**values: object) -> Iterator[Any]:
+    made = host.aclopCreateAttr()
+    for name, value in values.items():
+        if isinstance(value, bool):
+            ok(host.aclopSetAttrBool(made, name.encode(), value))
+        elif isinstance(value, int):
+            ok(host.aclopSetAttrInt(made, name.encode(), value))
+        else:
+            assert isinstance(value, list)
+            ok(host.aclopSetAttrListInt(made, name.encode(), len(value), value))
+    yield made
+    host.aclopDestroyAttr(made)
+
+
+def result(name: bytes, expected: Array, *inputs: Array, **values: object) -> Array:
+    """What an operator gives where `expected` says the shape and type."""
+    kinds = {"f": FLOAT, "l": INT64}
+    with (
+        stream() as on,
+        attributes(**values) as attr,
+        operands(
+            *(Operand(np.ascontiguousarray(x), kinds[x.dtype.char]) for x in inputs),
+            Operand(np.zeros_like(expected, order="C"), kinds[expected.dtype.char]),
+        ) as made,
+    ):
+        ok(call(name, made[:-1], made[-1], on, attr=attr))
+        ok(host.aclrtSynchronizeStream(on))
+        assert made[-1].memory is not None
+        return np.asarray(made[-1].memory.read(expected.dtype.name, expected.shape))
+
+
+def _erf(x: Array) -> Array:
+    return np.array([[math.erf(value) for value in row] for row in x], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("Cos", np.cos), ("Erf", _erf), ("Exp", np.exp), ("Floor", np.floor), ("Neg", np.negative),
+        ("Reciprocal", np.reciprocal), ("Relu", lambda x: np.maximum(x, 0)), ("Round", np.rint),
+        ("Sin", np.sin),
+        ("Log", lambda x: np.log(x)), ("Sqrt", lambda x: np.sqrt(x)),
+    ],
+)  # fmt: skip
+def test_what_onnxruntime_calls_of_one_operand(name: str, function: Any) -> None:
+    x = np.abs(X) if name in ("Log", "Sqrt") else X
+    expected = function(x).astype(np.float32)
+    np.testing.assert_allclose(result(name.encode(), expected, x), expected, 1e-6)
+
+
+def test_what_onnxruntime_calls_of_two_operands() -> None:
+    y = np.array([[2, 3, -4], [5, 0.5, 7]], np.float32)
+    assert np.array_equal(result(b"Sub", X, X, y), X - y)
+    assert np.array_equal(result(b"Div", X, X, y), X / y)
+    i, j = np.array([-7, 7, 9]), np.array([2, -2, 3])
+    assert result(b"Div", i, i, j).tolist() == [-3, -3, 3]  # towards zero
+    product = (X.astype(np.float64) @ y.T).astype(np.float32)
+    batch = np.stack([product, product])
+    for flags, a, b in (
+        ({}, X, y.T), ({"adj_x2": True}, X, y), ({"adj_x1": True, "adj_x2": True}, X.T, y),
+    ):  # fmt: skip
+        np.testing.assert_allclose(result(b"BatchMatMul", product, a, b, **flags), product, 1e-6)
+    found = result(b"BatchMatMul", batch, np.stack([X, X]), np.stack([y.T, y.T]))
+    np.testing.assert_allclose(found, batch, 1e-6)
+
+
+def test_what_onnxruntime_calls_to_move_elements() -> None:
+    x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    flat = x.reshape(6, 4)
+    assert np.array_equal(result(b"Flatten", flat, x), flat)
+    turned = np.ascontiguousarray(x.transpose(2, 0, 1))
+    assert np.array_equal(result(b"TransposeD", turned, x, perm=[2, 0, 1]), turned)
+    wide = np.ascontiguousarray(np.broadcast_to(X[:, None, :], (2, 5, 3)))
+    assert np.array_equal(result(b"BroadcastToD", wide, X[:, None, :], shape=[2, 5, 3]), wide)
+    for perm in ([0, 1], [0, 1, 1], [0, 1, 3], [-1, 0, 1]):
+        with (
+            stream() as on,
+            attributes(perm=perm) as attr,
+            operands(Operand(x, FLOAT), Operand(x, FLOAT)) as (a, out),
+        ):
+            refused(call(b"TransposeD", [a], out, on, attr=attr), 100000, "all axes")
+
+
+def test_what_onnxruntime_calls_on_images() -> None:
+    x = np.arange(32, dtype=np.float32).reshape(1, 2, 4, 4)
+    parts = x.reshape(1, 2, 2, 2, 2, 2)
+    windows = {"ksize": [1, 1, 2, 2], "strides": [1, 1, 2, 2], "pads": [0, 0, 0, 0]}
+    for name, expected in ((b"MaxPoolV3", parts.max((3, 5))), (b"AvgPoolV2", parts.mean((3, 5)))):
+        assert np.array_equal(result(name, expected, x, **windows), expected)
+    w = np.arange(1, 9, dtype=np.float32).reshape(1, 2, 2, 2)
+    expected = np.zeros((1, 1, 4, 3), np.float32)  # one row above and none below
+    padded = np.pad(x[0], ((0, 0), (1, 0), (0, 0)))
+    for row in range(4):
+        for column in range(3):
+            window = padded[:, row : row + 2, column : column + 2]
+            expected[0, 0, row, column] = (window * w[0]).sum()
+    settings = {"strides": [1, 1, 1, 1], "pads": [1, 0, 0, 0], "dilations": [1, 1, 1, 1]}
+    bias = np.array([0.5], np.float32)
+    found = result(b"Conv2D", expected, x, w, bias, group=1, **settings)
+    assert np.array_equal(found, expected + 0.5)
+    with (
+        stream() as on,
+        attributes(group=1, **settings) as attr,
+        operands(Operand(x, FLOAT), Operand(w, FLOAT), Operand(expected * 0, FLOAT)) as made,
+    ):
+        # No bias: a description of no type, as ONNX Runtime gives it.
+        nothing = host.aclCreateTensorDesc(-1, 0, NULL, -1)
+        empty = host.aclCreateDataBuffer(NULL, 0)
+        absent = SimpleNamespace(desc=nothing, buffer=empty)
+        ok(call(b"Conv2D", [made[0], made[1], absent], made[2], on, attr=attr))  # type: ignore[list-item]
+        ok(host.aclrtSynchronizeStream(on))
+        assert made[2].memory is not None
+        assert np.array_equal(made[2].memory.read("float32", expected.shape), expected)
+        host.aclDestroyTensorDesc(nothing)
+        ok(host.aclDestroyDataBuffer(empty))
+        for wrong in ({"ksize": [2, 2]}, {"pads": [1, 0, 0, 0]}):
+            with attributes(**(windows | wrong)) as other:
+                code = call(b"AvgPoolV2", [made[0]], made[2], on, attr=other)
+                refused(code, 200001, "argument 'attr'")
+
+
+def test_a_constant_input_is_read_from_its_description() -> None:
+    with stream() as on, operands(Operand(X, FLOAT), Operand(np.zeros_like(X), FLOAT)) as (x, out):
+        two = Operand(np.full((), 9, np.float32), FLOAT)
+        value = ffi.new("float *", 2)
+        ok(host.aclSetTensorConst(two.desc, value, 4))
+        value[0] = 9  # it was copied
+        ok(call(b"Mul", [x, two], out, on))
+        ok(host.aclrtSynchronizeStream(on))
+        assert out.memory is not None
+        assert np.array_equal(out.memory.read("float32", X.shape), X * 2)
+        for pointer, length in ((NULL, 4), (value, 0)):
+            refused(host.aclSetTensorConst(two.desc, pointer, length), 100000, "the constant")
+        two.close()
+
+
+def test_the_bytes_of_a_description() -> None:
+    for dtype, dims, size in (
+        (FLOAT, [2, 3], 24), (INT64, [5], 40), (29, [3], 2), (FLOAT, [-1, 2], 2**64 - 1),
+        (FLOAT, [0, 2], 0),
+    ):  # fmt: skip
+        desc = host.aclCreateTensorDesc(dtype, len(dims), dims, 2)
+        assert host.aclGetTensorDescSize(desc) == size
+        host.aclDestroyTensorDesc(desc)
+    assert host.aclGetTensorDescSize(NULL) == 0

@@ -3,6 +3,7 @@
 // device and for printing when it compiles operators, and what ONNX Runtime's provider calls operator by operator.
 #include "ops/by_name.h"
 
+#include <initializer_list>
 #include <map>
 #include <string>
 
@@ -10,8 +11,10 @@
 #include "aclnnop/aclnn_add.h"
 #include "aclnnop/aclnn_amax.h"
 #include "aclnnop/aclnn_amin.h"
+#include "aclnnop/aclnn_avgpool2d.h"
 #include "aclnnop/aclnn_cast.h"
 #include "aclnnop/aclnn_ceil.h"
+#include "aclnnop/aclnn_convolution.h"
 #include "aclnnop/aclnn_copy.h"
 #include "aclnnop/aclnn_cos.h"
 #include "aclnnop/aclnn_div.h"
@@ -27,6 +30,7 @@
 #include "aclnnop/aclnn_lt_tensor.h"
 #include "aclnnop/aclnn_masked_select.h"
 #include "aclnnop/aclnn_matmul.h"
+#include "aclnnop/aclnn_max_pool.h"
 #include "aclnnop/aclnn_mul.h"
 #include "aclnnop/aclnn_ne_scalar.h"
 #include "aclnnop/aclnn_ne_tensor.h"
@@ -191,6 +195,73 @@ aclError transpose(NamedCall& call) {
                                                                       view(call.inputs[0], dims, strides));
 }
 
+// Of images in NCHW. Attributes are given for all four axes, of which operators take the last two.
+aclError readWindows(const NamedCall& call, const char* name, std::vector<std::int64_t>& values) {
+    const auto found = call.integers.find(name);
+    if (found == call.integers.end() || found->second.size() != 4 || call.inputs[0].dims.size() != 4) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "attr",
+                            text("'%s' with %zu numbers for %zu axes", name,
+                                 found != call.integers.end() ? found->second.size() : 0, call.inputs[0].dims.size()),
+                            "four, for an image in NCHW");
+    }
+    values = found->second;
+    return ACL_SUCCESS;
+}
+
+IntArrayHandle integers(std::initializer_list<std::int64_t> values) {
+    return IntArrayHandle(aclCreateIntArray(values.begin(), values.size()));
+}
+
+aclError largestOfWindows(NamedCall& call) {
+    std::vector<std::int64_t> kernel;
+    std::vector<std::int64_t> strides;
+    std::vector<std::int64_t> pads;  // top, left, bottom, right
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "ksize", kernel));
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "strides", strides));
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "pads", pads));
+    const std::int64_t noRule = 0;
+    const std::int64_t whole = flag(call, "ceil_mode") ? 1 : 0;
+    return launch<aclnnMaxPoolGetWorkspaceSize, aclnnMaxPool>(
+        call, tensor(call.inputs[0]), integers({kernel[2], kernel[3]}), integers({strides[2], strides[3]}), noRule,
+        integers({pads[0], pads[1], pads[2], pads[3]}), integers({1, 1}), whole, tensor(call.outputs[0]));
+}
+
+aclError meanOfWindows(NamedCall& call) {
+    std::vector<std::int64_t> kernel;
+    std::vector<std::int64_t> strides;
+    std::vector<std::int64_t> pads;
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "ksize", kernel));
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "strides", strides));
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "pads", pads));
+    if (pads[0] != pads[2] || pads[1] != pads[3]) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "attr", "'pads' that differ between two sides of an axis",
+                            "the same on both sides");
+    }
+    const std::int64_t ofTheWindow = 0;
+    const std::int8_t exactly = 0;
+    return launch<aclnnAvgPool2dGetWorkspaceSize, aclnnAvgPool2d>(
+        call, tensor(call.inputs[0]), integers({kernel[2], kernel[3]}), integers({strides[2], strides[3]}),
+        integers({pads[0], pads[1]}), flag(call, "ceil_mode"), !flag(call, "exclusive"), ofTheWindow, exactly,
+        tensor(call.outputs[0]));
+}
+
+aclError convolution(NamedCall& call) {
+    std::vector<std::int64_t> strides;
+    std::vector<std::int64_t> pads;
+    std::vector<std::int64_t> dilations;
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "strides", strides));
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "pads", pads));
+    ACLQ_RETURN_IF_FAILED(readWindows(call, "dilations", dilations));
+    const auto group = call.integers.find("group");
+    const std::int64_t groups = group != call.integers.end() && group->second.size() == 1 ? group->second[0] : 1;
+    const TensorHandle bias = call.inputs[2].dtype == ACL_DT_UNDEFINED ? TensorHandle(nullptr) : tensor(call.inputs[2]);
+    const std::int8_t exactly = 0;
+    return launch<aclnnConvolutionGetWorkspaceSize, aclnnConvolution>(
+        call, tensor(call.inputs[0]), tensor(call.inputs[1]), bias, integers({strides[2], strides[3]}),
+        integers({pads[0], pads[2], pads[1], pads[3]}), integers({dilations[2], dilations[3]}), false, integers({0, 0}),
+        groups, tensor(call.outputs[0]), exactly);
+}
+
 // Axes are numbers on the host.
 template <auto PhaseOne, auto PhaseTwo>
 aclError reduce(NamedCall& call) {
@@ -235,8 +306,8 @@ aclError normal(NamedCall& call) {
 
 struct Operator {
     aclError (*run)(NamedCall&);
-    const char*
-        places;  // of each input: 'd' for the device, 'h' for the host, 'n' for the device or a number on the host
+    const char* places;  // of each input: 'd' for the device, 'h' for the host, 'n' for the device or a number on the
+                         // host, 'o' for the device or no tensor
     bool findsShape = false;
 };
 
@@ -246,10 +317,12 @@ const Operators* makeOperators() {
     return new Operators{
         {"Abs", {unary<ACLQ_BOTH(aclnnAbs)>, "d"}},
         {"Add", {sum, "dn"}},
+        {"AvgPoolV2", {meanOfWindows, "d"}},
         {"BatchMatMul", {product, "dd"}},
         {"BroadcastToD", {copy, "d"}},
         {"Cast", {cast, "d"}},
         {"Ceil", {unary<ACLQ_BOTH(aclnnCeil)>, "d"}},
+        {"Conv2D", {convolution, "ddo"}},
         {"Cos", {unary<ACLQ_BOTH(aclnnCos)>, "d"}},
         {"Div", {quotient, "dd"}},
         {"Erf", {unary<ACLQ_BOTH(aclnnErf)>, "d"}},
@@ -262,6 +335,7 @@ const Operators* makeOperators() {
         {"Log", {unary<ACLQ_BOTH(aclnnLog)>, "d"}},
         {"LogicalAnd", {binary<ACLQ_BOTH(aclnnLogicalAnd)>, "dd"}},
         {"MaskedSelect", {maskedSelect, "dd", true}},
+        {"MaxPoolV3", {largestOfWindows, "d"}},
         {"Mul", {binaryOrNumber<ACLQ_BOTH(aclnnMul), ACLQ_BOTH(aclnnMuls)>, "dn"}},
         {"Neg", {unary<ACLQ_BOTH(aclnnNeg)>, "d"}},
         {"NotEqual", {binaryOrNumber<ACLQ_BOTH(aclnnNeTensor), ACLQ_BOTH(aclnnNeScalar)>, "dn"}},
@@ -309,6 +383,9 @@ aclError check(const char* opType, const Operator& found, const NamedCall& call)
     }
     for (std::size_t index = 0; index < places.size(); ++index) {
         const NamedTensor& input = call.inputs[index];
+        if (places[index] == 'o' && input.dtype == ACL_DT_UNDEFINED) {
+            continue;
+        }
         ACLQ_RETURN_IF_FAILED(checkMemory("inputs", input));
         const bool number = input.dims.empty() || input.size == static_cast<std::size_t>(bitsOf(input.dtype)) / 8;
         if (places[index] == 'n' ? input.onHost && !number : input.onHost != (places[index] == 'h')) {
