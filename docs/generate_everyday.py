@@ -17,7 +17,7 @@ TYPES = ROOT / "ascend_kernels" / "host" / "ops" / "everyday" / "types.inc"
 MARK = "<!-- From here on: python docs/generate_everyday.py -->\n"
 PHASE_1 = "GetWorkspaceSize"
 # Operators with pages of their own.
-OTHERS = re.compile(r"Quant")
+OTHERS = re.compile(r"(?<!Weight)Quant")
 SEVERAL = "Several operators, which CANN declares in one header."
 
 GROUPS = {

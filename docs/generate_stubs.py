@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
-from aclquant import ops
+from aclquant import ops, torch_npu
 from aclquant.operation import Operation, operation_of
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "aclquant"
@@ -79,7 +79,7 @@ def _text(default: object) -> str:
 
 def stub(title: str, prefix: str) -> str:
     """Return the text of a stub; `prefix` is that of the functions' names."""
-    names = [f"{prefix}{name}" for name in ops.__all__]
+    names = torch_npu.__all__ if prefix else ops.__all__
     lines = [
         HEAD.format(
             title=title,
@@ -87,12 +87,12 @@ def stub(title: str, prefix: str) -> str:
             names="".join(f'    "{name}",\n' for name in names),
         )
     ]
-    for name in ops.__all__:
-        declared = operation_of(getattr(ops, name))
+    for name in names:
+        declared = operation_of(getattr(ops, name.removeprefix(prefix)))
         assert declared is not None
         signature = declared.torch_npu_signature if prefix else declared.signature
         for kind in KINDS:
-            lines.extend(_overload(f"{prefix}{name}", declared, signature, kind))
+            lines.extend(_overload(name, declared, signature, kind))
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from aclquant._ffi import ffi
 from aclquant._ffi.declarations import functions
 from helpers.native import NULL, host
 
-QUANTISATION = ("Quant", "aclnnQuantize")
+QUANTISATION = re.compile("(?<!Weight)Quant")
 PHASE_1 = "GetWorkspaceSize"
 
 # Names of phase 2.
@@ -19,7 +20,7 @@ OPERATORS = sorted(
     for name, function in functions.items()
     if function.header.startswith("aclnnop/")
     and name.endswith(PHASE_1)
-    and not any(word in name for word in QUANTISATION)
+    and not QUANTISATION.search(name)
 )
 
 # All that aclDataType names, and one that it does not.
