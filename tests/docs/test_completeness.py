@@ -49,3 +49,11 @@ def test_every_module_has_a_place_in_the_architecture() -> None:
     for path in (ROOT / "src" / "aclquant" / "_ffi").glob("[a-z]*.py"):
         if path.name not in ("declaration.py", "declarations.py"):
             assert path.name in text, path.name
+
+
+def test_packages_for_graph_mode_are_named() -> None:
+    """newcomer.md F3: the page named `protobuf` only."""
+    (line,) = re.findall(r"^if environment npu (.*)$", (ROOT / ".ci/run").read_text("utf-8"), re.M)
+    page = (ROOT / "docs" / "torch_npu.md").read_text("utf-8")
+    for package in ("pyyaml", "protobuf", "packaging"):
+        assert package in line and package in page

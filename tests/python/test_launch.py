@@ -196,3 +196,14 @@ def test_a_number_beyond_its_c_type_names_the_argument(number: int, divide: bool
         aq.aclnn.aclnnDynamicQuantV4(
             x, None, None, "int8", True, "pertoken", 10**400, None, None, None
         )
+
+
+def test_a_closed_stream_and_a_missing_argument_are_named() -> None:
+    """newcomer.md 2d: both errors lacked the function, or the argument."""
+    stream = aq.Stream()
+    stream.close()
+    x = np.float32([[1, 2]])
+    with pytest.raises(aq.errors.ResourceError, match=r"aclquant.quantize: argument 'stream'"):
+        aq.quantize(x, 1.0, stream=stream)
+    with pytest.raises(TypeError, match=r"aclquant\.aclnn\.aclnnQuantize\(\): missing.*'scales'"):
+        aq.aclnn.aclnnQuantize(x)
