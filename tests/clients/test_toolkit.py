@@ -167,3 +167,63 @@ def test_c_programs_link_with_the_names_of_ggml(tmp_path: Path) -> None:
     except FileNotFoundError:
         pytest.skip("cc is not installed")
     assert subprocess.run([program], env=environment({})).returncode == 0
+
+
+def test_members_of_the_classes_of_cann() -> None:
+    """C++ programs such as numpy-ascend call them; here by their names, with the object first."""
+    library = ctypes.CDLL(str(TOOLKIT / "lib64" / "libnnopbase.so"))
+    graph = ctypes.CDLL(str(TOOLKIT / "lib64" / "libgraph.so"))
+    for create in ("aclCreateScalar", "aclCreateIntArray", "aclCreateTensor"):
+        getattr(library, create).restype = ctypes.c_void_p
+    for value, code, kind in (
+        (ctypes.c_float(1.5), 0, 0), (ctypes.c_int64(-7), 9, 9), (ctypes.c_bool(True), 12, 12),
+        (ctypes.c_uint16(0x3E00), 1, 1), (ctypes.c_double(0.25), 11, 11),
+    ):  # fmt: skip
+        scalar = ctypes.c_void_p(library.aclCreateScalar(ctypes.byref(value), code))
+        number = library["_ZNK9aclScalar7ToFloatEv"]
+        number.restype = ctypes.c_float
+        expected = 1.5 if code == 1 else float(value.value)
+        assert number(scalar) == expected
+        assert library["_ZNK9aclScalar11GetDataTypeEv"](scalar) == kind
+        data = library["_ZNK9aclScalar7GetDataEv"]
+        data.restype = ctypes.c_void_p
+        size = ctypes.sizeof(value)
+        assert ctypes.string_at(data(scalar), size) == bytes(value)
+        # The text is returned in memory of the caller: a shared pointer to a string.
+        text = (ctypes.c_void_p * 2)()
+        graph["_ZNK9aclScalar8ToStringEv"](ctypes.byref(text), scalar)
+        read = graph["_ZNK2ge12AscendString9GetStringEv"]
+        read.restype = ctypes.c_char_p
+        assert float(read(ctypes.byref(text))) == expected
+        library.aclDestroyScalar(scalar)
+    numbers = (ctypes.c_int64 * 3)(3, -1, 2**40)
+    array = ctypes.c_void_p(library.aclCreateIntArray(numbers, ctypes.c_uint64(3)))
+    data = library["_ZNK8aclArrayIlE7GetDataEv"]
+    data.restype = ctypes.POINTER(ctypes.c_int64)
+    assert data(array)[:3] == numbers[:]
+    library.aclDestroyIntArray(array)
+    dims = (ctypes.c_int64 * 1)(4)
+    storage = (ctypes.c_int64 * 1)(8)
+    tensor = library.aclCreateTensor(
+        dims, ctypes.c_uint64(1), 0, None, ctypes.c_int64(2), 2, storage, ctypes.c_uint64(1),
+        ctypes.c_void_p(0x1000),
+    )  # fmt: skip
+    address = library["_ZNK9aclTensor7GetDataEv"]
+    address.restype = ctypes.c_void_p
+    assert address(ctypes.c_void_p(tensor)) == 0x1000 + 2 * 4
+    library.aclDestroyTensor(ctypes.c_void_p(tensor))
+
+
+def test_offline_models_are_refused_by_name() -> None:
+    library = ctypes.CDLL(str(TOOLKIT / "lib64" / "libascendcl.so"))
+    library.aclGetRecentErrMsg.restype = ctypes.c_char_p
+    refused = [name for name in functions if functions[name].header == "acl/acl_mdl.h"]
+    assert len(refused) == 18
+    for name in refused:
+        call = getattr(library, name)
+        call.restype = ctypes.c_uint64
+        status = call(*[ctypes.c_void_p()] * len(functions[name].parameters))
+        wanted = 207000 if functions[name].result == "aclError" else 0
+        assert status & 0xFFFFFFFF == wanted, name
+        said = library.aclGetRecentErrMsg().decode()
+        assert f"{name}: the host device has no way to run models" in said
