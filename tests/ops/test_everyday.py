@@ -179,6 +179,27 @@ def test_moving() -> None:
     same(picked, np.stack([x[1], np.zeros_like(x[1])]))
 
 
+def test_take_counts_all_elements() -> None:
+    """Also of a view with gaps; an index that leads nowhere gives 0, as with IndexSelect."""
+    whole = np.arange(48, dtype=np.float32).reshape(4, 12)
+    for x in (whole, whole[::2, ::3], whole.T, whole[::-1, ::-1]):
+        flat = x.ravel()
+        index = np.int64([[0, 5, 2], [flat.size - 1, -1, -flat.size]])
+        same(aclnn.Take(x, index, np.empty((2, 3), np.float32)), flat[index])
+        wide = np.int32([7, 0])
+        same(aclnn.Take(x, wide, np.empty(4, np.float32)[::2]), flat[wide])
+    outside = np.int64([1, 48, -49])
+    same(aclnn.Take(whole, outside, np.empty(3, np.float32)), np.float32([1, 0, 0]))
+    one = aclnn.Take(whole, np.array(3), np.empty((), np.float32))
+    same(one, np.float32(3))
+    values = whole.astype(np.complex64) * 1j
+    same(aclnn.Take(values, wide, np.empty(2, np.complex64)), values.ravel()[wide])
+    for dtype in (np.int8, np.uint16, np.float16, np.bool_, np.float64):
+        x = whole.astype(dtype)
+        same(aclnn.Take(x, wide, np.empty(2, dtype)), x.ravel()[wide])
+    assert aclnn.Take(whole, np.empty(0, np.int64), np.empty(0, np.float32)).shape == (0,)
+
+
 def test_moving_from_reversed_views() -> None:
     """Their offsets are negative, which must not be taken for an index that leads nowhere."""
     x = np.arange(12, dtype=np.float32).reshape(3, 4)[::-1, ::-1]

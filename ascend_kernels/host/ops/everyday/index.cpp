@@ -14,6 +14,7 @@
 #include "aclnnop/aclnn_one_hot.h"
 #include "aclnnop/aclnn_scatter.h"
 #include "aclnnop/aclnn_scatter_add.h"
+#include "aclnnop/aclnn_take.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/copy.h"
 #include "ops/everyday/pick.h"
@@ -156,6 +157,25 @@ aclnnStatus aclnnIndexSelectGetWorkspaceSize(const aclTensor* self, int64_t dim,
     });
 }
 ACLQ_PHASE_2(aclnnIndexSelect)
+
+aclnnStatus aclnnTakeGetWorkspaceSize(const aclTensor* self, const aclTensor* index, aclTensor* out,
+                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnTake);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkIndices("index", index));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, index->shape, "the shape of index"));
+        return launchPick(call, {{"index", index}}, self, out, [](const View* tensors, const std::int64_t* at) {
+            const View& from = tensors[0];
+            const std::int64_t elements = from.elements();
+            std::int64_t number = indexAt(tensors[2], offsetAt(tensors[2], at));
+            number += number < 0 ? elements : 0;
+            return number < 0 || number >= elements ? kNowhere : offsetOf(from, number);
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnTake)
 
 aclnnStatus aclnnGatherGetWorkspaceSize(const aclTensor* self, int64_t dim, const aclTensor* index, aclTensor* out,
                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
