@@ -727,7 +727,8 @@ class Device:
     def tensor(
         self, data: Any, dtype: int, shape: Any, strides: Any, form: int = 2, offset: int = 0
     ) -> Any:
-        storage = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + offset
+        # As ggml: the offset is missing in the length of the storage.
+        storage = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         made = host.aclCreateTensor(
             list(shape), len(shape), dtype, list(strides), offset, form, [storage], 1, data
         )
@@ -763,6 +764,7 @@ def device() -> Any:
 @pytest.mark.parametrize("n", [1, 3, 8])
 def test_int4_weights_as_ggml_describes_them(device: Device, n: int) -> None:
     m, k = 5, 64
+    ahead = np.zeros((2, k // 2), np.uint8)  # the weight of another expert lies in front
     x = numbers(m, k, dtype=np.float16)
     weight = RANDOM.integers(-8, 8, (n, k))  # as it lies in memory: transposed
     scale = (np.abs(RANDOM.standard_normal((n, k // 32))) + 0.1).astype(np.float16)
@@ -771,15 +773,15 @@ def test_int4_weights_as_ggml_describes_them(device: Device, n: int) -> None:
         (weight * np.repeat(scale, 32, 1).astype(np.float64)).astype(np.float16).astype(np.float64)
     )
     out = device.memory(np.zeros((m, n), np.float16))
-    words = packed.view(np.int32)
-    for dtype, shape, strides, memory in (
-        (29, (k, n), (1, k), packed),
-        (3, (k // 8, n), (1, k // 8), words),
+    memory = device.memory(np.concatenate([ahead, packed]))
+    for dtype, shape, strides, offset in (
+        (29, (k, n), (1, k), 2 * k),
+        (3, (k // 8, n), (1, k // 8), 2 * k // 8),
     ):
         status = device.run(
             "aclnnWeightQuantBatchMatmulV2",
             device.tensor(device.memory(x), 1, (m, k), (k, 1)),
-            device.tensor(device.memory(memory), dtype, shape, strides),
+            device.tensor(memory, dtype, shape, strides, offset=offset),
             device.tensor(device.memory(scale), 1, (k // 32, n), (1, k // 32)),
             NULL, NULL, NULL, NULL, 32,
             device.tensor(out, 1, (m, n), (n, 1)),

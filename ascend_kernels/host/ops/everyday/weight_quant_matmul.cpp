@@ -16,6 +16,17 @@ bool isTransposed(const aclTensor& matrix) {
     return matrix.strides[0] == 1 && matrix.strides[1] == matrix.shape[0];
 }
 
+// The same elements in the order in which they lie. The chip reads matrices as they are, without making a copy, so that
+// their storage, of which some clients give the wrong length, is not compared with them.
+aclTensor asItLies(const aclTensor& matrix, bool transposed) {
+    aclTensor seen = matrix;
+    if (transposed && matrix.shape.rank() == 2) {
+        std::swap(seen.shape[0], seen.shape[1]);
+    }
+    seen.strides = Dims::contiguousStrides(seen.shape);
+    return seen;
+}
+
 // The weight as its kernel sees it. A line is what is consecutive in memory: a row, or a column if it is transposed.
 struct Weight {
     std::int64_t k = 0;
@@ -37,12 +48,12 @@ struct Weight {
 // Tensors: x, weight, scale, offset (may be left out), y, bias (may be left out).
 class WeightQuantMatmul : public Kernel {
   public:
-    explicit WeightQuantMatmul(const Weight& weight) : weight_(weight) {}
+    WeightQuantMatmul(const Weight& weight, bool turned) : weight_(weight), turned_(turned) {}
 
     void run(const View* tensors, const KernelContext&) const override {
         const View& x = tensors[0];
         const View& y = tensors[4];
-        const std::int64_t rows = x.shape[0];
+        const std::int64_t rows = x.shape[turned_ ? 1 : 0];
         const std::int64_t lines = weight_.transposed ? weight_.n : weight_.k;
         const std::int64_t length = weight_.transposed ? weight_.k : weight_.n;
         std::vector<float> matrix(static_cast<std::size_t>(lines * length));
@@ -60,7 +71,8 @@ class WeightQuantMatmul : public Kernel {
         std::vector<float> found(static_cast<std::size_t>(y.elements()));
         const FloatMatrix right =
             weight_.transposed ? FloatMatrix{matrix.data(), 1, length} : FloatMatrix{matrix.data(), length, 1};
-        multiply({left.data(), weight_.k, 1}, right, found.data(), rows, weight_.n, weight_.k);
+        const FloatMatrix factor = turned_ ? FloatMatrix{left.data(), 1, rows} : FloatMatrix{left.data(), weight_.k, 1};
+        multiply(factor, right, found.data(), rows, weight_.n, weight_.k);
         if (tensors[5].present) {
             const std::vector<double> bias = numbers(tensors[5], weight_.n);
             for (std::int64_t index = 0; index < rows * weight_.n; ++index) {
@@ -112,6 +124,7 @@ class WeightQuantMatmul : public Kernel {
     }
 
     const Weight weight_;
+    const bool turned_;  // whether x is transposed
 };
 
 aclnnStatus checkDense(const char* name, const aclTensor& tensor, bool mayBeTransposed) {
@@ -218,13 +231,23 @@ aclnnStatus aclnnWeightQuantBatchMatmulV2GetWorkspaceSize(
                               text("the %lld columns of weight", static_cast<long long>(found.n)));
             }
         }
-        return call.launch({needed[0],
-                            needed[1],
-                            needed[2],
-                            {"antiquantOffsetOptional", antiquantOffsetOptional},
+        const bool turned = !x->contiguous();
+        const aclTensor seenX = asItLies(*x, turned);
+        const aclTensor seenWeight = asItLies(*weight, found.transposed);
+        const aclTensor seenScale = asItLies(*antiquantScale, found.transposed);
+        aclTensor seenOffset;
+        Argument offset{"antiquantOffsetOptional", antiquantOffsetOptional};
+        if (offset) {
+            seenOffset = asItLies(*offset, found.transposed);
+            offset = {offset.name, offset.tensor, true, &seenOffset};
+        }
+        return call.launch({{"x", x, true, &seenX},
+                            {"weight", weight, true, &seenWeight},
+                            {"antiquantScale", antiquantScale, true, &seenScale},
+                            offset,
                             needed[3],
                             {"biasOptional", biasOptional}},
-                           std::make_shared<WeightQuantMatmul>(found));
+                           std::make_shared<WeightQuantMatmul>(found, turned));
     });
 }
 ACLQ_PHASE_2(aclnnWeightQuantBatchMatmulV2)
