@@ -32,6 +32,13 @@ TYPES = {
     "bfloat16": (ml_dtypes.bfloat16, torch.bfloat16),
 }
 
+UNARY = {
+    "Abs": torch.abs, "Neg": torch.neg, "Sqrt": torch.sqrt, "Tanh": torch.tanh, "Erf": torch.erf,
+    "Sin": torch.sin, "Cos": torch.cos, "Relu": lambda x, out: torch.clamp(x, min=0, out=out),
+    "Silu": lambda x, out: torch.nn.functional.silu(x), "Rsqrt": torch.rsqrt,
+    "Expm1": torch.expm1, "Floor": torch.floor,
+}  # fmt: skip
+
 
 def both(*shape: int, dtype: str = "float32") -> tuple[Any, torch.Tensor]:
     """Return the same random numbers for us and for PyTorch."""
@@ -112,6 +119,11 @@ def rest(elements: int) -> Iterator[tuple[str, Call, Call]]:
         lambda: aclnn.Cumsum(x, 1, "float32", y),
         lambda: torch.cumsum(tx, 1, out=ty),
     )
+    first, gamma, scales = room(rows, dtype=np.int64), room(COLUMNS), room(rows, 1)
+
+    def rms() -> torch.Tensor:
+        return torch.nn.functional.rms_norm(tx, (COLUMNS,), tx[0], 1e-5)
+
     best, places = room(rows, 16), room(rows, 16, dtype=np.int64)
     yield (
         "topk, 16 of a row",
@@ -138,6 +150,41 @@ def rest(elements: int) -> Iterator[tuple[str, Call, Call]]:
         lambda: aclnn.InplaceCopy(turned, x.T),
         lambda: t_turned.copy_(tx.T),
     )
+    for name, theirs in UNARY.items():
+        yield name.lower(), partial(getattr(aclnn, name), x, y), partial(theirs, tx, out=ty)
+    u, tu = aq.asarray(np.abs(np.asarray(x)) + 0.5), tx.abs() + 0.5
+    yield "log", lambda: aclnn.Log(u, y), lambda: torch.log(tu, out=ty)
+    yield "div", lambda: aclnn.Div(x, u, y), lambda: torch.div(tx, tu, out=ty)
+    yield "pow 2.5", lambda: aclnn.PowTensorScalar(u, 2.5, y), lambda: torch.pow(tu, 2.5, out=ty)
+    yield "maximum", lambda: aclnn.Maximum(x, u, y), lambda: torch.maximum(tx, tu, out=ty)
+    yield "clamp", lambda: aclnn.Clamp(x, -1, 1, y), lambda: torch.clamp(tx, -1, 1, out=ty)
+    yield "add float16", lambda: aclnn.Add(h, h, 1, g), lambda: torch.add(th, th, out=tg)
+    yield "mul by a number", lambda: aclnn.Muls(x, 3, y), lambda: torch.mul(tx, 3, out=ty)
+    yield (
+        "add a row",
+        lambda: aclnn.Add(x, x[:1], 1, y),
+        lambda: torch.add(tx, tx[:1], out=ty),
+    )
+    less, t_less = room(*shape, dtype=np.bool_), torch.empty(shape, dtype=torch.bool)
+    yield "lt", lambda: aclnn.LtTensor(x, u, less), lambda: torch.lt(tx, tu, out=t_less)
+    yield (
+        "cast to float16",
+        lambda: aclnn.Cast(x, "float16", g),
+        lambda: tg.copy_(tx),
+    )
+    yield (
+        "cast from float16",
+        lambda: aclnn.Cast(h, "float32", y),
+        lambda: ty.copy_(th),
+    )
+    yield "mean", lambda: aclnn.Mean(x, [1], False, "float32", row), lambda: torch.mean(tx, 1)
+    yield "argmax", lambda: aclnn.ArgMax(x, 1, False, first), lambda: torch.argmax(tx, 1)
+    yield (
+        "layer_norm",
+        lambda: aclnn.LayerNorm(x, [COLUMNS], None, None, 1e-5, y, None, None),
+        lambda: torch.nn.functional.layer_norm(tx, (COLUMNS,)),
+    )
+    yield "rms_norm", lambda: aclnn.RmsNorm(x, gamma, 1e-5, y, scales), rms
     condition, t_condition = aq.asarray(where > COLUMNS // 2), t_wide > COLUMNS // 2
     z, tz = room(*shape), torch.empty(shape)
     yield (

@@ -2,7 +2,6 @@
 // The kernel of all elementwise operators.
 #pragma once
 
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -21,7 +20,7 @@ class Elementwise : public Kernel {
     void run(const View* tensors, const KernelContext&) const override {
         const auto walk = walkTogether<inputs + 1>(tensors);
         if constexpr (kFloats) {
-            if (allFloats(tensors, walk)) {
+            if (singles(tensors)) {
                 return runFloats(tensors, walk, std::make_index_sequence<inputs>());
             }
         }
@@ -37,49 +36,62 @@ class Elementwise : public Kernel {
     }
     (std::make_index_sequence<inputs>());
 
-    // FLOAT throughout, the elements of rows one after the other.
-    bool allFloats(const View* tensors, const Walk<inputs + 1>& walk) const {
-        bool all = computed_ == ACL_FLOAT;
+    // Whether floats hold all elements, and no input is rounded before the computation.
+    bool singles(const View* tensors) const {
+        bool all = computed_ == ACL_FLOAT || computed_ == ACL_FLOAT16 || computed_ == ACL_BF16;
         for (std::size_t tensor = 0; tensor <= inputs; ++tensor) {
-            all = all && tensors[tensor].dtype == ACL_FLOAT && walk.step(tensor) == 1;
+            const aclDataType dtype = tensors[tensor].dtype;
+            const bool half = dtype == ACL_FLOAT16 || dtype == ACL_BF16;
+            all = all && (dtype == computed_ || (half && (computed_ == ACL_FLOAT || tensor == inputs)) ||
+                          (dtype == ACL_FLOAT && tensor == inputs));
         }
         return all;
     }
 
-    // The same computation without rows of doubles, so that memory is walked once.
+    // The same computation through rows of floats, and for FLOAT without rows, so that memory is walked once.
     template <std::size_t... input>
     void runFloats(const View* tensors, const Walk<inputs + 1>& walk, std::index_sequence<input...>) const {
-        forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) {
+        forPieces({.rows = walk.rows(), .length = walk.length(), .chunk = kRoom}, [&](Pieces pieces) {
+            Room<float> rooms[inputs];
+            Room<float> room;
             std::int64_t at[inputs + 1] = {};
+            const View& out = tensors[inputs];
+            const std::int64_t step = walk.step(inputs);
             while (pieces.next()) {
                 if (pieces.newRow()) {
                     walk.locate(pieces.row(), at);
                 }
-                const auto begin = [&](std::size_t tensor) {
-                    return tensors[tensor].data + (tensors[tensor].offset + at[tensor] + pieces.first()) * 4;
-                };
-                computeFloats(begin(inputs), pieces.count(), begin(input)...);
+                const std::int64_t n = pieces.count();
+                const std::int64_t to = at[inputs] + pieces.first() * step;
+                auto* const there = const_cast<float*>(floatsAt(out, to, step));
+                computeFloats(there != nullptr ? there : room.values, n,
+                              floats(tensors[input], at[input] + pieces.first() * walk.step(input), walk.step(input), n,
+                                     rooms[input])...);
+                if (there == nullptr) {
+                    write(out, to, step, n, room.values);
+                }
             }
         });
+    }
+    static const float* floats(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                               Room<float>& room) {
+        if (const float* there = floatsAt(view, offset, step)) {
+            return there;
+        }
+        read(view, offset, step, n, room.values);
+        return room.values;
     }
     template <class... Inputs>
-    void computeFloats(unsigned char* results, std::int64_t n, const Inputs*... values) const {
+    void computeFloats(float* results, std::int64_t n, const Inputs*... values) const {
         widest([function = function_, results, n, values...] {
             for (std::int64_t i = 0; i < n; ++i) {
-                float result;
                 if constexpr (requires { function.single; }) {
-                    result = function.single(floatAt(values, i)...);
+                    results[i] = function.single(values[i]...);
                 } else {
-                    result = static_cast<float>(function(static_cast<double>(floatAt(values, i))...));
+                    results[i] = static_cast<float>(function(static_cast<double>(values[i])...));
                 }
-                std::memcpy(results + i * 4, &result, 4);
             }
         });
-    }
-    static float floatAt(const unsigned char* values, std::int64_t index) {
-        float value;
-        std::memcpy(&value, values + index * 4, 4);
-        return value;
     }
 
     template <std::size_t... input>
@@ -134,7 +146,7 @@ class Elementwise : public Kernel {
     const Function function_;
 };
 
-// A function whose results of FLOAT are computed in single precision, to within a few ulp.
+// A function with another way to results of FLOAT and narrower types, to within a few ulp of FLOAT.
 template <class Function, class Single>
 struct InSingle : Function {
     Single single;

@@ -153,8 +153,11 @@ aclnnStatus magnitude(const Call& call, const char* names[2], const aclTensor* s
                          return elementwise<1>(self->dtype, ComplexToo{[](auto x) { return std::abs(x); }});
                      }
                      return elementwise<1>(self->dtype, [](auto x) {
-                         return x < 0 || (x == 0 && std::signbit(static_cast<double>(x))) ? subtract(decltype(x){}, x)
-                                                                                          : x;
+                         if constexpr (std::is_same_v<decltype(x), double>) {
+                             return std::fabs(x);
+                         } else {
+                             return x < 0 ? subtract(decltype(x){}, x) : x;
+                         }
                      });
                  });
 }
@@ -165,6 +168,23 @@ namespace {
 
 constexpr InSingle kSigmoid{[](auto x) { return 1.0 / (1.0 + exponential(-x)); },
                             [](float x) { return 1 / (1 + exponential(-x)); }};
+constexpr InSingle kRsqrt{[](auto x) { return 1.0 / std::sqrt(x); }, [](float x) { return 1 / std::sqrt(x); }};
+constexpr InSingle kTanh{[](auto x) { return std::tanh(x); }, [](float x) { return tangent(x); }};
+constexpr InSingle kExpm1{[](double x) { return std::expm1(x); }, [](float x) { return lessOne(x); }};
+constexpr InSingle kLog{[](auto x) { return std::log(x); },
+                        [](float x) { return static_cast<float>(logarithm(static_cast<double>(x))); }};
+constexpr InSingle kLog2{
+    [](double x) { return std::log2(x); },
+    [](float x) { return static_cast<float>(logarithm(static_cast<double>(x)) * std::numbers::log2e); }};
+constexpr InSingle kLog10{
+    [](auto x) { return std::log10(x); },
+    [](float x) { return static_cast<float>(logarithm(static_cast<double>(x)) * std::numbers::log10e); }};
+constexpr InSingle kLog1p{
+    [](double x) { return std::log1p(x); },
+    [](float x) {
+        const double wide = x;
+        return static_cast<float>(x > -0x1p-20F && x < 0x1p-20F ? wide - wide * wide / 2 : logarithm(1 + wide));
+    }};
 constexpr InSingle kSilu{[](auto x) { return x / (1.0 + exponential(-x)); },
                          [](float x) { return x / (1 + exponential(-x)); }};
 
@@ -181,13 +201,13 @@ BOTH(Floor, any, rounding([](double x) { return std::floor(x); }))
 BOTH(Relu, any, [](auto x) { return x < 0 ? decltype(x){} : x; })
 
 BOTH(Sqrt, complex, [](auto x) { return std::sqrt(x); })
-BOTH(Rsqrt, complex, [](auto x) { return 1.0 / std::sqrt(x); })
+BOTH(Rsqrt, complex, kRsqrt)
 BOTH(Reciprocal, complex, [](auto x) { return 1.0 / x; })
 BOTH(Exp, complex, [](auto x) { return exponential(x); })
-BOTH(Log, complex, [](auto x) { return std::log(x); })
+BOTH(Log, complex, kLog)
 BOTH(Exp2, real, [](double x) { return std::exp2(x); })
-BOTH(Log2, real, [](double x) { return std::log2(x); })
-BOTH(Log10, complex, [](auto x) { return std::log10(x); })
+BOTH(Log2, real, kLog2)
+BOTH(Log10, complex, kLog10)
 BOTH(Tan, complex, [](auto x) { return std::tan(x); })
 BOTH(Asin, complex, [](auto x) { return std::asin(x); })
 BOTH(Acos, complex, [](auto x) { return std::acos(x); })
@@ -201,10 +221,10 @@ BOTH(Erfc, real, [](double x) { return std::erfc(x); })
 BOTH(Sin, complex, [](auto x) { return std::sin(x); })
 BOTH(Sinc, real, [](double x) { return x == 0 ? 1.0 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); })
 BOTH(Cos, complex, [](auto x) { return std::cos(x); })
-BOTH(Tanh, complex, [](auto x) { return std::tanh(x); })
+BOTH(Tanh, complex, kTanh)
 BOTH(Sigmoid, complex, kSigmoid)
-BOTH(Expm1, real, [](double x) { return std::expm1(x); })
-BOTH(Log1p, real, [](double x) { return std::log1p(x); })
+BOTH(Expm1, real, kExpm1)
+BOTH(Log1p, real, kLog1p)
 BOTH(Erf, real, [](double x) { return std::erf(x); })
 UNARY(aclnnSilu, complex, kSilu)
 
