@@ -11,6 +11,7 @@ import threading
 import time
 import zipfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import ml_dtypes
@@ -250,12 +251,13 @@ def test_two_workers_against_one(tmp_path: Path) -> None:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    source = large_model(tmp_path / "m", 1024 * MIB)
-    seconds, results = {}, {}
+    source = large_model(tmp_path / "m", 2048 * MIB)
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    results = {}
     # Each worker has one processor: the kernels' own threads would use both for one.
     os.environ["ACLQUANT_HOST_THREADS"] = "1"
     try:
-        for workers in (1, 2, 1, 2):
+        for workers in (1, 2) * 5:
             target = tmp_path / f"q{workers}"
             with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
                 list(pool.map(_warm, range(workers)))
@@ -264,14 +266,16 @@ def test_two_workers_against_one(tmp_path: Path) -> None:
                     source, target, "w8a8-dynamic", part_size=64 * MIB, executor=pool
                 )
                 took = time.perf_counter() - start
-            seconds[workers] = min(took, seconds.get(workers, took))
+            seconds[workers].append(took)
             results[workers] = read_json(target / "aclquant_manifest.json")
             for path in target.iterdir():
                 path.unlink()
             target.rmdir()
     finally:
         del os.environ["ACLQUANT_HOST_THREADS"]
-    print(f"one worker {seconds[1]:.2f} s, two {seconds[2]:.2f} s: {seconds[1] / seconds[2]:.2f}")
+    one, two = min(seconds[1]), min(seconds[2])
+    middle = median(a / b for a, b in zip(seconds[1], seconds[2], strict=True))
+    print(f"one worker {one:.2f} s, two {two:.2f} s: {one / two:.2f}; median of five: {middle:.2f}")
     assert results[1] == results[2]
 
 
