@@ -1,0 +1,104 @@
+"""ggml's own test suite on its CANN backend, built from the source distribution of ggml-py.
+
+test-backend-ops computes each case on the CANN backend and on ggml's CPU backend and compares them.
+Every case is counted that both backends say they support. The suite needs a build of ggml, which
+takes tens of minutes on one core, so there is no share of it in the gate.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from aclquant.stand_in import environment
+
+from .harness import TOOLKIT, Case, Result, client_environment, settle
+
+VERSION = "0.10.1"
+TOOLS = ("scikit-build-core", "cmake", "ninja")
+CASE = re.compile(r"^  ([A-Z][A-Z0-9_]*\(.*\)): (.*)$")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _build(folder: Path, *options: str) -> Path:
+    """Build ggml by pip, as its users do, and return the folder of the build."""
+    python = client_environment(*TOOLS) / "bin" / "python"
+    archive = f"ggml_py-{VERSION}.tar.gz"
+    source = folder / archive.removesuffix(".tar.gz")
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q"]
+    variables = {
+        **environment(dict(os.environ)),
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "CMAKE_ARGS": " ".join(
+            (
+                "-DGGML_CANN=ON",
+                "-DSOC_TYPE=Ascend910B1",
+                f"-DCANN_INSTALL_DIR={TOOLKIT}",
+                "-DGGML_BUILD_TESTS=ON",
+                *options,
+            )
+        ),
+    }
+    if not source.is_dir():
+        download = ["download", "--no-deps", "--no-build-isolation", "--no-binary", ":all:"]
+        got = subprocess.run(
+            [*pip, *download, "-d", folder, f"ggml-py=={VERSION}"],
+            env=variables, capture_output=True, text=True,
+        )  # fmt: skip
+        if got.returncode:
+            pytest.skip(f"not downloaded: {got.stderr.strip()[-200:]}")
+        with tarfile.open(folder / archive) as packed:
+            packed.extractall(folder, filter="data")
+    build = folder / ("build" + "".join(options))
+    targets = ("ggml", "ggml-cann", "test-backend-ops")
+    chosen = [word for target in targets for word in ("-C", f"build.targets={target}")]
+    made = subprocess.run(
+        [*pip, "install", "--no-build-isolation", "--no-deps", "--target", folder / "installed",
+         "--upgrade", "-C", f"build-dir={build}", *chosen, source],
+        env=variables, capture_output=True, text=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr[-4000:]
+    return build
+
+
+def _cases(build: Path, *arguments: str) -> list[Case]:
+    """Run the suite in one process, which must come to its end."""
+    libraries = [*(build / "vendor" / "ggml" / "src" / part for part in ("", "ggml-cann"))]
+    variables = environment(dict(os.environ))
+    before = variables.get("LD_LIBRARY_PATH", "")
+    variables["LD_LIBRARY_PATH"] = os.pathsep.join([*map(str, libraries), before])
+    program = str(build / "bin" / "test-backend-ops")
+    found: dict[str, Case] = {}
+    done = subprocess.run(
+        [program, "test", "-b", "CANN0", *arguments],
+        env=variables, capture_output=True, text=True, errors="replace",
+    )  # fmt: skip
+    for line in COLOUR.sub("", done.stdout).splitlines():
+        match = CASE.match(line)
+        if match is None or "not supported" in match[2]:
+            continue
+        name, said = match.groups()
+        state = "passed" if said.endswith("OK") else "failed"
+        found[name] = Case(name, state, "" if state == "passed" else said[-160:])
+    assert done.returncode in (0, 1), done.stdout[-2000:] + done.stderr[-2000:]
+    return list(found.values())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("graph", [False, True], ids=["eager", "captured"])
+def test_the_suite_of_ggml(graph: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
+    kept = os.environ.get("CLIENT_ENVIRONMENTS")
+    folder = Path(kept) / f"ggml-{VERSION}" if kept else tmp_path_factory.getbasetemp() / "ggml"
+    folder.mkdir(exist_ok=True, parents=True)
+    build = _build(folder, *(["-DUSE_ACL_GRAPH=ON"] if graph else []))
+    ran = "test-backend-ops, " + ("captured graphs (USE_ACL_GRAPH)" if graph else "eager")
+    command = "pytest --nightly tests/clients/test_ggml.py -k " + ("captured" if graph else "eager")
+    settle(
+        "ggml-captured" if graph else "ggml-eager",
+        [Result("ggml-py", VERSION, ran, command, _cases(build))],
+    )
