@@ -16,6 +16,17 @@ PAGE = ROOT / "docs" / "ops" / "everyday.md"
 TYPES = ROOT / "ascend_kernels" / "host" / "ops" / "everyday" / "types.inc"
 MARK = "<!-- From here on: python docs/generate_everyday.py -->\n"
 PHASE_1 = "GetWorkspaceSize"
+CODES_PAGE = ROOT / "docs" / "ops" / "everyday_codes.md"
+DEVIATIONS = ROOT / "tests" / "ops" / "everyday_deviations.txt"
+REASONS = {
+    "layout": "The layout of private formats is not public, so tensors in them are refused.",
+    "rank": "Kernels here walk at most eight dimensions.",
+    "null": "A null argument gives 161001 in every operator.",
+    "empty": "Shapes are checked in the same way when there are no elements.",
+    "format": "The format of a plain tensor says nothing about its memory, and is not compared.",
+    "narrow": "CANN takes fewer types or shapes; these have a clear result.",
+    "wide": "CANN takes a call whose result is not clear, or whose arguments do not fit.",
+}
 # Operators with pages of their own.
 OTHERS = re.compile(r"(?<!Weight)Quant")
 SEVERAL = "Several operators, which CANN declares in one header."
@@ -91,6 +102,48 @@ def _lines() -> Iterator[str]:
         )
 
 
+def _argument(text: str, name: str) -> str:
+    """Say what a word of a row stands for."""
+    tensor = re.fullmatch(r"(\w+)\(([\d,]*)\)(?:@(\w+))?", text)
+    if tensor:
+        dims = ", ".join(tensor[2].split(",")) + ("," if tensor[2] and "," not in tensor[2] else "")
+        layout = f" in {tensor[3]}" if tensor[3] else ""
+        return f"`{name}` {tensor[1]} ({dims}){layout}"
+    if text.startswith("["):
+        parts = re.findall(r"\w+\([^)]*\)(?:@\w+)?", text)
+        return f"`{name}` a list of " + ", ".join(_argument(part, "")[3:] for part in parts)
+    return f"`{name}` {text.replace('=', ' ')}"
+
+
+def _parameters(operator: str) -> list[str]:
+    for path in (ROOT / "include" / "aclnnop").glob("*.h"):
+        found = re.search(operator + PHASE_1 + r"\(([^)]*)\)", path.read_text("utf-8"))
+        if found:
+            return [one.split()[-1].lstrip("*") for one in found[1].split(",")][:-2]
+    raise KeyError(operator)
+
+
+def deviations() -> str:
+    """Return the table of calls that CANN answers with another code."""
+    lines = ["| operator | arguments | CANN | here | why |", "|---|---|---|---|---|"]
+    for row in DEVIATIONS.read_text("utf-8").splitlines():
+        if row.startswith("#"):
+            continue
+        operator, arguments, cann, here, reason = row.split(": ")
+        words = re.findall(r"\[[^\]]*\]|\S+", arguments)
+        told = [_argument(*pair) for pair in zip(words, _parameters(operator), strict=True)]
+        assert reason in REASONS, row
+        lines.append(f"| `{operator}` | {'; '.join(told)} | {cann} | {here} | {reason} |")
+    return "\n".join(lines) + "\n"
+
+
+def codes_page() -> str:
+    """Return the text of the page of codes."""
+    reasons = "\n".join(f"* **{name}**: {text}" for name, text in REASONS.items())
+    written = CODES_PAGE.read_text("utf-8").partition(MARK)[0]
+    return f"{written}{MARK}\n{reasons}\n\n{deviations()}"
+
+
 def page() -> str:
     """Return the text of the page: what is written by hand, and the tables."""
     return PAGE.read_text("utf-8").partition(MARK)[0] + MARK + tables()
@@ -98,3 +151,4 @@ def page() -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    CODES_PAGE.write_text(codes_page(), encoding="utf-8")

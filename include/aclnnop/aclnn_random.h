@@ -19,6 +19,13 @@ ACLNN_API aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor *selfRe
 ACLNN_API aclnnStatus aclnnInplaceRandom(void *workspace, uint64_t workspaceSize,
     aclOpExecutor *executor, aclrtStream stream);
 
+/* Integers, with seed and offset on the device, read when the operator runs. */
+ACLNN_API aclnnStatus aclnnInplaceRandomTensorGetWorkspaceSize(const aclTensor *selfRef,
+    int64_t from, int64_t to, const aclTensor *seedTensor, const aclTensor *offsetTensor,
+    int64_t offset, uint64_t *workspaceSize, aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnInplaceRandomTensor(void *workspace, uint64_t workspaceSize,
+    aclOpExecutor *executor, aclrtStream stream);
+
 #ifdef __cplusplus
 }
 #endif

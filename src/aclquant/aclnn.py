@@ -23,6 +23,7 @@ Outputs are given by the caller and returned: one alone, several as a tuple.
 from __future__ import annotations
 
 import inspect
+import keyword
 import typing
 
 from . import errors
@@ -37,8 +38,16 @@ from .stream import Stream
 __all__ = ["AclnnFunction", "declare"]
 
 
+def _python_name(name: str, position: int) -> str:
+    if not name:
+        return f"arg{position}"
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
 class AclnnFunction:
     """A two-phase operator as a Python function; parameters have their C names.
+
+    A C name that is a keyword of Python, such as ``lambda``, has an underscore behind it.
 
     Examples
     --------
@@ -53,7 +62,7 @@ class AclnnFunction:
     def __init__(self, op: Operator) -> None:
         self._operator = op
         self.__name__ = self.__qualname__ = op.name
-        names = [parameter.name or f"arg{i}" for i, parameter in enumerate(op.parameters)]
+        names = [_python_name(parameter.name, i) for i, parameter in enumerate(op.parameters)]
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         self.__signature__ = inspect.Signature(
             [inspect.Parameter(name, kind) for name in names]

@@ -169,10 +169,10 @@ TRACER = "libaclquant_trace.so"
 def test_missing_operators_are_refused_by_name() -> None:
     """None of them is there under another name, and each function says which it is."""
     names = [name for kind, name in exported(MISSING) if kind == "T"]
-    assert len(names) > 300
+    assert len(names) > 150
     assert not set(names) & set(INTENDED)
     assert set(names) == {n + s for n in names if not n.endswith("Size") for s in ("", PHASE_1)}
-    assert "aclnnLinalgQr" in names
+    assert "aclnnSvd" in names
     host = ctypes.CDLL(str(LIBRARIES / HOST))
     host.aclGetRecentErrMsg.restype = ctypes.c_char_p
     missing = ctypes.CDLL(str(LIBRARIES / MISSING))

@@ -28,6 +28,11 @@ def test_the_tables_are_what_the_tree_makes() -> None:
     assert GENERATOR.page() == written, "run: python docs/generate_everyday.py"
 
 
+def test_the_page_of_codes_is_what_the_tree_makes() -> None:
+    written = GENERATOR.CODES_PAGE.read_text("utf-8")
+    assert GENERATOR.codes_page() == written, "run: python docs/generate_everyday.py"
+
+
 def test_each_operator_has_one_sentence() -> None:
     named = [name for names in GENERATOR.sentences().values() for name in names]
     assert sorted(named) == OPERATORS

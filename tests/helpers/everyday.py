@@ -58,14 +58,19 @@ def arguments(
                 written = not kind.startswith("const") or parameter.name.lower().endswith("out")
                 of = result if written else dtype
                 value = made(_tensor(shape, of, data), host.aclDestroyTensor)
-            elif kind == "const aclTensorList *":
+            elif kind.endswith("aclTensorList *"):
                 one = _tensor(shape, dtype, data)
                 value = made(
                     host.aclCreateTensorList(ffi.new("aclTensor *[]", [one]), 1),
                     host.aclDestroyTensorList,
                 )
-            elif kind == "const aclScalar *":
+            elif kind.endswith("aclScalar *"):
                 value = made(_scalar(dtype), host.aclDestroyScalar)
+            elif kind.endswith("aclScalarList *"):
+                value = made(
+                    host.aclCreateScalarList(ffi.new("aclScalar *[]", [_scalar(dtype)]), 1),
+                    host.aclDestroyScalarList,
+                )
             elif kind == "const aclIntArray *":
                 value = made(host.aclCreateIntArray([0], 1), host.aclDestroyIntArray)
             elif kind == "const aclBoolArray *":

@@ -139,16 +139,51 @@ def test_host_memory_of_some_size_is_somewhere(name: bytes, null: int) -> None:
         refused(call(name, given, out, on), 100000, f"{bytes_} bytes at (nil)")
 
 
+def test_identity_copies_between_plain_formats() -> None:
+    """What torch_npu calls for a change of format between tensors that lie alike in memory."""
+    with (
+        stream() as on,
+        operands(
+            Operand(X, FLOAT),
+            Operand(np.zeros((3, 2), np.float32), FLOAT),
+            Operand(np.zeros(4, np.float32), FLOAT),
+        ) as (x, out, small),
+    ):
+        ok(call(b"Identity", [x], out, on))
+        ok(host.aclrtSynchronizeStream(on))
+        assert out.memory is not None
+        np.testing.assert_array_equal(out.memory.read("float32", X.shape), X)
+        refused(call(b"Identity", [x], small, on), 100000, "another number of elements")
+
+
 def test_ready_made_operators_are_refused_until_compiled_ones_are_asked_for() -> None:
-    """Where torch_npu asks before each call, in its mode 1; elsewhere any value is kept."""
+    """Where torch_npu asks before each call, in its mode 1; elsewhere any value is kept.
+
+    The host device then knows the tensors of the call, but not its name: two alike may be those of
+    Identity. Without tensors it is the program that sets the mode.
+    """
     program = """
 from helpers.native import *
 set = lambda text: host.aclSetCompileopt(10, text)
-if MODE_1:
-    refused(set(b"disable"), 200001, "got 'disable'", "ready made")
-else:
-    ok(set(b"disable"))
+def describe(*dims, dtype=0, format=2):
+    host.aclCreateTensorDesc(dtype, len(dims), list(dims), format)
+ok(set(b"disable"))
+describe(2, 3), describe(6)
+ok(set(b"disable"))
+for others in ([(2, 3)], [(2, 3), (2, 2)], [(2, 3)] * 3):
+    [describe(*dims) for dims in others]
+    if MODE_1:
+        refused(set(b"disable"), 200001, "got 'disable'", "ready made")
+    else:
+        ok(set(b"disable"))
+for other in ({"dtype": 1}, {"format": 29}):
+    describe(2, 3), describe(2, 3, **other)
+    if MODE_1:
+        refused(set(b"disable"), 200001, "ready made")
+    else:
+        ok(set(b"disable"))
 ok(set(b"enable"))
+describe(2, 3)
 ok(set(b"disable"))
 """
     run_python("MODE_1 = True" + program, ACL_OP_INIT_MODE="1")

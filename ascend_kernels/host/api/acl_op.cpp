@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "acl/acl_op_compiler.h"
@@ -156,13 +157,40 @@ aclError run(const char* function, const char* opType, int numInputs, const aclT
     });
 }
 
+// The tensors that this thread has described since it last set the option below: those of the operator that it is about
+// to call by name. Of more than two, only their number matters.
+struct Described {
+    std::size_t count = 0;
+    const aclTensorDesc* first[2] = {};
+};
+thread_local Described described;
+
+std::int64_t elementsOf(const aclTensorDesc& desc) {
+    std::int64_t size = 1;
+    for (const std::int64_t dim : desc.dims) {
+        size = __builtin_mul_overflow(size, dim, &size) ? -1 : size;
+    }
+    return size;
+}
+
+// Whether two tensors could be those of Identity: in plain formats, of one type and with as many elements.
+bool mayBeIdentity(const Described& seen) {
+    const aclTensorDesc* from = seen.count == 2 ? objects().tensors.find(seen.first[0]) : nullptr;
+    const aclTensorDesc* to = seen.count == 2 ? objects().tensors.find(seen.first[1]) : nullptr;
+    return from != nullptr && to != nullptr && from->dtype == to->dtype && !isPrivate(from->format) &&
+           !isPrivate(to->format) && elementsOf(*from) == elementsOf(*to);
+}
+
 // In its mode 1, torch_npu sets this option before each operator that it calls by name, and raises if that fails. It
-// sees the failure of the operator itself only later, in another thread. So the option is refused if it requests
-// operators of the ready-made kind, until the client has requested compilation.
+// sees the failure of the operator itself only later, in another thread, and its queue then stops. So the option is
+// refused if it requests operators of the ready-made kind, until the client has requested compilation. The name is not
+// known here, but the tensors are: those of Identity, which torch_npu calls when it changes a format, are two alike.
+// And without tensors no operator follows: a program has set the mode.
 bool refusesReadyMade(aclCompileOpt opt, std::string_view value) {
     const char* mode = std::getenv("ACL_OP_INIT_MODE");
+    const Described seen = std::exchange(described, {});
     return opt == ACL_OP_JIT_COMPILE && value == "disable" && !objects().compiling && mode != nullptr &&
-           std::string_view(mode) == "1";
+           std::string_view(mode) == "1" && seen.count != 0 && !mayBeIdentity(seen);
 }
 
 }  // namespace
@@ -192,7 +220,15 @@ size_t aclGetDataBufferSizeV2(const aclDataBuffer* dataBuffer) {
 aclTensorDesc* aclCreateTensorDesc(aclDataType dataType, int numDims, const int64_t* dims, aclFormat format) {
     return create<aclTensorDesc>(__func__, [&]() -> aclTensorDesc* {
         aclTensorDesc desc{dataType, format, {}, {}};
-        return setDims(desc, numDims, dims) == ACL_SUCCESS ? objects().tensors.create(std::move(desc)) : nullptr;
+        if (setDims(desc, numDims, dims) != ACL_SUCCESS) {
+            return nullptr;
+        }
+        aclTensorDesc* made = objects().tensors.create(std::move(desc));
+        if (described.count < 2) {
+            described.first[described.count] = made;
+        }
+        ++described.count;
+        return made;
     });
 }
 

@@ -3,8 +3,10 @@
 // device and for printing when it compiles operators, and what ONNX Runtime's provider calls operator by operator.
 #include "ops/by_name.h"
 
+#include <functional>
 #include <initializer_list>
 #include <map>
+#include <numeric>
 #include <string>
 
 #include "aclnnop/aclnn_abs.h"
@@ -97,6 +99,20 @@ aclError unary(NamedCall& call) {
 aclError cast(NamedCall& call) {
     return launch<aclnnCastGetWorkspaceSize, aclnnCast>(call, tensor(call.inputs[0]), call.outputs[0].dtype,
                                                         tensor(call.outputs[0]));
+}
+
+// torch_npu gives the two tensors of a change of format as they lie in memory, so their shapes may differ.
+aclError identity(NamedCall& call) {
+    const auto count = [](const std::vector<std::int64_t>& dims) {
+        return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
+    };
+    if (count(call.inputs[0].dims) != count(call.outputs[0].dims)) {
+        return failArgument(ACL_ERROR_INVALID_PARAM, "outputDesc", "another number of elements than the input",
+                            "the same");
+    }
+    call.inputs[0].dims = call.outputs[0].dims;
+    return launch<aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy>(call, tensor(call.outputs[0]),
+                                                                      tensor(call.inputs[0]));
 }
 
 template <auto PhaseOne, auto PhaseTwo>
@@ -330,6 +346,7 @@ const Operators* makeOperators() {
         {"Flatten", {flatten, "d"}},
         {"Floor", {unary<ACLQ_BOTH(aclnnFloor)>, "d"}},
         {"Greater", {binaryOrNumber<ACLQ_BOTH(aclnnGtTensor), ACLQ_BOTH(aclnnGtScalar)>, "dn"}},
+        {"Identity", {identity, "d"}},
         {"IsFinite", {unary<ACLQ_BOTH(aclnnIsFinite)>, "d"}},
         {"Less", {binaryOrNumber<ACLQ_BOTH(aclnnLtTensor), ACLQ_BOTH(aclnnLtScalar)>, "dn"}},
         {"Log", {unary<ACLQ_BOTH(aclnnLog)>, "d"}},

@@ -5,14 +5,22 @@
 #include <numbers>
 #include <optional>
 
+#include "aclnnop/aclnn_celu.h"
 #include "aclnnop/aclnn_elu.h"
 #include "aclnnop/aclnn_elu_backward.h"
+#include "aclnnop/aclnn_fast_gelu.h"
+#include "aclnnop/aclnn_fast_gelu_backward.h"
 #include "aclnnop/aclnn_geglu.h"
 #include "aclnnop/aclnn_gelu.h"
 #include "aclnnop/aclnn_gelu_backward.h"
 #include "aclnnop/aclnn_gelu_backward_v2.h"
 #include "aclnnop/aclnn_gelu_v2.h"
+#include "aclnnop/aclnn_glu.h"
+#include "aclnnop/aclnn_glu_backward.h"
+#include "aclnnop/aclnn_hardshrink.h"
+#include "aclnnop/aclnn_hardshrink_backward.h"
 #include "aclnnop/aclnn_hardsigmoid.h"
+#include "aclnnop/aclnn_hardsigmoid_backward.h"
 #include "aclnnop/aclnn_hardswish.h"
 #include "aclnnop/aclnn_hardswish_backward.h"
 #include "aclnnop/aclnn_hardtanh.h"
@@ -20,16 +28,26 @@
 #include "aclnnop/aclnn_leaky_relu.h"
 #include "aclnnop/aclnn_leaky_relu_backward.h"
 #include "aclnnop/aclnn_logsigmoid.h"
+#include "aclnnop/aclnn_logsigmoid_backward.h"
 #include "aclnnop/aclnn_mish.h"
+#include "aclnnop/aclnn_mish_backward.h"
 #include "aclnnop/aclnn_nan_to_num.h"
+#include "aclnnop/aclnn_prelu.h"
+#include "aclnnop/aclnn_prelu_backward.h"
+#include "aclnnop/aclnn_selu.h"
+#include "aclnnop/aclnn_selu_backward.h"
 #include "aclnnop/aclnn_sigmoid_backward.h"
 #include "aclnnop/aclnn_silu_backward.h"
 #include "aclnnop/aclnn_softplus.h"
 #include "aclnnop/aclnn_softplus_backward.h"
+#include "aclnnop/aclnn_softshrink.h"
+#include "aclnnop/aclnn_softshrink_backward.h"
 #include "aclnnop/aclnn_swi_glu.h"
 #include "aclnnop/aclnn_tanh_backward.h"
 #include "aclnnop/aclnn_threshold.h"
 #include "aclnnop/aclnn_threshold_backward.h"
+#include "ops/everyday/along.h"
+#include "ops/everyday/pick.h"
 #include "ops/everyday/row_math.h"
 #include "ops/everyday/together.h"
 
@@ -131,6 +149,28 @@ constexpr auto kThreshold = [](double threshold, double value) {
     return [=](double x) { return x <= threshold ? value : x; };
 };
 
+constexpr auto kSoftshrink = [](double size) {
+    return [=](double x) { return x > size ? x - size : (x < -size ? x + size : (x != x ? x : 0)); };
+};
+constexpr auto kHardshrink = [](double size) { return [=](double x) { return x >= -size && x <= size ? 0 : x; }; };
+constexpr auto kShrinkSlope = [](double size) {
+    return [=](double slope, double x) { return x >= -size && x <= size ? 0 : slope; };
+};
+constexpr auto kNotNegative = [](const double* numbers) -> aclnnStatus {
+    return numbers[0] >= 0 ? ACLNN_SUCCESS : refuse("lambd", std::to_string(numbers[0]), "0 or more");
+};
+constexpr auto kCelu = [](double alpha) { return [=](double x) { return x > 0 ? x : alpha * std::expm1(x / alpha); }; };
+constexpr auto kNotZero = [](const double* numbers) -> aclnnStatus {
+    return numbers[0] != 0 ? ACLNN_SUCCESS : refuse("alpha", "0", "another number");
+};
+// The numbers of "Self-Normalizing Neural Networks" (Klambauer and others, 2017).
+constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
+constexpr double kSeluScale = 1.0507009873554804934193349852946;
+constexpr auto kSelu = [](double x) { return kSeluScale * (x > 0 ? x : kSeluAlpha * std::expm1(x)); };
+// x times sigmoid(1.702 x), in a form that does not overflow.
+constexpr double kFastGelu = 1.702;
+constexpr auto kFastGeluOf = [](double x) { return x * sigmoid(kFastGelu * x); };
+
 // Integers have neither NaN nor infinities.
 auto finite(float nan, float positive, float negative) {
     return [=](auto x) {
@@ -168,6 +208,237 @@ IN_PLACE(aclnnInplaceHardswish, kHardswish)
 PLAIN(aclnnHardsigmoid, kHardsigmoid)
 IN_PLACE(aclnnInplaceHardsigmoid, kHardsigmoid)
 PLAIN(aclnnLogSigmoid, kLogSigmoid)
+PLAIN(aclnnSelu, kSelu)
+IN_PLACE(aclnnInplaceSelu, kSelu)
+PLAIN(aclnnFastGelu, kFastGeluOf)
+
+// What the buffer holds is not documented; the gradient here does not need it.
+aclnnStatus aclnnLogSigmoidForwardGetWorkspaceSize(const aclTensor* self, aclTensor* out, aclTensor* buffer,
+                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLogSigmoidForward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkAllGiven({{"self", self}, {"out", out}, {"buffer", buffer}}));
+        return together(call, {{"self", self}, {"out", out}}, kLogSigmoid);
+    });
+}
+ACLQ_PHASE_2(aclnnLogSigmoidForward)
+aclnnStatus aclnnLogSigmoidBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                    const aclTensor* buffer, aclTensor* gradInput,
+                                                    uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnLogSigmoidBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(
+            checkAllGiven({{"gradOutput", gradOutput}, {"self", self}, {"buffer", buffer}, {"gradInput", gradInput}}));
+        return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},
+                        [](double slope, double x) { return slope * sigmoid(-x); });
+    });
+}
+ACLQ_PHASE_2(aclnnLogSigmoidBackward)
+
+#define SHRINK(name, make, check, backward)                                                                          \
+    aclnnStatus aclnn##name##GetWorkspaceSize(const aclTensor* self, const aclScalar* lambd, aclTensor* out,         \
+                                              uint64_t* workspaceSize, aclOpExecutor** executor) {                   \
+        return withNumbers(ACLQ_CALL(aclnn##name), {{"self", self}, {"out", out}}, {{"lambd", lambd}}, make, check); \
+    }                                                                                                                \
+    ACLQ_PHASE_2(aclnn##name)                                                                                        \
+    aclnnStatus aclnn##name##BackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,            \
+                                                      const aclScalar* lambd, aclTensor* gradInput,                  \
+                                                      uint64_t* workspaceSize, aclOpExecutor** executor) {           \
+        return withNumbers(ACLQ_CALL(aclnn##name##Backward),                                                         \
+                           {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},                   \
+                           {{backward, lambd}}, kShrinkSlope, check);                                                \
+    }                                                                                                                \
+    ACLQ_PHASE_2(aclnn##name##Backward)
+SHRINK(Softshrink, kSoftshrink, kNotNegative, "lambda")
+SHRINK(Hardshrink, kHardshrink, kAnyNumbers, "lambd")
+
+aclnnStatus aclnnCeluGetWorkspaceSize(const aclTensor* self, const aclScalar* alpha, aclTensor* out,
+                                      uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnCelu), {{"self", self}, {"out", out}}, {{"alpha", alpha}}, kCelu, kNotZero);
+}
+ACLQ_PHASE_2(aclnnCelu)
+aclnnStatus aclnnInplaceCeluGetWorkspaceSize(aclTensor* selfRef, const aclScalar* alpha, uint64_t* workspaceSize,
+                                             aclOpExecutor** executor) {
+    return withNumbers(ACLQ_CALL(aclnnInplaceCelu), {{"selfRef", selfRef}, {"selfRef", selfRef}}, {{"alpha", alpha}},
+                       kCelu, kNotZero);
+}
+ACLQ_PHASE_2(aclnnInplaceCelu)
+
+namespace {
+
+// weight as it repeats to the shape of self: one number, or one for each element of dimension 1.
+aclnnStatus spreadWeight(const aclTensor& self, const aclTensor& weight, aclTensor& seen) {
+    const std::int64_t rank = self.shape.rank();
+    const std::int64_t channels = rank > 1 ? self.shape[1] : 1;
+    if (weight.elements() != 1 && weight.elements() != channels) {
+        return refuse("weight", "shape " + weight.shape.text(),
+                      text("one element, or %lld, one for each channel", static_cast<long long>(channels)));
+    }
+    seen = weight;
+    if (weight.elements() == 1) {
+        seen.shape = Dims();
+        seen.strides = Dims();
+        return ACLNN_SUCCESS;
+    }
+    ACLQ_RETURN_IF_FAILED(checkRank("weight", weight, 1, 1));
+    std::int64_t sizes[Dims::kMaxRank] = {channels};
+    std::int64_t steps[Dims::kMaxRank] = {weight.strides[0]};
+    for (std::int64_t dimension = 2; dimension < rank; ++dimension) {
+        sizes[dimension - 1] = 1;
+        steps[dimension - 1] = 1;
+    }
+    seen.shape = Dims(sizes, static_cast<std::uint64_t>(rank - 1));
+    seen.strides = Dims(steps, static_cast<std::uint64_t>(rank - 1));
+    return ACLNN_SUCCESS;
+}
+
+// Tensors: gradOutput, self, weight (spread), gradInput, gradWeight.
+class PreluSlopes : public Kernel {
+  public:
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& self = tensors[1];
+        const std::int64_t channels = tensors[4].elements();
+        std::vector<double> sums(static_cast<std::size_t>(channels));
+        std::int64_t at[kMaxKernelRank] = {};
+        for (std::int64_t index = 0; index < self.elements(); ++index) {
+            countTo(self, index, at);
+            double grad = 0;
+            double x = 0;
+            double slope = 0;
+            read(tensors[0], offsetAt(tensors[0], at), 1, 1, &grad);
+            read(self, offsetAt(self, at), 1, 1, &x);
+            std::int64_t there = 0;
+            for (std::int64_t dimension = 0; dimension < self.rank; ++dimension) {
+                there += at[dimension] * strideAlong(tensors[2], self, dimension);
+            }
+            read(tensors[2], there, 1, 1, &slope);
+            const double result = x > 0 ? grad : grad * slope;
+            write(tensors[3], offsetAt(tensors[3], at), 1, 1, &result);
+            sums[static_cast<std::size_t>(channels > 1 ? at[1] : 0)] += x > 0 ? 0 : grad * x;
+        }
+        for (std::int64_t channel = 0; channel < channels; ++channel) {
+            put(tensors[4], channel, sums[static_cast<std::size_t>(channel)]);
+        }
+    }
+};
+
+// The halves of a tensor along a dimension.
+aclnnStatus halve(const char* name, const aclTensor* tensor, std::int64_t& dim, aclTensor (&halves)[2]) {
+    ACLQ_RETURN_IF_FAILED(checkRank(name, *tensor, 1, kMaxKernelRank));
+    ACLQ_RETURN_IF_FAILED(checkDim("dim", tensor->shape.rank(), dim));
+    if (tensor->shape[dim] % 2 != 0) {
+        return refuse(name, "shape " + tensor->shape.text(), "an even size of dimension dim");
+    }
+    for (std::int64_t half = 0; half < 2; ++half) {
+        halves[half] = *tensor;
+        halves[half].shape[dim] /= 2;
+        halves[half].offset += half * halves[half].shape[dim] * tensor->strides[dim];
+    }
+    return ACLNN_SUCCESS;
+}
+
+// Tensors: gradOut, the halves of self, the halves of out.
+class GluSlopes : public Kernel {
+  public:
+    void run(const View* tensors, const KernelContext& context) const override {
+        const auto first = elementwiseReal<2>(ACL_DOUBLE, [](double slope, double b) { return slope * sigmoid(b); });
+        const auto second = elementwiseReal<3>(
+            ACL_DOUBLE, [](double slope, double a, double b) { return slope * a * sigmoid(b) * sigmoid(-b); });
+        const View one[] = {tensors[0], tensors[2], tensors[3]};
+        const View other[] = {tensors[0], tensors[1], tensors[2], tensors[4]};
+        first->run(one, context);
+        second->run(other, context);
+    }
+};
+
+}  // namespace
+
+aclnnStatus aclnnPreluGetWorkspaceSize(const aclTensor* self, const aclTensor* weight, aclTensor* out,
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnPrelu);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("weight", weight));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        aclTensor seen;
+        ACLQ_RETURN_IF_FAILED(spreadWeight(*self, *weight, seen));
+        return out->empty()
+                   ? call.nothing()
+                   : call.launch(
+                         {{"self", self}, {"weight", weight, false, &seen}, {"out", out}},
+                         elementwiseReal<2>(self->dtype, [](double x, double slope) { return x > 0 ? x : x * slope; }));
+    });
+}
+ACLQ_PHASE_2(aclnnPrelu)
+aclnnStatus aclnnPreluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                               const aclTensor* weight, aclTensor* gradInput, aclTensor* gradWeight,
+                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnPreluBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        for (const Argument& one : {Argument{"gradOutput", gradOutput},
+                                    {"self", self},
+                                    {"weight", weight},
+                                    {"gradInput", gradInput},
+                                    {"gradWeight", gradWeight}}) {
+            ACLQ_RETURN_IF_FAILED(checkTensor(one.name, one.tensor));
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape("gradOutput", *gradOutput, self->shape, "the shape of self"));
+        ACLQ_RETURN_IF_FAILED(checkShape("gradInput", *gradInput, self->shape, "the shape of self"));
+        ACLQ_RETURN_IF_FAILED(checkShape("gradWeight", *gradWeight, weight->shape, "the shape of weight"));
+        aclTensor seen;
+        ACLQ_RETURN_IF_FAILED(spreadWeight(*self, *weight, seen));
+        return call.launch({{"gradOutput", gradOutput},
+                            {"self", self},
+                            {"weight", weight, false, &seen},
+                            {"gradInput", gradInput},
+                            {"gradWeight", gradWeight}},
+                           std::make_shared<PreluSlopes>());
+    });
+}
+ACLQ_PHASE_2(aclnnPreluBackward)
+
+aclnnStatus aclnnGluGetWorkspaceSize(const aclTensor* self, int64_t dim,
+                                     ACLQ_PARAMETER(aclnnGluGetWorkspaceSize, 2) out, uint64_t* workspaceSize,
+                                     aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGlu);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        aclTensor halves[2];
+        ACLQ_RETURN_IF_FAILED(halve("self", self, dim, halves));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, halves[0].shape, "the shape of a half of self"));
+        return out->empty()
+                   ? call.nothing()
+                   : call.launch({{"self", self, false, &halves[0]}, {"self", self, false, &halves[1]}, {"out", out}},
+                                 elementwiseReal<2>(self->dtype, [](double a, double b) { return a * sigmoid(b); }));
+    });
+}
+ACLQ_PHASE_2(aclnnGlu)
+aclnnStatus aclnnGluBackwardGetWorkspaceSize(const aclTensor* gradOut, const aclTensor* self, int64_t dim,
+                                             ACLQ_PARAMETER(aclnnGluBackwardGetWorkspaceSize, 3) out,
+                                             uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnGluBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("gradOut", gradOut));
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, self->shape, "the shape of self"));
+        aclTensor from[2];
+        aclTensor to[2];
+        ACLQ_RETURN_IF_FAILED(halve("self", self, dim, from));
+        ACLQ_RETURN_IF_FAILED(halve("out", out, dim, to));
+        ACLQ_RETURN_IF_FAILED(checkShape("gradOut", *gradOut, from[0].shape, "the shape of a half of self"));
+        return out->empty() ? call.nothing()
+                            : call.launch({{"gradOut", gradOut},
+                                           {"self", self, false, &from[0]},
+                                           {"self", self, false, &from[1]},
+                                           {"out", out, false, &to[0]},
+                                           {"out", out, false, &to[1]}},
+                                          std::make_shared<GluSlopes>());
+    });
+}
+ACLQ_PHASE_2(aclnnGluBackward)
 
 aclnnStatus aclnnGeluV2GetWorkspaceSize(const aclTensor* x, int64_t approximate, aclTensor* y, uint64_t* workspaceSize,
                                         aclOpExecutor** executor) {
@@ -277,6 +548,17 @@ GRADIENT(aclnnSigmoidBackward, output, (ComplexToo{[](auto slope, auto y) { retu
 GRADIENT(aclnnTanhBackward, output, (ComplexToo{[](auto slope, auto y) { return slope * (1.0 - y * y); }}))
 GRADIENT(aclnnSiluBackward, self,
          ([](double slope, double x) { return slope * sigmoid(x) * (1 + x * (1 - sigmoid(x))); }))
+GRADIENT(aclnnHardsigmoidBackward, self, ([](double slope, double x) { return x > -3 && x < 3 ? slope / 6 : 0; }))
+GRADIENT(aclnnMishBackward, self, ([](double slope, double x) {
+             const double tangent = std::tanh(softplus(x));
+             return slope * (tangent + x * (1 - tangent * tangent) * sigmoid(x));
+         }))
+GRADIENT(aclnnSeluBackward, result,
+         ([](double slope, double y) { return slope * (y > 0 ? kSeluScale : y + kSeluScale * kSeluAlpha); }))
+GRADIENT(aclnnFastGeluBackward, self, ([](double slope, double x) {
+             const double share = sigmoid(kFastGelu * x);
+             return slope * share * (1 + kFastGelu * x * (1 - share));
+         }))
 GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluTanhSlope(x); }))
 
 aclnnStatus aclnnHardswishBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, aclTensor* out,

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numbers>
+#include <numeric>
 
 #include "aclnnop/aclnn_add.h"
+#include "aclnnop/aclnn_add_relu.h"
 #include "aclnnop/aclnn_atan2.h"
 #include "aclnnop/aclnn_bitwise_and_scalar.h"
 #include "aclnnop/aclnn_bitwise_and_tensor.h"
@@ -15,20 +18,25 @@
 #include "aclnnop/aclnn_bitwise_or_tensor.h"
 #include "aclnnop/aclnn_bitwise_xor_scalar.h"
 #include "aclnnop/aclnn_bitwise_xor_tensor.h"
+#include "aclnnop/aclnn_complex.h"
 #include "aclnnop/aclnn_div.h"
 #include "aclnnop/aclnn_eq_scalar.h"
 #include "aclnnop/aclnn_eq_tensor.h"
 #include "aclnnop/aclnn_floor_divide.h"
 #include "aclnnop/aclnn_fmod_scalar.h"
 #include "aclnnop/aclnn_fmod_tensor.h"
+#include "aclnnop/aclnn_gcd.h"
 #include "aclnnop/aclnn_ge_scalar.h"
 #include "aclnnop/aclnn_ge_tensor.h"
 #include "aclnnop/aclnn_gt_scalar.h"
 #include "aclnnop/aclnn_gt_tensor.h"
+#include "aclnnop/aclnn_heaviside.h"
 #include "aclnnop/aclnn_isclose.h"
 #include "aclnnop/aclnn_le_scalar.h"
 #include "aclnnop/aclnn_le_tensor.h"
 #include "aclnnop/aclnn_left_shift.h"
+#include "aclnnop/aclnn_logaddexp.h"
+#include "aclnnop/aclnn_logaddexp2.h"
 #include "aclnnop/aclnn_logical_and.h"
 #include "aclnnop/aclnn_logical_or.h"
 #include "aclnnop/aclnn_logical_xor.h"
@@ -39,6 +47,7 @@
 #include "aclnnop/aclnn_mul.h"
 #include "aclnnop/aclnn_ne_scalar.h"
 #include "aclnnop/aclnn_ne_tensor.h"
+#include "aclnnop/aclnn_polar.h"
 #include "aclnnop/aclnn_pow.h"
 #include "aclnnop/aclnn_pow_tensor_tensor.h"
 #include "aclnnop/aclnn_remainder.h"
@@ -46,6 +55,10 @@
 #include "aclnnop/aclnn_rsub.h"
 #include "aclnnop/aclnn_sub.h"
 #include "aclnnop/aclnn_sum.h"
+#include "aclnnop/aclnn_x_log_y_scalar_other.h"
+#include "aclnnop/aclnn_x_log_y_scalar_self.h"
+#include "aclnnop/aclnn_x_log_y_tensor.h"
+#include "ops/everyday/functions.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -88,30 +101,6 @@ T modulo(T a, T b) {
     return left != 0 && (left < 0) != (b < 0) ? left + b : left;
 }
 
-Complex power(Complex a, Complex b) {
-    return std::pow(a, b);
-}
-double power(double a, double b) {
-    // sqrt(-inf) is NaN, but pow(-inf, 0.5) is inf.
-    return b == 0.5 ? std::sqrt(a) : std::pow(a, b);
-}
-Integer power(Integer a, Integer b) {
-    if (b < 0) {
-        return a == 1 ? 1 : (a == -1 ? (b % 2 == 0 ? 1 : -1) : 0);
-    }
-    Integer result = 1;
-    for (; b > 0; b >>= 1) {
-        result = (b & 1) != 0 ? multiply(result, a) : result;
-        a = multiply(a, a);
-    }
-    return result;
-}
-
-template <class T>
-bool isNan(T value) {
-    return value != value;
-}
-
 constexpr ComplexToo kAdd{[](auto a, auto b) { return add(a, b); }};
 constexpr ComplexToo kSubtract{[](auto a, auto b) { return subtract(a, b); }};
 constexpr ComplexToo kMultiply{[](auto a, auto b) { return multiply(a, b); }};
@@ -133,8 +122,6 @@ constexpr auto kRemainder = checked<checkRemainder>([](auto a, auto b) { return 
 constexpr auto kFmod = [](auto a, auto b) { return fmodulo(a, b); };
 constexpr ComplexToo kPower{[](auto a, auto b) { return power(a, b); }};
 constexpr auto kPowerOfNumbers = checked<checkPower>(kPower);
-constexpr auto kMaximum = [](auto a, auto b) { return isNan(a) || a > b ? a : b; };
-constexpr auto kMinimum = [](auto a, auto b) { return isNan(a) || a < b ? a : b; };
 constexpr ComplexToo kEqual{[](auto a, auto b) -> Integer { return a == b ? 1 : 0; }};
 constexpr ComplexToo kNotEqual{[](auto a, auto b) -> Integer { return a != b ? 1 : 0; }};
 constexpr auto kGreater = [](auto a, auto b) -> Integer { return a > b ? 1 : 0; };
@@ -158,7 +145,35 @@ constexpr ComplexToo kLogicalAnd{[](auto a, auto b) -> Integer { return holds(a)
 constexpr ComplexToo kLogicalOr{[](auto a, auto b) -> Integer { return holds(a) || holds(b) ? 1 : 0; }};
 constexpr ComplexToo kLogicalXor{[](auto a, auto b) -> Integer { return holds(a) != holds(b) ? 1 : 0; }};
 
-// alpha must be castable to the common type of the inputs.
+// The logarithm of the sum of two powers of the same base, which does not overflow.
+template <class Power, class Logarithm>
+constexpr auto addedPowers(Power power, Logarithm logarithm) {
+    return [=](double a, double b) {
+        const double larger = std::fmax(a, b);
+        if (isNan(a) || isNan(b)) {
+            return a + b;
+        }
+        return std::isinf(larger) ? larger : larger + logarithm(power(std::fmin(a, b) - larger));
+    };
+}
+constexpr auto kLogAddExp = addedPowers([](double x) { return std::exp(x); }, [](double x) { return std::log1p(x); });
+constexpr auto kLogAddExp2 =
+    addedPowers([](double x) { return std::exp2(x); }, [](double x) { return std::log1p(x) / std::numbers::ln2; });
+constexpr auto kDivisor = [](Integer a, Integer b) { return static_cast<Integer>(std::gcd(a, b)); };
+// Zero times a logarithm is zero, whatever the logarithm.
+constexpr auto kTimesLogarithm = [](double a, double b) { return isNan(b) ? b : (a == 0 ? 0 : a * std::log(b)); };
+constexpr auto kStep = [](double a, double b) { return isNan(a) ? a : (a < 0 ? 0 : (a > 0 ? 1 : b)); };
+
+constexpr auto kAddRelu = [](auto a, auto b) {
+    const auto sum = add(a, b);
+    if constexpr (std::is_same_v<decltype(a), Complex>) {
+        return sum;
+    } else {
+        return sum < 0 ? decltype(sum){} : sum;
+    }
+};
+
+// alpha multiplies numbers of the common type, to which it has to be cast.
 aclnnStatus checkFactor(const Operand& self, const Operand& other, const aclScalar& alpha) {
     ACLQ_RETURN_IF_FAILED(checkTensor(self.name, self.tensor));
     ACLQ_RETURN_IF_FAILED(other.isScalar ? checkScalar(other.name, other.scalar)
@@ -321,6 +336,76 @@ NUMBER(aclnnLeftShifts, Integers, kShiftLeft)
 TENSOR(aclnnRightShift, Integers, kShiftRight)
 TENSOR_BOTH(Atan2, Real, kAngle)
 TENSOR(aclnnLogicalXor, Compared, kLogicalXor)
+TENSOR(aclnnLogAddExp, Real, kLogAddExp)
+TENSOR(aclnnLogAddExp2, Real, kLogAddExp2)
+TENSOR(aclnnGcd, Integers, kDivisor)
+TENSOR_BOTH(XLogYTensor, Real, kTimesLogarithm)
+NUMBER_BOTH(XLogYScalarOther, Real, kTimesLogarithm)
+
+aclnnStatus aclnnXLogYScalarSelfGetWorkspaceSize(const aclScalar* self, const aclTensor* other, aclTensor* out,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return plain<Numbers::Real>(ACLQ_CALL(aclnnXLogYScalarSelf), {"other", other}, {"self", self}, {"out", out},
+                                [](double b, double a) { return kTimesLogarithm(a, b); });
+}
+ACLQ_PHASE_2(aclnnXLogYScalarSelf)
+
+aclnnStatus aclnnHeavisideGetWorkspaceSize(const aclTensor* input, const aclTensor* values, aclTensor* out,
+                                           uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return plain<Numbers::Real>(ACLQ_CALL(aclnnHeaviside), {"input", input}, {"values", values}, {"out", out}, kStep);
+}
+ACLQ_PHASE_2(aclnnHeaviside)
+
+aclnnStatus aclnnAddReluGetWorkspaceSize(const aclTensor* self, const aclTensor* other,
+                                         ACLQ_PARAMETER(aclnnAddReluGetWorkspaceSize, 2) alpha, aclTensor* out,
+                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return scaled(ACLQ_CALL(aclnnAddRelu), {"self", self}, {"other", other}, alpha, {"out", out}, kAddRelu);
+}
+ACLQ_PHASE_2(aclnnAddRelu)
+aclnnStatus aclnnInplaceAddReluGetWorkspaceSize(aclTensor* selfRef, const aclTensor* other,
+                                                ACLQ_PARAMETER(aclnnInplaceAddReluGetWorkspaceSize, 2) alpha,
+                                                uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return scaled(ACLQ_CALL(aclnnInplaceAddRelu), {"selfRef", selfRef}, {"other", other}, alpha, {"selfRef", selfRef},
+                  kAddRelu);
+}
+ACLQ_PHASE_2(aclnnInplaceAddRelu)
+
+namespace {
+
+// make(a, b) is a complex number.
+template <class Make>
+aclnnStatus complexOf(const Call& call, const Operand& first, const Operand& second, const aclTensor* out, Make make) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor(first.name, first.tensor));
+        ACLQ_RETURN_IF_FAILED(checkTensor(second.name, second.tensor));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        Dims shape = first.tensor->shape;
+        if (!broadcast(shape, second.tensor->shape)) {
+            return refuse(second.name, "shape " + second.tensor->shape.text(),
+                          "a shape that fits to " + first.tensor->shape.text());
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, shape, "the common shape of the inputs"));
+        ACLQ_RETURN_IF_FAILED(
+            checkDtype("out", *out, {first.tensor->dtype == ACL_DOUBLE ? ACL_COMPLEX128 : ACL_COMPLEX64}));
+        return out->empty() ? call.nothing()
+                            : call.launch({{first.name, first.tensor}, {second.name, second.tensor}, {"out", out}},
+                                          elementwiseReal<2>(first.tensor->dtype, make));
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnComplexGetWorkspaceSize(const aclTensor* real, const aclTensor* imag, aclTensor* out,
+                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return complexOf(ACLQ_CALL(aclnnComplex), {"real", real}, {"imag", imag}, out,
+                     [](double a, double b) { return Complex(a, b); });
+}
+ACLQ_PHASE_2(aclnnComplex)
+aclnnStatus aclnnPolarGetWorkspaceSize(const aclTensor* input, const aclTensor* angle, aclTensor* out,
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return complexOf(ACLQ_CALL(aclnnPolar), {"input", input}, {"angle", angle}, out,
+                     [](double a, double b) { return Complex(a * std::cos(b), a * std::sin(b)); });
+}
+ACLQ_PHASE_2(aclnnPolar)
 
 aclnnStatus aclnnPowScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* exponent, const aclTensor* out,
                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <optional>
 
 #include "aclnnop/aclnn_arange.h"
 #include "aclnnop/aclnn_bernoulli.h"
@@ -13,12 +14,15 @@
 #include "aclnnop/aclnn_fill_scalar.h"
 #include "aclnnop/aclnn_fill_tensor.h"
 #include "aclnnop/aclnn_linspace.h"
+#include "aclnnop/aclnn_multinomial.h"
 #include "aclnnop/aclnn_normal.h"
+#include "aclnnop/aclnn_normal_out.h"
 #include "aclnnop/aclnn_ones.h"
 #include "aclnnop/aclnn_random.h"
 #include "aclnnop/aclnn_randperm.h"
 #include "aclnnop/aclnn_uniform.h"
 #include "aclnnop/aclnn_zero.h"
+#include "ops/everyday/along.h"
 #include "ops/everyday/binary.h"
 #include "ops/everyday/copy.h"
 #include "ops/everyday/philox.h"
@@ -165,18 +169,139 @@ aclnnStatus aclnnEyeGetWorkspaceSize(int64_t n, int64_t m, aclTensor* out, uint6
 }
 ACLQ_PHASE_2(aclnnEye)
 
+namespace {
+
+// The number of this index of a standard normal distribution, by Box and Muller's way: two draws give two numbers; the
+// logarithm's argument is not 0.
+double standardNormal(const Philox& random, std::int64_t index) {
+    const std::int64_t first = index / 2 * 2;
+    const double radius = std::sqrt(-2 * std::log(1 - random.fraction(first)));
+    const double angle = 2 * std::numbers::pi * random.fraction(first + 1);
+    return radius * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
+}
+
+// As many steps between 0 and 1 as the type tells apart: rounding must not reach the upper end.
+double stepsOf(aclDataType dtype) {
+    return dtype == ACL_BF16 ? 0x1p8 : (dtype == ACL_FLOAT16 ? 0x1p11 : (dtype == ACL_FLOAT ? 0x1p24 : 0x1p53));
+}
+double uniformNumber(const Philox& random, double steps, std::int64_t index) {
+    const double drawn = steps > 0x1p32 ? random.longFraction(index) : random.fraction(index);
+    return std::floor(drawn * steps) / steps;
+}
+
+// make(random) gives what Generate takes. Seed and offset are read when the kernel runs, so that a captured graph draws
+// new numbers in each replay. Tensors: seed, offset, the result.
+template <class Make>
+class GenerateLater : public Kernel {
+  public:
+    GenerateLater(std::int64_t further, Make make) : further_(further), make_(std::move(make)) {}
+
+    void run(const View* tensors, const KernelContext& context) const override {
+        std::int64_t seed = 0;
+        std::int64_t offset = 0;
+        read(tensors[0], 0, 1, 1, &seed);
+        read(tensors[1], 0, 1, 1, &offset);
+        const auto function = make_(Philox(seed, add(offset, further_)));
+        Generate<std::decay_t<decltype(function)>>(function).run(tensors + 2, context);
+    }
+
+  private:
+    const std::int64_t further_;
+    const Make make_;
+};
+
+template <class Make>
+aclnnStatus generateLater(const Call& call, const char* name, const aclTensor* out, const aclTensor* seed,
+                          const aclTensor* offset, std::int64_t further, Make make) {
+    ACLQ_RETURN_IF_FAILED(checkAllGiven({{name, out}, {"seedTensor", seed}, {"offsetTensor", offset}}));
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
+    for (const Argument& one : {Argument{"seedTensor", seed}, {"offsetTensor", offset}}) {
+        ACLQ_RETURN_IF_FAILED(checkTensor(one.name, one.tensor));
+        if (one->elements() != 1) {
+            return refuse(one, "shape " + one->shape.text(), "one element");
+        }
+    }
+    return out->empty() ? call.nothing()
+                        : call.launch({{"seedTensor", seed}, {"offsetTensor", offset}, {name, out}},
+                                      std::make_shared<GenerateLater<Make>>(further, make));
+}
+
+aclnnStatus checkDeviation(double deviation) {
+    return deviation >= 0 ? ACLNN_SUCCESS : refuse("std", std::to_string(deviation), "0 or more");
+}
+aclnnStatus checkOrder(const char* name, double low, double high) {
+    return low <= high ? ACLNN_SUCCESS : refuse(name, std::to_string(high), "at least " + std::to_string(low));
+}
+
+auto normalOf(double mean, double deviation) {
+    return [=](const Philox& random) {
+        return [=](std::int64_t index) { return mean + deviation * standardNormal(random, index); };
+    };
+}
+auto uniformOf(double low, double high, double steps) {
+    return [=](const Philox& random) {
+        return [=](std::int64_t index) { return low + (high - low) * uniformNumber(random, steps, index); };
+    };
+}
+auto integersOf(std::int64_t low, std::int64_t high) {
+    const auto count = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    return [=](const Philox& random) {
+        return [=](std::int64_t index) {
+            return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + random.pair(index) % count);
+        };
+    };
+}
+
+}  // namespace
+
+aclnnStatus aclnnInplaceNormalTensorGetWorkspaceSize(const aclTensor* selfRef, float mean, float std,
+                                                     const aclTensor* seedTensor, const aclTensor* offsetTensor,
+                                                     int64_t offset, uint64_t* workspaceSize,
+                                                     aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceNormalTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkDeviation(static_cast<double>(std)));
+        return generateLater(call, "selfRef", selfRef, seedTensor, offsetTensor, offset,
+                             normalOf(static_cast<double>(mean), static_cast<double>(std)));
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceNormalTensor)
+
+aclnnStatus aclnnInplaceUniformTensorGetWorkspaceSize(const aclTensor* selfRef, double from, double to,
+                                                      const aclTensor* seedTensor, const aclTensor* offsetTensor,
+                                                      uint64_t offset, uint64_t* workspaceSize,
+                                                      aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceUniformTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkOrder("to", from, to));
+        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
+        return generateLater(call, "selfRef", selfRef, seedTensor, offsetTensor, static_cast<std::int64_t>(offset),
+                             uniformOf(from, to, stepsOf(selfRef->dtype)));
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceUniformTensor)
+
+aclnnStatus aclnnInplaceRandomTensorGetWorkspaceSize(const aclTensor* selfRef, int64_t from, int64_t to,
+                                                     const aclTensor* seedTensor, const aclTensor* offsetTensor,
+                                                     int64_t offset, uint64_t* workspaceSize,
+                                                     aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnInplaceRandomTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        if (to <= from) {
+            return refuse("to", std::to_string(to), text("more than from, %lld", static_cast<long long>(from)));
+        }
+        return generateLater(call, "selfRef", selfRef, seedTensor, offsetTensor, offset, integersOf(from, to));
+    });
+}
+ACLQ_PHASE_2(aclnnInplaceRandomTensor)
+
 aclnnStatus aclnnInplaceNormalGetWorkspaceSize(const aclTensor* selfRef, float mean, float std, int64_t seed,
                                                int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceNormal);
-    return call.prepare([&] {
-        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
-            // Box-Muller: two draws give two numbers. The argument of the logarithm is above 0.
-            const std::int64_t first = index / 2 * 2;
-            const double radius = std::sqrt(-2 * std::log(1 - random.fraction(first)));
-            const double angle = 2 * std::numbers::pi * random.fraction(first + 1);
-            const double number = radius * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
-            return static_cast<double>(mean) + static_cast<double>(std) * number;
-        });
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkDeviation(static_cast<double>(std)));
+        return generate(call, "selfRef", selfRef,
+                        normalOf(static_cast<double>(mean), static_cast<double>(std))(Philox(seed, offset)));
     });
 }
 ACLQ_PHASE_2(aclnnInplaceNormal)
@@ -185,19 +310,178 @@ aclnnStatus aclnnInplaceUniformGetWorkspaceSize(const aclTensor* selfRef, double
                                                 uint64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceUniform);
     return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkOrder("high", low, high));
         ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
-        // Only as many random bits as the type holds, so that rounding cannot reach `high`.
-        const double steps =
-            selfRef->dtype == ACL_BF16
-                ? 0x1p8
-                : (selfRef->dtype == ACL_FLOAT16 ? 0x1p11 : (selfRef->dtype == ACL_FLOAT ? 0x1p24 : 0x1p53));
-        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
-            const double drawn = steps > 0x1p32 ? random.longFraction(index) : random.fraction(index);
-            return low + (high - low) * (std::floor(drawn * steps) / steps);
-        });
+        return generate(call, "selfRef", selfRef, uniformOf(low, high, stepsOf(selfRef->dtype))(Philox(seed, offset)));
     });
 }
 ACLQ_PHASE_2(aclnnInplaceUniform)
+
+aclnnStatus aclnnNormalFloatFloatGetWorkspaceSize(float mean, float std, int64_t seed, int64_t offset, aclTensor* out,
+                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnNormalFloatFloat);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkDeviation(static_cast<double>(std)));
+        return generate(call, "out", out,
+                        normalOf(static_cast<double>(mean), static_cast<double>(std))(Philox(seed, offset)));
+    });
+}
+ACLQ_PHASE_2(aclnnNormalFloatFloat)
+
+namespace {
+
+// Standard normal numbers, scaled and moved by numbers or by tensors that repeat to out. Tensors: mean and std as far
+// as they are tensors, out.
+class NormalAround : public Kernel {
+  public:
+    NormalAround(std::optional<double> mean, std::optional<double> deviation, const Philox& random)
+        : mean_(mean), deviation_(deviation), random_(random) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const std::size_t inputs = (mean_ ? 0 : 1) + (deviation_ ? 0 : 1);
+        const View& out = tensors[inputs];
+        std::int64_t at[kMaxKernelRank] = {};
+        for (std::int64_t index = 0; index < out.elements(); ++index) {
+            countTo(out, index, at);
+            const double mean = mean_ ? *mean_ : valueAt(tensors[0], out, at);
+            const double deviation = deviation_ ? *deviation_ : valueAt(tensors[inputs - 1], out, at);
+            const double value = mean + deviation * standardNormal(random_, index);
+            write(out, offsetAt(out, at), 1, 1, &value);
+        }
+    }
+
+  private:
+    static double valueAt(const View& from, const View& out, const std::int64_t* at) {
+        std::int64_t offset = 0;
+        for (std::int64_t dimension = 0; dimension < out.rank; ++dimension) {
+            offset += at[dimension] * strideAlong(from, out, dimension);
+        }
+        double value = 0;
+        read(from, offset, 1, 1, &value);
+        return value;
+    }
+
+    const std::optional<double> mean_;
+    const std::optional<double> deviation_;
+    const Philox random_;
+};
+
+aclnnStatus normalAround(const Call& call, std::initializer_list<Argument> inputs, std::optional<double> mean,
+                         std::optional<double> deviation, std::int64_t seed, std::int64_t offset,
+                         const aclTensor* out) {
+    return call.prepare([&]() -> aclnnStatus {
+        std::vector<Argument> arguments;
+        Dims shape;
+        for (const Argument& one : inputs) {
+            ACLQ_RETURN_IF_FAILED(checkTensor(one.name, one.tensor));
+            if (!broadcast(shape, one->shape)) {
+                return refuse(one, "shape " + one->shape.text(), "a shape that fits to " + shape.text());
+            }
+            arguments.push_back(one);
+        }
+        ACLQ_RETURN_IF_FAILED(checkDeviation(deviation.value_or(0)));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, shape, "the common shape of the inputs"));
+        arguments.push_back({"out", out});
+        return out->empty()
+                   ? call.nothing()
+                   : call.launch(arguments, std::make_shared<NormalAround>(mean, deviation, Philox(seed, offset)));
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnNormalFloatTensorGetWorkspaceSize(float mean, const aclTensor* std, int64_t seed, int64_t offset,
+                                                   aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return normalAround(ACLQ_CALL(aclnnNormalFloatTensor), {{"std", std}}, static_cast<double>(mean), std::nullopt,
+                        seed, offset, out);
+}
+ACLQ_PHASE_2(aclnnNormalFloatTensor)
+aclnnStatus aclnnNormalTensorFloatGetWorkspaceSize(const aclTensor* mean, float std, int64_t seed, int64_t offset,
+                                                   aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return normalAround(ACLQ_CALL(aclnnNormalTensorFloat), {{"mean", mean}}, std::nullopt, static_cast<double>(std),
+                        seed, offset, out);
+}
+ACLQ_PHASE_2(aclnnNormalTensorFloat)
+aclnnStatus aclnnNormalTensorTensorGetWorkspaceSize(const aclTensor* mean, const aclTensor* std, int64_t seed,
+                                                    int64_t offset, aclTensor* out, uint64_t* workspaceSize,
+                                                    aclOpExecutor** executor) {
+    return normalAround(ACLQ_CALL(aclnnNormalTensorTensor), {{"mean", mean}, {"std", std}}, std::nullopt, std::nullopt,
+                        seed, offset, out);
+}
+ACLQ_PHASE_2(aclnnNormalTensorTensor)
+
+namespace {
+
+// Draws from the rows of self, which are weights. Tensors: self (..., n), out (..., samples).
+class Multinomial : public Kernel {
+  public:
+    Multinomial(bool replacement, const Philox& random) : replacement_(replacement), random_(random) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& out = tensors[1];
+        const Split from(tensors[0], 1U << (tensors[0].rank - 1));
+        const Split to(out, 1U << (out.rank - 1));
+        const std::int64_t samples = out.shape[out.rank - 1];
+        for (std::int64_t row = 0; row < from.outer.elements(); ++row) {
+            Row<double> weights = from.row<double>(row);
+            std::vector<std::int64_t> drawn;
+            double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+            for (std::int64_t sample = 0; sample < samples; ++sample) {
+                double rest = random_.longFraction(row * samples + sample) * sum;
+                std::size_t found = 0;
+                std::size_t last = 0;  // with a weight, should rounding lead beyond the end
+                for (; found < weights.size(); ++found) {
+                    last = weights[found] > 0 ? found : last;
+                    if (rest < weights[found]) {
+                        break;
+                    }
+                    rest -= weights[found];
+                }
+                found = found < weights.size() ? found : last;
+                drawn.push_back(static_cast<std::int64_t>(found));
+                if (!replacement_) {
+                    weights[found] = 0;
+                    sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+                }
+            }
+            to.put(row, drawn);
+        }
+    }
+
+  private:
+    const bool replacement_;
+    const Philox random_;
+};
+
+}  // namespace
+
+aclnnStatus aclnnMultinomialGetWorkspaceSize(const aclTensor* self, int64_t numsamples, bool replacement, int64_t seed,
+                                             int64_t offset, aclTensor* out, uint64_t* workspaceSize,
+                                             aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnMultinomial);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, 2));
+        if (numsamples < 1 || (!replacement && numsamples > self->shape.last())) {
+            return refuse("numsamples", std::to_string(numsamples),
+                          replacement
+                              ? std::string("1 or more")
+                              : text("1 to %lld, the columns of self", static_cast<long long>(self->shape.last())));
+        }
+        Dims expected = self->shape;
+        expected[expected.rank() - 1] = numsamples;
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "numsamples for each row of self"));
+        if (self->shape.last() == 0) {
+            return refuse("self", "shape " + self->shape.text(), "rows with elements");
+        }
+        return out->empty() ? call.nothing()
+                            : call.launch({{"self", self}, {"out", out}},
+                                          std::make_shared<Multinomial>(replacement, Philox(seed, offset)));
+    });
+}
+ACLQ_PHASE_2(aclnnMultinomial)
 
 aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor* selfRef, int64_t low, int64_t high, int64_t seed,
                                                int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
@@ -206,11 +490,7 @@ aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor* selfRef, int64_t
         if (high <= low) {
             return refuse("high", std::to_string(high), text("more than low, %lld", static_cast<long long>(low)));
         }
-        const auto count = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
-            const std::uint64_t number = random.pair(index) % count;
-            return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + number);
-        });
+        return generate(call, "selfRef", selfRef, integersOf(low, high)(Philox(seed, offset)));
     });
 }
 ACLQ_PHASE_2(aclnnInplaceRandom)
@@ -308,6 +588,18 @@ aclnnStatus checkMask(const char* name, const aclTensor* mask, std::int64_t elem
                         text("%lld bytes, a bit for each element", static_cast<long long>(maskBytes(elements))));
 }
 
+// An element stays with the probability 1 - prob, drawn as InplaceBernoulli draws it: the same seed gives the same mask
+// in both ways of a dropout.
+auto maskOf(const Philox& random, double prob) {
+    return [=](std::int64_t byte) {
+        std::int64_t bits = 0;
+        for (std::int64_t bit = 0; bit < 8; ++bit) {
+            bits |= (random.fraction(byte * 8 + bit) < 1 - prob ? std::int64_t{1} : 0) << bit;
+        }
+        return bits;
+    };
+}
+
 aclnnStatus checkProbability(double prob) {
     return prob >= 0 && prob <= 1 ? ACLNN_SUCCESS : refuse("prob", std::to_string(prob), "0 to 1");
 }
@@ -325,18 +617,27 @@ aclnnStatus aclnnDropoutGenMaskV2GetWorkspaceSize(const aclIntArray* shape, doub
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
         ACLQ_RETURN_IF_FAILED(
             checkMask("out", out, Dims(sizes.data(), std::min<std::size_t>(sizes.size(), Dims::kMaxRank)).elements()));
-        // An element is kept with probability 1 - prob, drawn as in InplaceBernoulli, so that both forms of dropout
-        // have the same mask for the same seed.
-        return generate(call, "out", out, [=, random = Philox(seed, offset)](std::int64_t byte) {
-            std::int64_t bits = 0;
-            for (std::int64_t bit = 0; bit < 8; ++bit) {
-                bits |= (random.fraction(byte * 8 + bit) < 1 - prob ? std::int64_t{1} : 0) << bit;
-            }
-            return bits;
-        });
+        return generate(call, "out", out, maskOf(Philox(seed, offset), prob));
     });
 }
 ACLQ_PHASE_2(aclnnDropoutGenMaskV2)
+
+aclnnStatus aclnnDropoutGenMaskV2TensorGetWorkspaceSize(const aclIntArray* shape, double prob,
+                                                        const aclTensor* seedTensor, const aclTensor* offsetTensor,
+                                                        int64_t offset, aclDataType, aclTensor* out,
+                                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnDropoutGenMaskV2Tensor);
+    return call.prepare([&]() -> aclnnStatus {
+        std::vector<std::int64_t> sizes;
+        ACLQ_RETURN_IF_FAILED(readArray("shape", shape, sizes));
+        ACLQ_RETURN_IF_FAILED(checkProbability(prob));
+        ACLQ_RETURN_IF_FAILED(
+            checkMask("out", out, Dims(sizes.data(), std::min<std::size_t>(sizes.size(), Dims::kMaxRank)).elements()));
+        return generateLater(call, "out", out, seedTensor, offsetTensor, offset,
+                             [=](const Philox& random) { return maskOf(random, prob); });
+    });
+}
+ACLQ_PHASE_2(aclnnDropoutGenMaskV2Tensor)
 
 aclnnStatus aclnnDropoutDoMaskGetWorkspaceSize(const aclTensor* self, const aclTensor* mask, double prob,
                                                aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {

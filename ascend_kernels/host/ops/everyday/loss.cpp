@@ -2,6 +2,12 @@
 // Losses and their gradients, and the gradients of softmax and log-softmax.
 #include <cmath>
 
+#include "aclnnop/aclnn_binary_cross_entropy.h"
+#include "aclnnop/aclnn_binary_cross_entropy_backward.h"
+#include "aclnnop/aclnn_binary_cross_entropy_with_logits.h"
+#include "aclnnop/aclnn_binary_cross_entropy_with_logits_backward.h"
+#include "aclnnop/aclnn_kl_div.h"
+#include "aclnnop/aclnn_kl_div_backward.h"
 #include "aclnnop/aclnn_l1_loss.h"
 #include "aclnnop/aclnn_l1_loss_backward.h"
 #include "aclnnop/aclnn_logsoftmax_backward.h"
@@ -11,6 +17,8 @@
 #include "aclnnop/aclnn_nll_loss_backward.h"
 #include "aclnnop/aclnn_smooth_l1_loss.h"
 #include "aclnnop/aclnn_smooth_l1_loss_backward.h"
+#include "aclnnop/aclnn_soft_margin_loss.h"
+#include "aclnnop/aclnn_soft_margin_loss_backward.h"
 #include "aclnnop/aclnn_softmax_backward.h"
 #include "aclnnop/aclnn_softmax_cross_entropy_with_logits.h"
 #include "ops/everyday/along.h"
@@ -29,58 +37,78 @@ aclnnStatus checkReduction(std::int64_t reduction) {
                : refuse("reduction", std::to_string(reduction), "0 (none), 1 (mean), 2 (sum)");
 }
 
-// Tensors: self, target, out. The sum or mean of function(self, target), added in order.
-template <class Function>
+// Tensors: the inputs, out: the sum of function(an element of each input), added up in order, over a divisor.
+template <std::size_t inputs, class Function>
 class Total : public Kernel {
   public:
-    Total(const Dims& shape, bool mean, Function function) : mean_(mean), function_(std::move(function)) {
+    Total(const Dims& shape, double divisor, Function function) : divisor_(divisor), function_(std::move(function)) {
         shape_.rank = shape.rank();
         std::copy_n(shape.data(), shape_.rank, shape_.shape);
     }
 
     void run(const View* tensors, const KernelContext&) const override {
-        const View together[3] = {tensors[0], tensors[1], shape_};
-        const auto walk = walkTogether<3>(together);
-        std::vector<double> values[2];
+        View together[inputs + 1];
+        std::copy_n(tensors, inputs, together);
+        together[inputs] = shape_;
+        const auto walk = walkTogether<inputs + 1>(together);
+        std::vector<double> values[inputs];
         double sum = 0;
         for (std::int64_t row = 0; shape_.elements() > 0 && row < walk.rows(); ++row) {
-            std::int64_t at[3] = {};
+            std::int64_t at[inputs + 1] = {};
             walk.locate(row, at);
-            for (std::size_t input = 0; input < 2; ++input) {
+            for (std::size_t input = 0; input < inputs; ++input) {
                 values[input].resize(static_cast<std::size_t>(walk.length()));
                 read(tensors[input], at[input], walk.step(input), walk.length(), values[input].data());
             }
             for (std::size_t index = 0; index < values[0].size(); ++index) {
-                sum += function_(values[0][index], values[1][index]);
+                sum += of(values, index, std::make_index_sequence<inputs>());
             }
         }
-        put(tensors[2], 0, mean_ ? sum / static_cast<double>(shape_.elements()) : sum);
+        put(tensors[inputs], 0, sum / divisor_);
     }
 
   private:
+    template <std::size_t... input>
+    double of(const std::vector<double>* values, std::size_t index, std::index_sequence<input...>) const {
+        return function_(values[input][index]...);
+    }
+
     View shape_;
-    const bool mean_;
+    const double divisor_;
     const Function function_;
 };
+
+double shareOf(std::int64_t reduction, std::int64_t elements) {
+    return reduction == kMean ? 1 / static_cast<double>(elements) : 1;
+}
+
+// The inputs repeat to the shape of the first two; the last tensor is the result.
+template <std::size_t count, class Function>
+aclnnStatus lossOf(const Call& call, const Argument (&tensors)[count], std::int64_t reduction, Function function) {
+    if (reduction == kNone) {
+        return together(call, tensors, function);
+    }
+    constexpr std::size_t inputs = count - 1;
+    Dims shape;
+    for (std::size_t index = 0; index < count; ++index) {
+        const Argument& one = tensors[index];
+        ACLQ_RETURN_IF_FAILED(checkTensor(one.name, one.tensor));
+        if (index < inputs && !broadcast(shape, one->shape)) {
+            return refuse(one, "shape " + one->shape.text(), "a shape that fits to " + shape.text());
+        }
+    }
+    ACLQ_RETURN_IF_FAILED(checkShape(tensors[inputs], Dims(), "one element"));
+    return call.launch({tensors, count},
+                       std::make_shared<Total<inputs, Function>>(
+                           shape, reduction == kMean ? static_cast<double>(shape.elements()) : 1, function));
+}
 
 template <class Function>
 aclnnStatus loss(const Call& call, const aclTensor* self, const aclTensor* target, std::int64_t reduction,
                  const char* name, const aclTensor* out, Function function) {
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
-        if (reduction == kNone) {
-            return together(call, {{"self", self}, {"target", target}, {name, out}}, function);
-        }
-        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
-        ACLQ_RETURN_IF_FAILED(checkTensor("target", target));
-        ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
-        Dims shape = self->shape;
-        if (!broadcast(shape, target->shape)) {
-            return refuse("target", "shape " + target->shape.text(), "a shape that fits to " + self->shape.text());
-        }
-        ACLQ_RETURN_IF_FAILED(checkShape(name, *out, Dims(), "one element"));
-        return call.launch({{"self", self}, {"target", target}, {name, out}},
-                           std::make_shared<Total<Function>>(shape, reduction == kMean, function));
+        return lossOf(call, {{"self", self}, {"target", target}, {name, out}}, reduction, function);
     });
 }
 
@@ -92,7 +120,7 @@ aclnnStatus lossBackward(const Call& call, const char* gradName, const aclTensor
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
         ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
-        const double share = reduction == kMean ? 1 / static_cast<double>(out->elements()) : 1;
+        const double share = shareOf(reduction, out->elements());
         return together(call, {{gradName, gradOutput}, {"self", self}, {"target", target}, {name, out}},
                         [=](double grad, double a, double b) { return grad * slope(a, b) * share; });
     });
@@ -426,3 +454,159 @@ aclnnStatus aclnnSoftmaxCrossEntropyWithLogitsGetWorkspaceSize(const aclTensor* 
     });
 }
 ACLQ_PHASE_2(aclnnSoftmaxCrossEntropyWithLogits)
+namespace {
+
+double sigmoid(double x) {
+    return 1 / (1 + std::exp(-x));
+}
+// The logarithm of 1 + e to the power of x, which does not overflow.
+double softplus(double x) {
+    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+}
+
+// An optional factor: the tensor, or self in its place, whose elements are then not looked at.
+struct Factor {
+    Argument argument;
+    bool given;
+    double of(double value) const { return given ? value : 1; }
+};
+Factor factor(const char* name, const aclTensor* tensor, const aclTensor* self) {
+    return tensor != nullptr ? Factor{{name, tensor}, true} : Factor{{"self", self}, false};
+}
+
+// The mean of kMeanOfRows divides by the size of dimension 0.
+constexpr std::int64_t kMeanOfRows = 3;
+
+}  // namespace
+
+aclnnStatus aclnnSoftMarginLossGetWorkspaceSize(const aclTensor* self, const aclTensor* target, int64_t reduction,
+                                                aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return loss(ACLQ_CALL(aclnnSoftMarginLoss), self, target, reduction, "out", out,
+                [](double x, double y) { return softplus(-x * y); });
+}
+ACLQ_PHASE_2(aclnnSoftMarginLoss)
+aclnnStatus aclnnSoftMarginLossBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                        const aclTensor* target, int64_t reduction, aclTensor* out,
+                                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return lossBackward(ACLQ_CALL(aclnnSoftMarginLossBackward), "gradOutput", gradOutput, self, target, reduction,
+                        "out", out, [](double x, double y) { return -y * sigmoid(-x * y); });
+}
+ACLQ_PHASE_2(aclnnSoftMarginLossBackward)
+
+aclnnStatus aclnnKlDivGetWorkspaceSize(const aclTensor* self, const aclTensor* target, int64_t reduction,
+                                       bool logTarget, aclTensor* out, uint64_t* workspaceSize,
+                                       aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnKlDiv);
+    return call.prepare([&]() -> aclnnStatus {
+        if (reduction < kNone || reduction > kMeanOfRows) {
+            return refuse("reduction", std::to_string(reduction), "0 (none), 1 (mean), 2 (sum), 3 (mean of rows)");
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        const bool rows = reduction == kMeanOfRows && self->shape.rank() > 0;
+        const double share = rows ? 1 / static_cast<double>(self->shape[0]) : 1;
+        return lossOf(call, {{"self", self}, {"target", target}, {"out", out}},
+                      reduction == kMeanOfRows ? std::int64_t{kSum} : reduction, [=](double x, double y) {
+                          const double one = logTarget ? std::exp(y) * (y - x) : (y > 0 ? y * (std::log(y) - x) : 0);
+                          return (y != y ? y : one) * share;
+                      });
+    });
+}
+ACLQ_PHASE_2(aclnnKlDiv)
+aclnnStatus aclnnKlDivBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                               const aclTensor* target, int64_t reduction, bool logTarget,
+                                               aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnKlDivBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        if (reduction < kNone || reduction > kMeanOfRows) {
+            return refuse("reduction", std::to_string(reduction), "0 (none), 1 (mean), 2 (sum), 3 (mean of rows)");
+        }
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const bool rows = reduction == kMeanOfRows && out->shape.rank() > 0;
+        const double share = rows ? 1 / static_cast<double>(out->shape[0])
+                                  : shareOf(reduction, std::max<std::int64_t>(1, out->elements()));
+        return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"target", target}, {"out", out}},
+                        [=](double grad, double, double y) {
+                            return -grad * (logTarget ? std::exp(y) : (y > 0 || y != y ? y : 0)) * share;
+                        });
+    });
+}
+ACLQ_PHASE_2(aclnnKlDivBackward)
+
+aclnnStatus aclnnBinaryCrossEntropyGetWorkspaceSize(const aclTensor* self, const aclTensor* target,
+                                                    const aclTensor* weight, int64_t reduction, aclTensor* out,
+                                                    uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnBinaryCrossEntropy);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        const Factor scale = factor("weight", weight, self);
+        // Logarithms are at least -100, as in PyTorch.
+        return lossOf(call, {{"self", self}, {"target", target}, scale.argument, {"out", out}}, reduction,
+                      [=](double x, double y, double w) {
+                          const double favour = std::max(std::log(x), -100.0);
+                          const double against = std::max(std::log1p(-x), -100.0);
+                          return -scale.of(w) * (y * favour + (1 - y) * against);
+                      });
+    });
+}
+ACLQ_PHASE_2(aclnnBinaryCrossEntropy)
+aclnnStatus aclnnBinaryCrossEntropyBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
+                                                            const aclTensor* target, const aclTensor* weightOptional,
+                                                            int64_t reduction, aclTensor* out, uint64_t* workspaceSize,
+                                                            aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnBinaryCrossEntropyBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const Factor scale = factor("weightOptional", weightOptional, self);
+        const double share = shareOf(reduction, out->elements());
+        return together(call,
+                        {{"gradOutput", gradOutput}, {"self", self}, {"target", target}, scale.argument, {"out", out}},
+                        [=](double grad, double x, double y, double w) {
+                            return grad * scale.of(w) * share * (x - y) / std::max((1 - x) * x, 1e-12);
+                        });
+    });
+}
+ACLQ_PHASE_2(aclnnBinaryCrossEntropyBackward)
+
+aclnnStatus aclnnBinaryCrossEntropyWithLogitsGetWorkspaceSize(const aclTensor* self, const aclTensor* target,
+                                                              const aclTensor* weightOptional,
+                                                              const aclTensor* posWeightOptional, int64_t reduction,
+                                                              aclTensor* out, uint64_t* workspaceSize,
+                                                              aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnBinaryCrossEntropyWithLogits);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        const Factor scale = factor("weightOptional", weightOptional, self);
+        const Factor positive = factor("posWeightOptional", posWeightOptional, self);
+        return lossOf(call, {{"self", self}, {"target", target}, scale.argument, positive.argument, {"out", out}},
+                      reduction, [=](double x, double y, double w, double p) {
+                          return scale.of(w) * ((1 - y) * x + (1 + (positive.of(p) - 1) * y) * softplus(-x));
+                      });
+    });
+}
+ACLQ_PHASE_2(aclnnBinaryCrossEntropyWithLogits)
+aclnnStatus aclnnBinaryCrossEntropyWithLogitsBackwardGetWorkspaceSize(
+    const aclTensor* gradOutput, const aclTensor* self, const aclTensor* target, const aclTensor* weightOptional,
+    const aclTensor* posWeightOptional, int64_t reduction, aclTensor* out, uint64_t* workspaceSize,
+    aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnBinaryCrossEntropyWithLogitsBackward);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        const Factor scale = factor("weightOptional", weightOptional, self);
+        const Factor positive = factor("posWeightOptional", posWeightOptional, self);
+        const double share = shareOf(reduction, out->elements());
+        return together(call,
+                        {{"gradOutput", gradOutput},
+                         {"self", self},
+                         {"target", target},
+                         scale.argument,
+                         positive.argument,
+                         {"out", out}},
+                        [=](double grad, double x, double y, double w, double p) {
+                            const double weighted = positive.of(p) * y;
+                            return grad * scale.of(w) * share * ((weighted + 1 - y) * sigmoid(x) - weighted);
+                        });
+    });
+}
+ACLQ_PHASE_2(aclnnBinaryCrossEntropyWithLogitsBackward)

@@ -8,6 +8,7 @@
 #include "aclnnop/aclnn_lerp_scalar.h"
 #include "aclnnop/aclnn_lerp_tensor.h"
 #include "ops/everyday/binary.h"
+#include "ops/everyday/functions.h"
 #include "ops/everyday/together.h"
 
 using namespace aclq;
@@ -34,11 +35,6 @@ aclnnStatus addQuotient(const Call& call, const Argument& self, const aclTensor*
                         [factor = real(*value)](double a, double b, double c) { return a + factor * (b / c); });
     });
 }
-
-// Computed from the nearer end, so that both ends are exact.
-constexpr auto kBetween = [](double begin, double end, double weight) {
-    return std::fabs(weight) < 0.5 ? begin + weight * (end - begin) : end - (end - begin) * (1 - weight);
-};
 
 aclnnStatus between(const Call& call, const Argument& self, const aclTensor* end, const aclTensor* weight,
                     const Argument& out) {

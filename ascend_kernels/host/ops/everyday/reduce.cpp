@@ -6,6 +6,9 @@
 #include "aclnnop/aclnn_all.h"
 #include "aclnnop/aclnn_amax.h"
 #include "aclnnop/aclnn_amin.h"
+#include "aclnnop/aclnn_aminmax.h"
+#include "aclnnop/aclnn_aminmax_all.h"
+#include "aclnnop/aclnn_aminmax_dim.h"
 #include "aclnnop/aclnn_any.h"
 #include "aclnnop/aclnn_argmax.h"
 #include "aclnnop/aclnn_argmin.h"
@@ -17,8 +20,10 @@
 #include "aclnnop/aclnn_min.h"
 #include "aclnnop/aclnn_min_dim.h"
 #include "aclnnop/aclnn_prod.h"
+#include "aclnnop/aclnn_reduce_nansum.h"
 #include "aclnnop/aclnn_reduce_sum.h"
 #include "aclnnop/aclnn_softmax.h"
+#include "aclnnop/aclnn_trace.h"
 #include "ops/everyday/along.h"
 #include "ops/everyday/elementwise.h"
 #include "ops/everyday/row_math.h"
@@ -38,6 +43,17 @@ struct Sum {
     template <class T>
     static T step(T sum, T value) {
         return add(sum, value);
+    }
+};
+struct SumOfNumbers {  // NaN counts as 0
+    static constexpr bool converts = true;
+    template <class T>
+    static T begin() {
+        return T{};
+    }
+    template <class T>
+    static T step(T sum, T value) {
+        return value != value ? sum : add(sum, value);
     }
 };
 struct Product {
@@ -282,6 +298,112 @@ aclnnStatus aclnnReduceSumGetWorkspaceSize(const aclTensor* self, const aclIntAr
     });
 }
 ACLQ_PHASE_2(aclnnReduceSum)
+
+aclnnStatus aclnnReduceNansumGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim,
+                                              aclDataType dtype, aclTensor* out, uint64_t* workspaceSize,
+                                              aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnReduceNansum);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkSaid(dtype, out));
+        return reduceDims<SumOfNumbers>(call, self, "dim", dim, keepDim, out, OneElement::AnyShape);
+    });
+}
+ACLQ_PHASE_2(aclnnReduceNansum)
+
+// The diagonal is a view; its elements are added up.
+aclnnStatus aclnnTraceGetWorkspaceSize(const aclTensor* self, aclTensor* out, uint64_t* workspaceSize,
+                                       aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnTrace);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 2, 2));
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(), "one element"));
+        aclTensor diagonal = *self;
+        const std::int64_t length = std::min(self->shape[0], self->shape[1]);
+        const std::int64_t step = self->strides[0] + self->strides[1];
+        diagonal.shape = Dims(&length, 1);
+        diagonal.strides = Dims(&step, 1);
+        return call.launch({{"self", self, false, &diagonal}, {"out", out}}, ofDomain(out->dtype, [](auto number) {
+                               return std::make_shared<Reduce<decltype(number), Sum>>(1, false);
+                           }));
+    });
+}
+ACLQ_PHASE_2(aclnnTrace)
+
+namespace {
+
+// Tensors: self, minOut, maxOut.
+class BothExtremes : public Kernel {
+  public:
+    BothExtremes(std::shared_ptr<const Kernel> least, std::shared_ptr<const Kernel> most)
+        : least_(std::move(least)), most_(std::move(most)) {}
+    void run(const View* tensors, const KernelContext& context) const override {
+        const View other[] = {tensors[0], tensors[2]};
+        least_->run(tensors, context);
+        most_->run(other, context);
+    }
+
+  private:
+    const std::shared_ptr<const Kernel> least_;
+    const std::shared_ptr<const Kernel> most_;
+};
+
+aclnnStatus bothExtremes(const Call& call, const aclTensor* self, Mask gone, bool keep, const aclTensor* minOut,
+                         const aclTensor* maxOut) {
+    ACLQ_RETURN_IF_FAILED(checkReduced("minOut", minOut, self->shape, gone, keep, OneElement::AsComputed));
+    ACLQ_RETURN_IF_FAILED(checkReduced("maxOut", maxOut, self->shape, gone, keep, OneElement::AsComputed));
+    ACLQ_RETURN_IF_FAILED(checkDtype("minOut", *minOut, {self->dtype}));
+    ACLQ_RETURN_IF_FAILED(checkDtype("maxOut", *maxOut, {self->dtype}));
+    if (minOut->empty()) {
+        return call.nothing();
+    }
+    if (self->empty()) {
+        const bool whole = !keep && gone + 1 == 1U << self->shape.rank();
+        return whole ? call.nothing() : refuse("self", "shape " + self->shape.text(), "a tensor with elements");
+    }
+    const auto kernel = inDomain(isFloating(self->dtype), [&](auto number) {
+        using Domain = decltype(number);
+        return std::make_shared<BothExtremes>(std::make_shared<Reduce<Domain, Smallest>>(gone, false),
+                                              std::make_shared<Reduce<Domain, Largest>>(gone, false));
+    });
+    return call.launch({{"self", self}, {"minOut", minOut}, {"maxOut", maxOut}}, kernel);
+}
+
+}  // namespace
+
+aclnnStatus aclnnAminmaxGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclTensor* minOut,
+                                         aclTensor* maxOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnAminmax);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkGivenDims("dim", dim));
+        Mask gone = 0;
+        ACLQ_RETURN_IF_FAILED(readDims("dim", dim, self->shape.rank(), gone));
+        return bothExtremes(call, self, gone, keepDim, minOut, maxOut);
+    });
+}
+ACLQ_PHASE_2(aclnnAminmax)
+aclnnStatus aclnnAminmaxAllGetWorkspaceSize(const aclTensor* self, aclTensor* minOut, aclTensor* maxOut,
+                                            uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnAminmaxAll);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        return bothExtremes(call, self, (1U << self->shape.rank()) - 1, false, minOut, maxOut);
+    });
+}
+ACLQ_PHASE_2(aclnnAminmaxAll)
+aclnnStatus aclnnAminmaxDimGetWorkspaceSize(const aclTensor* self, const int64_t dim, bool keepDim, aclTensor* minOut,
+                                            aclTensor* maxOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnAminmaxDim);
+    return call.prepare([&]() -> aclnnStatus {
+        std::int64_t along = dim;
+        Mask gone = 0;
+        ACLQ_RETURN_IF_FAILED(oneDim(self, along, gone));
+        return bothExtremes(call, self, gone, keepDim, minOut, maxOut);
+    });
+}
+ACLQ_PHASE_2(aclnnAminmaxDim)
 
 aclnnStatus aclnnMeanGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool keepDim, aclDataType dtype,
                                       aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {

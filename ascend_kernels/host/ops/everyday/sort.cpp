@@ -11,7 +11,9 @@
 #include "aclnnop/aclnn_nonzero_v2.h"
 #include "aclnnop/aclnn_sort.h"
 #include "aclnnop/aclnn_topk.h"
+#include "aclnnop/aclnn_unique.h"
 #include "aclnnop/aclnn_unique2.h"
+#include "aclnnop/aclnn_unique_consecutive.h"
 #include "ops/everyday/along.h"
 #include "ops/everyday/elementwise.h"
 
@@ -375,6 +377,128 @@ aclnnStatus aclnnUnique2GetWorkspaceSize(const aclTensor* self, bool, bool retur
     });
 }
 ACLQ_PHASE_2(aclnnUnique2)
+
+aclnnStatus aclnnUniqueGetWorkspaceSize(const aclTensor* self, bool, bool returnInverse, aclTensor* valueOut,
+                                        aclTensor* inverseOut, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnUnique);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkRoom("valueOut", valueOut, *self));
+        ACLQ_RETURN_IF_FAILED(checkDtype("valueOut", *valueOut, {self->dtype}));
+        const aclTensor* inverse = returnInverse ? inverseOut : nullptr;
+        if (inverse != nullptr || returnInverse) {
+            ACLQ_RETURN_IF_FAILED(checkRoom("inverseOut", inverse, *self));
+            ACLQ_RETURN_IF_FAILED(checkShape("inverseOut", *inverse, self->shape, "the shape of self"));
+        }
+        const std::shared_ptr<const Kernel> kernel = inDomain(
+            isFloating(self->dtype), [&]<class T>(T) { return std::make_shared<Unique<T>>(valueOut, nullptr); });
+        return call.launch({{"self", self}, {"valueOut", valueOut}, {"inverseOut", inverse}, {"countsOut", nullptr}},
+                           kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnUnique)
+
+namespace {
+
+// Runs of equal slices along a dimension, or of elements of the whole. Tensors: self, values, inverse and counts (may
+// be left out).
+template <class T>
+class Runs : public Kernel {
+  public:
+    Runs(std::int64_t dim, const aclTensor* values, const aclTensor* counts)
+        : dim_(dim), values_(lateShapeOf(values)), counts_(lateShapeOf(counts)) {}
+
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& self = tensors[0];
+        const Mask along = dim_ < 0 ? 0 : (1U << self.rank) - 1 - (1U << dim_);
+        const Split split(self, along);
+        const std::int64_t slices = split.outer.elements();
+        std::vector<Row<T>> values;
+        std::vector<std::int64_t> inverse(static_cast<std::size_t>(slices));
+        std::vector<std::int64_t> counts;
+        for (std::int64_t slice = 0; slice < slices; ++slice) {
+            Row<T> row = split.row<T>(slice);
+            if (values.empty() || !(values.back() == row)) {
+                values.push_back(std::move(row));
+                counts.push_back(0);
+            }
+            ++counts.back();
+            inverse[static_cast<std::size_t>(slice)] = static_cast<std::int64_t>(values.size()) - 1;
+        }
+        const auto count = static_cast<std::int64_t>(values.size());
+        if (dim_ < 0) {
+            for (std::int64_t index = 0; index < count; ++index) {
+                write(tensors[1], index, 1, 1, values[static_cast<std::size_t>(index)].data());
+            }
+            values_->set(Dims(&count, 1));
+        } else {
+            // The result is contiguous, with fewer slices than there is room for.
+            View out = contiguousLike(self, tensors[1].dtype, tensors[1].data);
+            out.offset = tensors[1].offset;
+            out.shape[dim_] = count;
+            std::int64_t step = 1;
+            for (std::int64_t dimension = out.rank; dimension-- > 0; step *= out.shape[dimension]) {
+                out.strides[dimension] = step;
+            }
+            const Split to(out, along);
+            for (std::int64_t index = 0; index < count; ++index) {
+                to.put(index, values[static_cast<std::size_t>(index)]);
+            }
+            values_->set(Dims(out.shape, static_cast<std::uint64_t>(out.rank)));
+        }
+        if (tensors[2].present) {
+            Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
+        }
+        if (tensors[3].present) {
+            write(tensors[3], 0, 1, count, counts.data());
+            counts_->set(Dims(&count, 1));
+        }
+    }
+
+  private:
+    const std::int64_t dim_;  // -1: none
+    const std::shared_ptr<LateShape> values_;
+    const std::shared_ptr<LateShape> counts_;
+};
+
+}  // namespace
+
+// A dim that self does not have takes the elements of the whole, as PyTorch's client asks for it with 1000.
+aclnnStatus aclnnUniqueConsecutiveGetWorkspaceSize(const aclTensor* self, bool returnInverse, bool returnCounts,
+                                                   int64_t dim, aclTensor* valueOut, aclTensor* inverseOut,
+                                                   aclTensor* countsOut, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnUniqueConsecutive);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        constexpr std::int64_t kWhole = 1000;
+        const bool whole = dim == kWhole;
+        if (!whole) {
+            ACLQ_RETURN_IF_FAILED(checkDim("dim", self->shape.rank(), dim));
+        }
+        const std::int64_t along = whole || self->shape.rank() == 0 ? -1 : dim;
+        ACLQ_RETURN_IF_FAILED(checkRoom("valueOut", valueOut, *self));
+        ACLQ_RETURN_IF_FAILED(checkDtype("valueOut", *valueOut, {self->dtype}));
+        const std::int64_t slices = along < 0 ? self->elements() : self->shape[along];
+        for (const Argument& one : {Argument{"inverseOut", returnInverse ? inverseOut : nullptr},
+                                    {"countsOut", returnCounts ? countsOut : nullptr}}) {
+            if (one) {
+                ACLQ_RETURN_IF_FAILED(checkTensor(one.name, one.tensor));
+                if (one->elements() < slices || !one->contiguous()) {
+                    return refuse(one, "shape " + one->shape.text(),
+                                  text("room for %lld elements, one after the other", static_cast<long long>(slices)));
+                }
+            }
+        }
+        const aclTensor* inverse = returnInverse ? inverseOut : nullptr;
+        const aclTensor* counts = returnCounts ? countsOut : nullptr;
+        const std::shared_ptr<const Kernel> kernel = inDomain(
+            isFloating(self->dtype), [&]<class T>(T) { return std::make_shared<Runs<T>>(along, valueOut, counts); });
+        return call.launch({{"self", self}, {"valueOut", valueOut}, {"inverseOut", inverse}, {"countsOut", counts}},
+                           kernel);
+    });
+}
+ACLQ_PHASE_2(aclnnUniqueConsecutive)
 
 namespace {
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators with one input: out = f(self), and the same in place.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <numbers>
 
 #include "aclnnop/aclnn_abs.h"
@@ -17,11 +19,13 @@
 #include "aclnnop/aclnn_cosh.h"
 #include "aclnnop/aclnn_erf.h"
 #include "aclnnop/aclnn_erfc.h"
+#include "aclnnop/aclnn_erfinv.h"
 #include "aclnnop/aclnn_exp.h"
 #include "aclnnop/aclnn_exp2.h"
 #include "aclnnop/aclnn_expm1.h"
 #include "aclnnop/aclnn_floor.h"
 #include "aclnnop/aclnn_frac.h"
+#include "aclnnop/aclnn_is_inf.h"
 #include "aclnnop/aclnn_isfinite.h"
 #include "aclnnop/aclnn_isneginf.h"
 #include "aclnnop/aclnn_isposinf.h"
@@ -31,6 +35,7 @@
 #include "aclnnop/aclnn_log2.h"
 #include "aclnnop/aclnn_logical_not.h"
 #include "aclnnop/aclnn_neg.h"
+#include "aclnnop/aclnn_real.h"
 #include "aclnnop/aclnn_reciprocal.h"
 #include "aclnnop/aclnn_relu.h"
 #include "aclnnop/aclnn_round.h"
@@ -187,6 +192,29 @@ constexpr InSingle kLog1p{
     }};
 constexpr InSingle kSilu{[](auto x) { return x / (1.0 + exponential(-x)); },
                          [](float x) { return x / (1 + exponential(-x)); }};
+aclnnStatus realPart(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, int) {
+    return unary(call, names, self, out, Gives::Truth,
+                 [&] { return elementwise<1>(self->dtype, ComplexToo{[](auto x) { return std::real(x); }}); });
+}
+
+// The x whose error function is y: a rational guess (Winitzki), made exact by steps of Halley's method.
+double inverseErf(double y) {
+    const double rest = 1 - std::fabs(y);
+    if (!(rest > 0)) {
+        return rest == 0 ? std::copysign(HUGE_VAL, y) : std::numeric_limits<double>::quiet_NaN();
+    }
+    constexpr double kShape = 0.147;
+    const double logarithm = std::log(rest * (1 + std::fabs(y)));
+    const double middle = 2 / (std::numbers::pi * kShape) + logarithm / 2;
+    double x = std::sqrt(std::max(0.0, std::sqrt(middle * middle - logarithm / kShape) - middle));
+    for (int step = 0; step < 4; ++step) {
+        // Near 1 the complement has the digits that the error function itself has lost.
+        const double error = rest < 0.5 ? rest - std::erfc(x) : std::erf(x) - std::fabs(y);
+        const double newton = error / (std::numbers::inv_sqrtpi * 2 * std::exp(-x * x));
+        x -= newton / (1 + x * newton);
+    }
+    return std::copysign(x, y);
+}
 
 }  // namespace
 
@@ -227,6 +255,48 @@ BOTH(Expm1, real, kExpm1)
 BOTH(Log1p, real, kLog1p)
 BOTH(Erf, real, [](double x) { return std::erf(x); })
 UNARY(aclnnSilu, complex, kSilu)
+
+UNARY(aclnnReal, realPart, 0)
+BOTH(Erfinv, real, inverseErf)
+
+namespace {
+
+// To a number of decimals, negative ones before the point; ties go to even.
+aclnnStatus roundDecimals(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
+                          std::int64_t decimals) {
+    const double scale = std::pow(10.0, static_cast<double>(decimals < 0 ? -decimals : decimals));
+    return any(call, names, self, out, [=](auto x) {
+        const auto value = static_cast<double>(x);
+        const double result =
+            decimals < 0 ? std::nearbyint(value / scale) * scale : std::nearbyint(value * scale) / scale;
+        if constexpr (std::is_same_v<decltype(x), double>) {
+            return std::isfinite(result) ? result : x;
+        } else {
+            return decimals < 0 ? static_cast<Integer>(result) : x;
+        }
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnRoundDecimalsGetWorkspaceSize(const aclTensor* self, int64_t decimals, aclTensor* out,
+                                               uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return roundDecimals(ACLQ_CALL(aclnnRoundDecimals), kNames, self, out, decimals);
+}
+ACLQ_PHASE_2(aclnnRoundDecimals)
+aclnnStatus aclnnInplaceRoundDecimalsGetWorkspaceSize(aclTensor* selfRef, int64_t decimals, uint64_t* workspaceSize,
+                                                      aclOpExecutor** executor) {
+    return roundDecimals(ACLQ_CALL(aclnnInplaceRoundDecimals), kInPlace, selfRef, selfRef, decimals);
+}
+ACLQ_PHASE_2(aclnnInplaceRoundDecimals)
+
+aclnnStatus aclnnIsInfGetWorkspaceSize(const aclTensor* x, ACLQ_PARAMETER(aclnnIsInfGetWorkspaceSize, 1) out,
+                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const char* names[2] = {"x", "out"};
+    return truth(ACLQ_CALL(aclnnIsInf), names, x, out,
+                 [](auto value) -> Integer { return std::isinf(static_cast<double>(value)) ? 1 : 0; });
+}
+ACLQ_PHASE_2(aclnnIsInf)
 
 UNARY(aclnnIsFinite, truth, [](auto x) -> Integer { return std::isfinite(static_cast<double>(x)) ? 1 : 0; })
 UNARY(aclnnIsPosInf, truth, [](auto x) -> Integer { return static_cast<double>(x) == HUGE_VAL ? 1 : 0; })

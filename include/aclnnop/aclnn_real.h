@@ -1,0 +1,25 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The real parts of complex numbers.
+ * An independent description of the binary interface of libopapi; it copies no text of CANN.
+ */
+#ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_REAL_H
+#define ACLQUANT_INCLUDE_ACLNNOP_ACLNN_REAL_H
+
+#include "aclnn/aclnn_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+ACLNN_API aclnnStatus aclnnRealGetWorkspaceSize(const aclTensor *self, aclTensor *out,
+    uint64_t *workspaceSize, aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnReal(void *workspace, uint64_t workspaceSize, aclOpExecutor *executor,
+    aclrtStream stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
