@@ -39,4 +39,5 @@ def test_each_operator_has_one_sentence() -> None:
 
 
 def test_types_are_those_of_operators_and_their_arguments() -> None:
-    assert set(GENERATOR.types()) <= set(OPERATORS)
+    named = {name for name in GENERATOR.types() if not GENERATOR.OTHERS.search(name)}
+    assert named <= set(OPERATORS)

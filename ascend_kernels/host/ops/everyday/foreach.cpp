@@ -302,7 +302,7 @@ aclnnStatus apply(const Call& call, const List (&lists)[2], const aclScalarList*
         const aclScalarList* numbers = pools().scalarLists.find(scalars);
         if (numbers == nullptr) {
             return refuse("scalars", text("%p", static_cast<const void*>(scalars)),
-                          "a live aclScalarList (this one was destroyed, or is none)");
+                          "a live aclScalarList (this one was destroyed or does not exist)");
         }
         Tensors<2> found;
         ACLQ_RETURN_IF_FAILED(readLists(lists, found));
