@@ -22,7 +22,7 @@ namespace {
 
 using Integer = std::int64_t;
 
-// A matrix of its own, row after row.
+// A matrix in separate memory, row after row.
 template <class T>
 struct Matrix {
     Matrix(Integer rowCount, Integer columnCount)
