@@ -27,14 +27,14 @@ def named(name: str, call: Callable[[], object]) -> None:
 
 
 @case()
-def qr_then_renorm() -> None:
+def svd_then_histc() -> None:
     x = torch.tensor([[1.5, 2.0], [3.0, 4.0]]).npu()
     if LATE:  # torch_npu raises at the next synchronisation
         named("aclnnSvd", lambda: torch.linalg.svd(x))
         return
     for _ in range(3):
         named("aclnnSvd", lambda: torch.linalg.svd(x))
-        named("aclnnRenorm", lambda: x.renorm(2, 0, 1))
+        named("aclnnHistc", lambda: torch.histc(x, 4))
         assert (x + 1).tolist() == [[2.5, 3.0], [4.0, 5.0]]
 
 
