@@ -17,7 +17,9 @@ namespace aclq::trace {
 struct ExecutorEntry;
 
 struct Call {
-    Call(Function& called, std::uint64_t* with) : function(called), values(with) {}
+    // Not inline: each wrapper would have a copy.
+    Call(Function& called, std::uint64_t* with);
+    ~Call();
 
     Function& function;
     std::uint64_t* values;  // one for each parameter, as bits
@@ -41,7 +43,7 @@ struct Call {
 // Whether this thread is inside a traced call: what CANN's libraries call then is their own business.
 extern thread_local int depth __attribute__((tls_model("initial-exec")));
 
-// Reads the environment; after the table of functions has been filled, which takes code at start-up.
+// Reads the environment.
 bool setUp();
 
 void before(Call& call);
@@ -91,16 +93,16 @@ constexpr bool kIsPhaseOne<A, More...> = kIsPhaseOne<More...>;
 template <>
 inline constexpr bool kIsPhaseOne<std::uint64_t*, aclOpExecutor**> = true;
 
-// The body of every wrapper.
-template <int F, class Pointer, class... A>
-auto call(A... arguments) {
-    using R = decltype(std::declval<Pointer>()(arguments...));
-    Function& function = functions[F];
-    const auto real = reinterpret_cast<Pointer>(target(function));
-    if (depth != 0 || (function.wanted.load(std::memory_order_relaxed) == 0 && function.before == nullptr &&
-                       function.after == nullptr)) {
-        return real(arguments...);
-    }
+// Whether somebody wants to know of this call.
+inline bool isTraced(const Function& function) {
+    return depth == 0 && (function.wanted.load(std::memory_order_relaxed) != 0 || function.before != nullptr ||
+                          function.after != nullptr);
+}
+
+// A traced call: one copy for all functions of this type.
+template <class Pointer, class... A>
+[[gnu::noinline]] auto tracedCall(Pointer real, Function& function, A... arguments) {
+    using R = decltype(real(arguments...));
     std::uint64_t values[sizeof...(A) + 1] = {bits(arguments)...};
     if constexpr (sizeof...(A) > 0) {
         if (static_cast<int>(sizeof...(A)) > function.count && function.count > 0) {
@@ -124,6 +126,13 @@ auto call(A... arguments) {
     if constexpr (!std::is_void_v<R>) {
         return back<R>(call.result);
     }
+}
+
+// The body of every wrapper.
+template <class Pointer, class... A>
+auto call(Function& function, A... arguments) {
+    const auto real = reinterpret_cast<Pointer>(target(function));
+    return isTraced(function) ? tracedCall(real, function, arguments...) : real(arguments...);
 }
 
 }  // namespace aclq::trace

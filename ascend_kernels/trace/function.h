@@ -72,7 +72,6 @@ struct Function {
     Kind result;
     const Parameter* parameters;
     int count;
-    void* wrapper;
 
     std::atomic<void*> real{nullptr};       // the function behind the wrapper, once it is known
     std::atomic<std::uint32_t> wanted{0};   // bit n: session n has to see its calls
@@ -87,6 +86,9 @@ struct Function {
 };
 
 extern Function functions[kFunctionCount];
+
+// The exported function of the same name.
+void* wrapperOf(const Function& function);
 
 // The function of this name, or null.
 Function* findFunction(const char* name);

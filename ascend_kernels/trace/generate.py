@@ -158,12 +158,13 @@ def _wrapper(function):
             f"    va_list more;\n    va_start(more, {names[-2]});\n"
             f"    char text[4096];\n    std::vsnprintf(text, sizeof text, {names[-2]}, more);\n"
             f"    va_end(more);\n"
-            f"    return call<F_{function.name}, decltype(&{function.name})>({before});\n}}"
+            f"    return call<decltype(&{function.name})>(functions[F_{function.name}], {before});\n}}"
         )
     declared = ", ".join(f"{t} {n}" for t, n in zip(types, names, strict=True)) or "void"
+    arguments = ", ".join([f"functions[F_{function.name}]", *names])
     return (
         f'extern "C" ACLQ_WRAPPER {function.result} {function.name}({declared}) {{\n'
-        f"    return call<F_{function.name}, decltype(&{function.name})>({', '.join(names)});\n}}"
+        f"    return call<decltype(&{function.name})>({arguments});\n}}"
     )
 
 
@@ -183,15 +184,17 @@ def _tables(functions, kinds, enums, constants):
         if entries:
             inside = ", ".join(entries)
             lines.append(f"const Parameter kParameters_{function.name}[] = {{{inside}}};")
-    lines.append("Function functions[kFunctionCount] = {")
+    lines.append("constinit Function functions[kFunctionCount] = {")
     for function in functions:
         fixed = [p for p in function.parameters if p.type != "..."]
         table = f"kParameters_{function.name}" if fixed else "nullptr"
         result = _result(function.result, kinds)
         lines.append(
-            f'    {{"{function.name}", "{function.header}", Kind::{result}, {table}, {len(fixed)}, '
-            f"reinterpret_cast<void*>(&::{function.name})}},"
+            f'    {{"{function.name}", "{function.header}", Kind::{result}, {table}, {len(fixed)}}},'
         )
+    lines.append("};")
+    lines.append("void* const kWrappers[kFunctionCount] = {")
+    lines += [f"    reinterpret_cast<void*>(&::{function.name})," for function in functions]
     lines.append("};")
     codes = {}
     for name, value in constants.items():

@@ -118,7 +118,7 @@ extern "C" void* aclquantTraceWrap(const char* name, void* address) {
     }
     void* known = nullptr;
     if (function->real.compare_exchange_strong(known, address) || known == address) {
-        return function->wrapper;
+        return wrapperOf(*function);
     }
     return address;
 }
@@ -136,7 +136,7 @@ extern "C" __attribute__((visibility("default"))) void* dlsym(void* handle, cons
     void* const address = systemDlsym()(handle, name);
     if (address != nullptr && isOurs(address)) {  // the handle of the program itself
         Function& function = *findFunction(name);
-        return realOrNull(function) != nullptr ? function.wrapper : nullptr;
+        return realOrNull(function) != nullptr ? wrapperOf(function) : nullptr;
     }
     return aclquantTraceWrap(name, address);
 }

@@ -587,6 +587,9 @@ bool isCapturing(std::uint64_t stream) {
     return status != ACL_MODEL_RI_CAPTURE_STATUS_NONE;
 }
 
+Call::Call(Function& called, std::uint64_t* with) : function(called), values(with) {}
+Call::~Call() = default;
+
 void before(Call& call) {
     Function& function = call.function;
     call.wanted = function.wanted.load(std::memory_order_relaxed);

@@ -19,6 +19,11 @@ namespace aclq::trace {
 
 #include "tables.inc"
 
+// Apart from the table of functions: with addresses of functions in it, that would be filled by code at start-up.
+void* wrapperOf(const Function& function) {
+    return kWrappers[&function - functions];
+}
+
 Function* findFunction(const char* name) {
     static const auto* const byName = [] {
         auto* const made = new std::unordered_map<std::string_view, Function*>;
