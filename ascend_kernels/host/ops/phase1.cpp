@@ -126,6 +126,15 @@ aclnnStatus checkReach(const char* argument, const aclTensor& tensor) {
 
 }  // namespace
 
+aclnnStatus phase1(const char* function, const std::uint64_t* workspaceSize, aclOpExecutor* const* executor,
+                   FunctionRef<aclnnStatus> body) noexcept {
+    return api(function, ACLNN_ERR_INNER_CREATE_EXECUTOR, ACLNN_ERR_INNER, [&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkResults(workspaceSize, executor));
+        ACLQ_RETURN_IF_FAILED(checkDevice());
+        return body();
+    });
+}
+
 aclnnStatus finish(const char* operation, std::span<const Argument> arguments, std::shared_ptr<const Kernel> kernel,
                    std::uint64_t* workspaceSize, aclOpExecutor** executor) {
     aclOpExecutor made;

@@ -100,15 +100,8 @@ aclnnStatus checkQuantized(const Argument& y, const Argument& x);
 aclnnStatus checkResults(const std::uint64_t* workspaceSize, aclOpExecutor* const* executor);
 aclnnStatus checkDevice();
 
-template <class Body>
 aclnnStatus phase1(const char* function, const std::uint64_t* workspaceSize, aclOpExecutor* const* executor,
-                   Body&& body) noexcept {
-    return api(function, ACLNN_ERR_INNER_CREATE_EXECUTOR, ACLNN_ERR_INNER, [&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkResults(workspaceSize, executor));
-        ACLQ_RETURN_IF_FAILED(checkDevice());
-        return body();
-    });
-}
+                   FunctionRef<aclnnStatus> body) noexcept;
 
 // Success with work to do; `operation` is the name of phase 2.
 aclnnStatus finish(const char* operation, std::span<const Argument> arguments, std::shared_ptr<const Kernel> kernel,

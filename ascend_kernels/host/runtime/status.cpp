@@ -7,8 +7,10 @@
 #include <cstdarg>
 #include <cstdio>
 #include <deque>
+#include <exception>
 #include <iterator>
 #include <memory>
+#include <new>
 
 namespace aclq {
 namespace {
@@ -155,6 +157,23 @@ FunctionScope::~FunctionScope() {
 }
 const char* currentFunction() {
     return thread.function;
+}
+
+int api(const char* name, int outOfMemory, int internal, FunctionRef<int> body) noexcept {
+    const FunctionScope scope(name);
+    try {
+        return body();
+    } catch (const std::bad_alloc&) {
+        return failQuietly(outOfMemory, "the host has no memory left");
+    } catch (const std::exception& error) {
+        return failQuietly(internal, error.what());
+    } catch (...) {
+        return failQuietly(internal, "an unknown exception");
+    }
+}
+
+aclError aclApi(const char* name, FunctionRef<aclError> body) noexcept {
+    return api(name, ACL_ERROR_BAD_ALLOC, ACL_ERROR_INTERNAL_ERROR, body);
 }
 
 }  // namespace aclq

@@ -3,11 +3,10 @@
 // until aclGetRecentErrMsg takes it.
 #pragma once
 
-#include <exception>
-#include <new>
 #include <string>
 
 #include "acl/acl_base.h"
+#include "runtime/function_ref.h"
 
 namespace aclq {
 
@@ -49,24 +48,8 @@ class FunctionScope {
 const char* currentFunction();
 
 // Runs the body of an exported function: names it for error texts and lets no exception out.
-template <class Body>
-int api(const char* name, int outOfMemory, int internal, Body&& body) noexcept {
-    const FunctionScope scope(name);
-    try {
-        return body();
-    } catch (const std::bad_alloc&) {
-        return failQuietly(outOfMemory, "the host has no memory left");
-    } catch (const std::exception& error) {
-        return failQuietly(internal, error.what());
-    } catch (...) {
-        return failQuietly(internal, "an unknown exception");
-    }
-}
-
-template <class Body>
-aclError aclApi(const char* name, Body&& body) noexcept {
-    return api(name, ACL_ERROR_BAD_ALLOC, ACL_ERROR_INTERNAL_ERROR, static_cast<Body&&>(body));
-}
+int api(const char* name, int outOfMemory, int internal, FunctionRef<int> body) noexcept;
+aclError aclApi(const char* name, FunctionRef<aclError> body) noexcept;
 
 }  // namespace aclq
 

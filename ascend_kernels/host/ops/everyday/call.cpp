@@ -3,6 +3,13 @@
 
 namespace aclq::everyday {
 
+aclnnStatus Call::prepare(FunctionRef<aclnnStatus> body) const noexcept {
+    return phase1(function, workspaceSize, executor, [&]() -> aclnnStatus {
+        const TypeRules rules(operation);
+        return body();
+    });
+}
+
 aclnnStatus checkTensor(const char* argument, const aclTensor* tensor) {
     ACLQ_RETURN_IF_FAILED(checkGiven(argument, tensor));
     ACLQ_RETURN_IF_FAILED(TypeRules::check(argument, tensor->dtype));

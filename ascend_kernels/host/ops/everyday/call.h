@@ -23,13 +23,7 @@ struct Call {
     std::uint64_t* workspaceSize;
     aclOpExecutor** executor;
 
-    template <class Body>
-    aclnnStatus prepare(Body&& body) const noexcept {
-        return phase1(function, workspaceSize, executor, [&]() -> aclnnStatus {
-            const TypeRules rules(operation);
-            return body();
-        });
-    }
+    aclnnStatus prepare(FunctionRef<aclnnStatus> body) const noexcept;
     aclnnStatus launch(std::span<const Argument> arguments, std::shared_ptr<const Kernel> kernel) const {
         return finish(operation, arguments, std::move(kernel), workspaceSize, executor);
     }

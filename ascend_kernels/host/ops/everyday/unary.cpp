@@ -113,7 +113,7 @@ aclnnStatus truth(const Call& call, const char* names[2], const aclTensor* self,
 
 // A rounding changes no integer.
 template <class Round>
-auto rounding(Round round) {
+constexpr auto rounding(Round round) {
     return [round](auto value) {
         if constexpr (std::is_same_v<decltype(value), double>) {
             return round(value);
@@ -139,9 +139,10 @@ auto rounding(Round round) {
     }                                                                                                              \
     ACLQ_PHASE_2(name)
 
-#define BOTH(name, kind, ...)             \
-    UNARY(aclnn##name, kind, __VA_ARGS__) \
-    IN_PLACE(aclnnInplace##name, kind, __VA_ARGS__)
+#define BOTH(name, kind, ...)                                                  \
+    static constexpr auto k##name##Function = __VA_ARGS__; /* compiled once */ \
+    UNARY(aclnn##name, kind, k##name##Function)                                \
+    IN_PLACE(aclnnInplace##name, kind, k##name##Function)
 
 namespace {
 
