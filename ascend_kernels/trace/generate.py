@@ -158,7 +158,8 @@ def _wrapper(function):
             f"    va_list more;\n    va_start(more, {names[-2]});\n"
             f"    char text[4096];\n    std::vsnprintf(text, sizeof text, {names[-2]}, more);\n"
             f"    va_end(more);\n"
-            f"    return call<decltype(&{function.name})>(functions[F_{function.name}], {before});\n}}"
+            f"    return call<decltype(&{function.name})>"
+            f"(functions[F_{function.name}], {before});\n}}"
         )
     declared = ", ".join(f"{t} {n}" for t, n in zip(types, names, strict=True)) or "void"
     arguments = ", ".join([f"functions[F_{function.name}]", *names])
@@ -190,7 +191,8 @@ def _tables(functions, kinds, enums, constants):
         table = f"kParameters_{function.name}" if fixed else "nullptr"
         result = _result(function.result, kinds)
         lines.append(
-            f'    {{"{function.name}", "{function.header}", Kind::{result}, {table}, {len(fixed)}}},'
+            f'    {{"{function.name}", "{function.header}", '
+            f"Kind::{result}, {table}, {len(fixed)}}},"
         )
     lines.append("};")
     lines.append("void* const kWrappers[kFunctionCount] = {")
