@@ -19,9 +19,9 @@ def include_dir() -> Path:
     in_tree = Path(__file__).resolve().parents[2] / "include"
     if in_tree.is_dir():
         return in_tree
-    import aclquant
+    from aclquant._ffi import locate
 
-    return Path(aclquant.__file__).parent / "include"
+    return Path(locate.bundled(locate.HEADERS))
 
 
 INCLUDE = include_dir()
