@@ -187,10 +187,13 @@ bool mayBeIdentity(const Described& seen) {
 // known here, but the tensors are: those of Identity, which torch_npu calls when it changes a format, are two alike.
 // And without tensors no operator follows: a program has set the mode.
 bool refusesReadyMade(aclCompileOpt opt, std::string_view value) {
+    if (opt != ACL_OP_JIT_COMPILE) {  // others are set between the tensors and this one
+        return false;
+    }
     const char* mode = std::getenv("ACL_OP_INIT_MODE");
     const Described seen = std::exchange(described, {});
-    return opt == ACL_OP_JIT_COMPILE && value == "disable" && !objects().compiling && mode != nullptr &&
-           std::string_view(mode) == "1" && seen.count != 0 && !mayBeIdentity(seen);
+    return value == "disable" && !objects().compiling && mode != nullptr && std::string_view(mode) == "1" &&
+           seen.count != 0 && !mayBeIdentity(seen);
 }
 
 }  // namespace
