@@ -187,7 +187,7 @@ bool mayBeIdentity(const Described& seen) {
 // known here, but the tensors are: those of Identity, which torch_npu calls when it changes a format, are two alike.
 // And without tensors no operator follows: a program has set the mode.
 bool refusesReadyMade(aclCompileOpt opt, std::string_view value) {
-    if (opt != ACL_OP_JIT_COMPILE) {  // others are set between the tensors and this one
+    if (opt != ACL_OP_JIT_COMPILE) {  // torch_npu sets others after it has described the tensors
         return false;
     }
     const char* mode = std::getenv("ACL_OP_INIT_MODE");

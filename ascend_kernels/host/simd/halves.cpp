@@ -14,7 +14,8 @@ namespace aclq {
 namespace {
 
 #if defined(__x86_64__)
-// Each converts whole vectors and returns how many elements these were. NaN becomes the one that numeric.h has.
+// These convert whole vectors, and return the number of elements that they converted. Every NaN becomes that of
+// numeric.h.
 __attribute__((target("avx512f"))) std::int64_t widen512(const unsigned char* halves, std::int64_t n, float* floats) {
     std::int64_t i = 0;
     for (; i + 16 <= n; i += 16) {

@@ -95,14 +95,6 @@ aclnnStatus withNumbers(const Call& call, const Argument (&tensors)[tensorCount]
     });
 }
 
-double sigmoid(double x) {
-    return 1 / (1 + exponential(-x));
-}
-// log(1 + exp(x)), without overflow.
-double softplus(double x) {
-    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-}
-
 double hardSigmoid(double x) {
     return x <= -3 ? 0 : (x >= 3 ? 1 : x / 6 + 0.5);
 }

@@ -3,11 +3,11 @@
 #include "ops/everyday/copy.h"
 
 #include <cstring>
-#include <utility>
 
 #include "aclnnop/aclnn_cast.h"
 #include "aclnnop/aclnn_copy.h"
 #include "ops/everyday/elementwise.h"
+#include "ops/rows/by_size.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -27,8 +27,8 @@ void copyRow(const unsigned char* from, std::int64_t fromStep, unsigned char* to
     }
 }
 
-// Copies `high` rows of `wide` elements, whose first elements lie side by side in `from`: so its cache lines have
-// elements of different rows, and are read once.
+// Copies a block of `high` rows and `wide` columns whose columns are contiguous in `from` and whose rows are in `to`.
+// Each cache line of `from` is read once, for all the rows that it holds.
 template <class T>
 void copySquare(const unsigned char* from, std::int64_t fromStep, unsigned char* to, std::int64_t toStep,
                 std::int64_t high, std::int64_t wide) {
@@ -53,32 +53,19 @@ void copySquare(const unsigned char* from, std::int64_t fromStep, unsigned char*
     }
 }
 
-void copyBytes(const View* both) {
+template <class T>
+void copyElements(const View* both) {
     const View& from = both[0];
     const View& to = both[1];
-    const std::int64_t size = bitsOf(to.dtype) / 8;
+    constexpr auto size = static_cast<std::int64_t>(sizeof(T));
     const auto walk = walkTogether<2>(both);
-    const auto [row, square] = [&]() -> std::pair<decltype(&copyRow<int>), decltype(&copySquare<int>)> {
-        switch (size) {
-            case 1:
-                return {copyRow<std::uint8_t>, copySquare<std::uint8_t>};
-            case 2:
-                return {copyRow<std::uint16_t>, copySquare<std::uint16_t>};
-            case 4:
-                return {copyRow<std::uint32_t>, copySquare<std::uint32_t>};
-            case 8:
-                return {copyRow<std::uint64_t>, copySquare<std::uint64_t>};
-            default:
-                return {copyRow<Complex>, copySquare<Complex>};
-        }
-    }();
     // If neighbours in one tensor lie in different rows of the other, square blocks are copied, so that whole cache
     // lines are used.
     if (walk.rank > 1 && walk.step(1) == 1 && walk.step(0) != 1 && walk.strides[0][walk.rank - 2] == 1) {
         const std::int64_t side = walk.shape[walk.rank - 2];
         const std::int64_t bands = (side + kSide - 1) / kSide;
         const std::int64_t grain = std::max<std::int64_t>(1, kThreadGrain / (kSide * walk.length()));
-        parallelFor(walk.rows() / side * bands, grain, [&, square = square](std::int64_t begin, std::int64_t end) {
+        parallelFor(walk.rows() / side * bands, grain, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t band = begin; band < end; ++band) {
                 const std::int64_t first = band % bands * kSide;
                 std::int64_t at[2] = {};
@@ -86,14 +73,15 @@ void copyBytes(const View* both) {
                 const std::int64_t high = std::min(kSide, side - first);
                 for (std::int64_t column = 0; column < walk.length(); column += kSide) {
                     const std::int64_t wide = std::min(kSide, walk.length() - column);
-                    square(from.data + (from.offset + at[0] + column * walk.step(0)) * size, walk.step(0),
-                           to.data + (to.offset + at[1] + column) * size, walk.strides[1][walk.rank - 2], high, wide);
+                    copySquare<T>(from.data + (from.offset + at[0] + column * walk.step(0)) * size, walk.step(0),
+                                  to.data + (to.offset + at[1] + column) * size, walk.strides[1][walk.rank - 2], high,
+                                  wide);
                 }
             }
         });
         return;
     }
-    forPieces({walk.rows(), walk.length()}, [&, row = row](Pieces pieces) {
+    forPieces({walk.rows(), walk.length()}, [&](Pieces pieces) {
         std::int64_t at[2] = {};
         while (pieces.next()) {
             if (pieces.newRow()) {
@@ -104,7 +92,7 @@ void copyBytes(const View* both) {
             if (walk.step(0) == 1 && walk.step(1) == 1) {
                 std::memmove(target, source, static_cast<std::size_t>(pieces.count() * size));
             } else {
-                row(source, walk.step(0), target, walk.step(1), pieces.count());
+                copyRow<T>(source, walk.step(0), target, walk.step(1), pieces.count());
             }
         }
     });
@@ -138,7 +126,7 @@ aclnnStatus prepareCopy(const Call& call, const char* fromName, const aclTensor*
 void aclq::everyday::copy(const View& from, const View& to) {
     const View both[2] = {from, to};
     if (from.dtype == to.dtype) {
-        copyBytes(both);
+        withSize(bitsOf(to.dtype) / 8, [&](auto element) { copyElements<decltype(element)>(both); });
         return;
     }
     elementwise<1>(from.dtype, kSame)->run(both, {});

@@ -20,7 +20,7 @@ class Elementwise : public Kernel {
     void run(const View* tensors, const KernelContext&) const override {
         const auto walk = walkTogether<inputs + 1>(tensors);
         if constexpr (kFloats) {
-            if (singles(tensors)) {
+            if (fitFloats(tensors)) {
                 return runFloats(tensors, walk, std::make_index_sequence<inputs>());
             }
         }
@@ -29,21 +29,19 @@ class Elementwise : public Kernel {
     }
 
   private:
-    // Whether the function makes a double of doubles.
+    // Whether the function returns a double for doubles.
     static constexpr bool kFloats = []<std::size_t... input>(std::index_sequence<input...>) {
         return std::is_same_v<decltype(std::declval<const Function&>()((static_cast<void>(input), Domain{})...)),
                               double>;
     }
     (std::make_index_sequence<inputs>());
 
-    // Whether floats hold all elements, and no input is rounded before the computation.
-    bool singles(const View* tensors) const {
-        bool all = computed_ == ACL_FLOAT || computed_ == ACL_FLOAT16 || computed_ == ACL_BF16;
-        for (std::size_t tensor = 0; tensor <= inputs; ++tensor) {
-            const aclDataType dtype = tensors[tensor].dtype;
-            const bool half = dtype == ACL_FLOAT16 || dtype == ACL_BF16;
-            all = all && (dtype == computed_ || (half && (computed_ == ACL_FLOAT || tensor == inputs)) ||
-                          (dtype == ACL_FLOAT && tensor == inputs));
+    // Whether all elements fit a float, and no input is rounded before the computation.
+    bool fitFloats(const View* tensors) const {
+        bool all = fitsFloat(computed_) && fitsFloat(tensors[inputs].dtype);
+        for (std::size_t input = 0; input < inputs; ++input) {
+            const aclDataType dtype = tensors[input].dtype;
+            all = all && (dtype == computed_ || (computed_ == ACL_FLOAT && fitsFloat(dtype)));
         }
         return all;
     }
@@ -146,7 +144,7 @@ class Elementwise : public Kernel {
     const Function function_;
 };
 
-// A function with another way to results of FLOAT and narrower types, to within a few ulp of FLOAT.
+// A function with a faster variant `single` for results that fit a float, accurate to a few ulp of FLOAT.
 template <class Function, class Single>
 struct InSingle : Function {
     Single single;

@@ -75,18 +75,7 @@ class GatherRows : public Kernel {
     explicit GatherRows(std::int64_t dim) : dim_(dim) {}
 
     void run(const View* tensors, const KernelContext&) const override {
-        switch (bitsOf(tensors[1].dtype) / 8) {
-            case 1:
-                return gather<std::uint8_t>(tensors);
-            case 2:
-                return gather<std::uint16_t>(tensors);
-            case 4:
-                return gather<std::uint32_t>(tensors);
-            case 8:
-                return gather<std::uint64_t>(tensors);
-            default:
-                return gather<Complex>(tensors);
-        }
+        withSize(bitsOf(tensors[1].dtype) / 8, [&](auto element) { gather<decltype(element)>(tensors); });
     }
 
   private:
@@ -98,7 +87,7 @@ class GatherRows : public Kernel {
         const std::int64_t last = out.rank - 1;
         const std::int64_t size = self.shape[dim_];
         const std::int64_t step = self.strides[dim_];
-        // Of one element of a row to the next in self, beside what its index says.
+        // The distance in self between neighbours of a row that have the same index.
         const std::int64_t along = dim_ == last ? 0 : self.strides[last];
         const Cut cut{.rows = out.elements() / out.shape[last], .length = out.shape[last], .chunk = kRoom};
         forPieces(cut, [&](Pieces pieces) {

@@ -22,6 +22,7 @@
 #include "aclnnop/aclnn_softmax_backward.h"
 #include "aclnnop/aclnn_softmax_cross_entropy_with_logits.h"
 #include "ops/everyday/along.h"
+#include "ops/everyday/row_math.h"
 #include "ops/everyday/together.h"
 
 using namespace aclq;
@@ -437,15 +438,15 @@ aclnnStatus aclnnSoftmaxCrossEntropyWithLogitsGetWorkspaceSize(const aclTensor* 
                                        to = Split(tensors[3], kRows)](std::int64_t place) {
                                    Row<double> row = from.row<double>(place);
                                    const Row<double> label = target.row<double>(place);
-                                   const double largest = *std::max_element(row.begin(), row.end());
-                                   double sum = 0;
-                                   for (const double value : row) {
-                                       sum += std::exp(value - largest);
-                                   }
+                                   const auto n = static_cast<std::int64_t>(row.size());
+                                   const double shift = largest(row.data(), n);
+                                   Row<double> powers = row;
+                                   const double all = exponentials(powers.data(), n, shift);
+                                   const double logarithm = std::log(all);
                                    double total = 0;
                                    for (std::size_t index = 0; index < row.size(); ++index) {
-                                       total += label[index] * (std::log(sum) - (row[index] - largest));
-                                       row[index] = std::exp(row[index] - largest) / sum - label[index];
+                                       total += label[index] * (logarithm - (row[index] - shift));
+                                       row[index] = powers[index] / all - label[index];
                                    }
                                    put(tensors[2], place, total);
                                    to.put(place, row);
@@ -455,14 +456,6 @@ aclnnStatus aclnnSoftmaxCrossEntropyWithLogitsGetWorkspaceSize(const aclTensor* 
 }
 ACLQ_PHASE_2(aclnnSoftmaxCrossEntropyWithLogits)
 namespace {
-
-double sigmoid(double x) {
-    return 1 / (1 + std::exp(-x));
-}
-// The logarithm of 1 + e to the power of x, which does not overflow.
-double softplus(double x) {
-    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-}
 
 // An optional factor: the tensor, or self in its place, whose elements are then not looked at.
 struct Factor {

@@ -123,7 +123,7 @@ T store(Domain value) {
     }
 }
 
-// Calls body(T{}) with a type whose numbers `Domain` holds.
+// The same for Domain float, whose elements have one of three types.
 template <class Domain, class Body>
 void dispatchTo(aclDataType dtype, Body&& body) {
     if constexpr (std::is_same_v<Domain, float>) {
@@ -264,6 +264,9 @@ int rank(aclDataType dtype) {
 
 bool isFloating(aclDataType dtype) {
     return rank(dtype) >= rank(ACL_FLOAT16) && !isComplex(dtype);
+}
+bool fitsFloat(aclDataType dtype) {
+    return isFloating(dtype) && dtype != ACL_DOUBLE;
 }
 bool isComplex(aclDataType dtype) {
     return dtype == ACL_COMPLEX64 || dtype == ACL_COMPLEX128;

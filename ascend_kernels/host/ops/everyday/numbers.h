@@ -48,6 +48,8 @@ using Row = std::vector<T, Aligned<T>>;
 
 // FLOAT16, BF16, FLOAT, DOUBLE.
 bool isFloating(aclDataType dtype);
+// FLOAT16, BF16, FLOAT: types whose numbers a float holds.
+bool fitsFloat(aclDataType dtype);
 // COMPLEX64, COMPLEX128: accepted by operators whose rows in types.inc list them.
 bool isComplex(aclDataType dtype);
 // The types that all these operators accept: floats, integers of up to 64 bits, BOOL.
@@ -64,7 +66,7 @@ bool canCast(aclDataType from, aclDataType to);
 
 // Reads n elements from `offset` on, `step` apart; both count elements, and the view's offset is not included.
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, double* to);
-// In single precision, for elements of types that it holds: FLOAT, FLOAT16, BF16.
+// In single precision, for types that fit a float.
 void read(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, float* to);
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const float* from);
 // Complex numbers give their real part. Floats are truncated and saturated.

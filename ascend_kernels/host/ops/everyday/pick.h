@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "ops/everyday/call.h"
+#include "ops/rows/by_size.h"
 
 namespace aclq::everyday {
 
@@ -60,18 +61,7 @@ class Pick : public Kernel {
     void run(const View* tensors, const KernelContext&) const override {
         const View& from = tensors[0];
         const View& out = tensors[1];
-        switch (bitsOf(out.dtype) / 8) {
-            case 1:
-                return pick<1>(tensors, from, out);
-            case 2:
-                return pick<2>(tensors, from, out);
-            case 4:
-                return pick<4>(tensors, from, out);
-            case 8:
-                return pick<8>(tensors, from, out);
-            default:
-                return pick<16>(tensors, from, out);
-        }
+        withSize(bitsOf(out.dtype) / 8, [&](auto element) { pick<sizeof(element)>(tensors, from, out); });
     }
 
   private:

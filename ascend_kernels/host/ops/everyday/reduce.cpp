@@ -139,26 +139,15 @@ class Reduce : public Kernel {
   private:
     // Several accumulators, so that no step waits for the one before it.
     struct Lanes {
-        // Extremes and conditions do not depend on the order, so more of them can be side by side.
+        // Extremes and conditions do not depend on the order, so they can have more accumulators.
         static constexpr std::int64_t kCount = Way::converts ? 8 : 32;
         Domain results[kCount];
 
         Lanes() { std::fill_n(results, kCount, Way::template begin<Domain>()); }
         template <class T>
         void take(const T* values, std::int64_t n) {
-            widest([this, values, n] {
-                Domain lanes[kCount];
-                std::copy_n(results, kCount, lanes);
-                std::int64_t i = 0;
-                for (; i + kCount <= n; i += kCount) {
-                    for (std::int64_t lane = 0; lane < kCount; ++lane) {
-                        lanes[lane] = Way::step(lanes[lane], static_cast<Domain>(values[i + lane]));
-                    }
-                }
-                for (; i < n; ++i) {
-                    lanes[i % kCount] = Way::step(lanes[i % kCount], static_cast<Domain>(values[i]));
-                }
-                std::copy_n(lanes, kCount, results);
+            accumulate(results, n, [values](Domain result, std::int64_t i) {
+                return Way::step(result, static_cast<Domain>(values[i]));
             });
         }
         Domain together() const {
@@ -566,7 +555,7 @@ aclnnStatus alongDim(const Call& call, const aclTensor* self, std::int64_t dim, 
                          : call.launch({{"self", self}, {"out", out}}, turnRows<Domain>(along, function));
 }
 
-// Four at a time, so that they wait for one addition instead of four.
+// Four sums at a time, so that the next four wait for one addition instead of four.
 constexpr auto kRunningSum = []<class Domain>(Row<Domain>& row) {
     Domain before{};
     std::size_t index = 0;
@@ -606,9 +595,8 @@ aclnnStatus softmaxes(const Call& call, const aclTensor* self, std::int64_t dim,
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        const auto isSingle = [](aclDataType dtype) { return isFloating(dtype) && dtype != ACL_DOUBLE; };
-        return isSingle(self->dtype) && isSingle(out->dtype) ? alongDim<float>(call, self, dim, out, function)
-                                                             : alongDim<double>(call, self, dim, out, function);
+        return fitsFloat(self->dtype) && fitsFloat(out->dtype) ? alongDim<float>(call, self, dim, out, function)
+                                                               : alongDim<double>(call, self, dim, out, function);
     });
 }
 

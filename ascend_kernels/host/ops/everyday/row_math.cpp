@@ -3,32 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "simd/widest.h"
+#include <iterator>
 
 namespace aclq::everyday {
 namespace {
 
-// Takes n values together: `step` in the lanes of a vector, so that no step waits for the one before, and then in the
-// lanes' order. The order does not depend on the processor's vectors.
+// Reduces n values in a vector of accumulators, and these in their order.
 template <class T, class Step, class Join>
-T inLanes(std::int64_t n, T begin, Step step, Join join) {
-    constexpr std::int64_t kLanes = 64 / sizeof(T);
-    T results[kLanes];
-    widest([&results, n, begin, step] {
-        T lanes[kLanes];
-        std::fill_n(lanes, kLanes, begin);
-        std::int64_t i = 0;
-        for (; i + kLanes <= n; i += kLanes) {
-            for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-                lanes[lane] = step(lanes[lane], i + lane);
-            }
-        }
-        for (; i < n; ++i) {
-            lanes[i % kLanes] = step(lanes[i % kLanes], i);
-        }
-        std::copy_n(lanes, kLanes, results);
-    });
+T reduced(std::int64_t n, T begin, Step step, Join join) {
+    T results[64 / sizeof(T)];
+    std::fill(std::begin(results), std::end(results), begin);
+    accumulate(results, n, step);
     T result = begin;
     for (const T lane : results) {
         result = join(result, lane);
@@ -45,7 +30,7 @@ T exponentialsOf(T* values, std::int64_t n, T shift) {
         values[i] = exponential(values[i] - shift);
         return sum + values[i];
     };
-    return inLanes(n, T{}, step, kAdd);
+    return reduced(n, T{}, step, kAdd);
 }
 
 template <class T>
@@ -60,7 +45,7 @@ void divideBy(T* values, std::int64_t n, T divisor) {
 template <class T>
 T largestOf(const T* values, std::int64_t n) {
     const auto step = [values](T best, std::int64_t i) { return kLarger(best, values[i]); };
-    return inLanes(n, static_cast<T>(-HUGE_VAL), step, kLarger);
+    return reduced(n, static_cast<T>(-HUGE_VAL), step, kLarger);
 }
 
 }  // namespace
@@ -69,7 +54,7 @@ double exponentials(double* values, std::int64_t n, double shift) {
     return exponentialsOf(values, n, shift);
 }
 double exponentials(float* values, std::int64_t n, float shift) {
-    // Few enough at a time for their sum not to lose digits.
+    // A sum of more floats than these would lose digits.
     constexpr std::int64_t kTogether = 256;
     double all = 0;
     for (std::int64_t first = 0; first < n; first += kTogether) {
@@ -93,7 +78,7 @@ float largest(const float* values, std::int64_t n) {
 }
 
 double sum(const double* values, std::int64_t n) {
-    return inLanes(
+    return reduced(
         n, 0.0, [values](double all, std::int64_t i) { return all + values[i]; }, kAdd);
 }
 
@@ -101,7 +86,7 @@ double sumOfSquares(const double* values, std::int64_t n, double mean) {
     const auto step = [values, mean](double all, std::int64_t i) {
         return all + (values[i] - mean) * (values[i] - mean);
     };
-    return inLanes(n, 0.0, step, kAdd);
+    return reduced(n, 0.0, step, kAdd);
 }
 
 }  // namespace aclq::everyday

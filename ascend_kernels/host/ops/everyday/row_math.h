@@ -2,10 +2,14 @@
 // Functions of whole rows, vectorised for each instruction set, with the same bits in all of them.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <complex>
 #include <cstdint>
 #include <limits>
+
+#include "simd/widest.h"
 
 namespace aclq::everyday {
 
@@ -66,8 +70,8 @@ inline float exponential(float x) {
     const float second = std::bit_cast<float>((power - half + 127) << 23);
     return sum * first * second;
 }
-// Functions of x for results of FLOAT: in double, without branches. The power of e less 1 and the tangent of a small x
-// would lose its digits in the difference, so they begin their series instead.
+// exp(x) - 1 and tanh(x) for results of FLOAT, in double and without branches. For a small x the difference would lose
+// digits, so the first terms of the series replace it.
 inline float lessOne(float x) {
     const double wide = x;
     return static_cast<float>(x > -0x1p-20F && x < 0x1p-20F ? wide + wide * wide / 2 : exponential(wide) - 1);
@@ -104,7 +108,37 @@ inline std::complex<double> exponential(std::complex<double> x) {
     return std::exp(x);
 }
 
-// Replaces each value by the power of e of its distance from `shift`; returns the sum of these.
+inline double sigmoid(double x) {
+    return 1 / (1 + exponential(-x));
+}
+// log(1 + exp(x)), without overflow.
+inline double softplus(double x) {
+    return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+}
+
+// Updates accumulators with n values: result = step(result, number of the value). Neighbouring values go to
+// neighbouring accumulators, so that no step waits for the one before it, in an order that does not depend on the
+// processor.
+template <std::size_t count, class T, class Step>
+void accumulate(T (&results)[count], std::int64_t n, Step step) {
+    widest([&results, n, step] {
+        constexpr auto lanes = static_cast<std::int64_t>(count);
+        T now[count];  // a copy, which stays in registers
+        std::copy_n(results, count, now);
+        std::int64_t i = 0;
+        for (; i + lanes <= n; i += lanes) {
+            for (std::int64_t lane = 0; lane < lanes; ++lane) {
+                now[lane] = step(now[lane], i + lane);
+            }
+        }
+        for (; i < n; ++i) {
+            now[i % lanes] = step(now[i % lanes], i);
+        }
+        std::copy_n(now, count, results);
+    });
+}
+
+// Replaces each value by exp(value - shift), and returns the sum.
 double exponentials(double* values, std::int64_t n, double shift);
 double exponentials(float* values, std::int64_t n, float shift);
 void divide(double* values, std::int64_t n, double divisor);

@@ -303,6 +303,19 @@ ACLQ_PHASE_2(aclnnNonzeroV2)
 
 namespace {
 
+// The optional results of the operators below: tensors 2 and 3.
+void putInverseAndCounts(const View* tensors, const std::vector<std::int64_t>& inverse,
+                         const std::vector<std::int64_t>& counts, LateShape& shapeOfCounts) {
+    if (tensors[2].present) {
+        Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
+    }
+    if (tensors[3].present) {
+        const auto count = static_cast<std::int64_t>(counts.size());
+        write(tensors[3], 0, 1, count, counts.data());
+        shapeOfCounts.set(Dims(&count, 1));
+    }
+}
+
 // Tensors: self, values, inverse and counts (may be left out).
 template <class T>
 class Unique : public Kernel {
@@ -327,13 +340,7 @@ class Unique : public Kernel {
         const auto count = static_cast<std::int64_t>(values.size());
         write(tensors[1], 0, 1, count, values.data());
         values_->set(Dims(&count, 1));
-        if (tensors[2].present) {
-            Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
-        }
-        if (tensors[3].present) {
-            write(tensors[3], 0, 1, count, counts.data());
-            counts_->set(Dims(&count, 1));
-        }
+        putInverseAndCounts(tensors, inverse, counts, *counts_);
     }
 
   private:
@@ -446,13 +453,7 @@ class Runs : public Kernel {
             }
             values_->set(Dims(out.shape, static_cast<std::uint64_t>(out.rank)));
         }
-        if (tensors[2].present) {
-            Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
-        }
-        if (tensors[3].present) {
-            write(tensors[3], 0, 1, count, counts.data());
-            counts_->set(Dims(&count, 1));
-        }
+        putInverseAndCounts(tensors, inverse, counts, *counts_);
     }
 
   private:

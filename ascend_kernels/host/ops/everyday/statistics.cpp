@@ -115,18 +115,13 @@ auto normOf(double order) {
 }
 
 double logSumExp(const Row<double>& row) {
-    double largest = -HUGE_VAL;
-    for (const double value : row) {
-        largest = largest != largest || value < largest ? largest : value;
+    const auto n = static_cast<std::int64_t>(row.size());
+    const double shift = largest(row.data(), n);
+    if (std::isinf(shift)) {
+        return shift;
     }
-    if (std::isinf(largest)) {
-        return largest;
-    }
-    double sum = 0;
-    for (const double value : row) {
-        sum += std::exp(value - largest);
-    }
-    return largest + std::log(sum);
+    Row<double> powers = row;
+    return shift + std::log(exponentials(powers.data(), n, shift));
 }
 
 }  // namespace
@@ -510,23 +505,19 @@ class GroupNorm : public Kernel {
         const Row<double> weight = factors(tensors[1], static_cast<std::size_t>(channels), 1);
         const Row<double> bias = factors(tensors[2], static_cast<std::size_t>(channels), 0);
         const std::int64_t all = tensors[0].shape[0] * groups_;
+        const std::int64_t length = from.inner.elements();
+        const auto count = static_cast<double>(size * length);
         parallelFor(all, grain(from), [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t group = begin; group < end; ++group) {
                 std::vector<Row<double>> rows;
                 Moments moments;
-                double count = 0;
                 for (std::int64_t channel = 0; channel < size; ++channel) {
                     rows.push_back(from.row<double>(group * size + channel));
-                    for (const double value : rows.back()) {
-                        moments.mean += value;
-                    }
-                    count += static_cast<double>(rows.back().size());
+                    moments.mean += sum(rows.back().data(), length);
                 }
                 moments.mean /= count;
                 for (const auto& row : rows) {
-                    for (const double value : row) {
-                        moments.squares += (value - moments.mean) * (value - moments.mean);
-                    }
+                    moments.squares += sumOfSquares(row.data(), length, moments.mean);
                 }
                 const double scale = 1 / std::sqrt(moments.squares / count + eps_);
                 for (std::int64_t channel = 0; channel < size; ++channel) {

@@ -6,7 +6,12 @@
 
 namespace aclq {
 
-// Calls body with an unsigned integer of this many bytes.
+// An element of COMPLEX128.
+struct SixteenBytes {
+    std::uint64_t halves[2];
+};
+
+// Calls body with an element of this many bytes.
 template <class Body>
 void withSize(std::int64_t size, Body&& body) {
     switch (size) {
@@ -16,6 +21,8 @@ void withSize(std::int64_t size, Body&& body) {
             return body(std::uint16_t{});
         case 8:
             return body(std::uint64_t{});
+        case 16:
+            return body(SixteenBytes{});
         default:
             return body(std::uint32_t{});
     }
