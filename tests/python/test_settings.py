@@ -22,6 +22,7 @@ GOOD = {
     "ACLQUANT_HOST_POISON": ["0", "1"],
     "ACLQUANT_HOST_THREADS": ["1", "256"],
     "ACLQUANT_HOST_ISA": ["scalar"],
+    "ACLQUANT_HOST_BLAS": ["numpy", "own"],
 }
 BAD = {
     "ACLQUANT_HOST_VERSION": ["nine", "9"],
@@ -32,6 +33,7 @@ BAD = {
     "ACLQUANT_HOST_DELAY": ["60000001"],
     "ACLQUANT_HOST_THREADS": ["1e3", "-3", "0", "257", " 2"],
     "ACLQUANT_HOST_ISA": ["foo"],
+    "ACLQUANT_HOST_BLAS": ["OWN", "mkl"],
 }
 
 

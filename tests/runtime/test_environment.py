@@ -81,6 +81,23 @@ def test_threads(value: str) -> None:
     assert f"{threads} holds" in stderr
 
 
+PRODUCT = """
+import numpy as np
+from aclquant import aclnn
+x = np.eye(3, dtype=np.float32)
+assert (aclnn.Matmul(x, x, x.copy(), 0) == x).all()
+"""
+
+
+@pytest.mark.parametrize(("value", "reports"), [("own", 0), ("numpy", 0), ("", 0), ("OWN", 1)])
+def test_the_library_for_products(value: str, reports: int) -> None:
+    """It is looked for with the first product."""
+    done = start([sys.executable, "-W", "ignore", "-c", PRODUCT], {"ACLQUANT_HOST_BLAS": value})
+    expected = f"aclquant: ACLQUANT_HOST_BLAS is '{value}'; allowed: numpy, own. "
+    expected += "It is not used: numpy holds\n"
+    assert (done.returncode, done.stderr) == (0, expected * reports)
+
+
 def test_values_that_fit_are_taken() -> None:
     stdout, stderr = run(
         ACLQUANT_HOST_THREADS="3", ACLQUANT_HOST_DEVICES="4", ACLQUANT_HOST_WORKSPACE="77",

@@ -5,7 +5,6 @@
 #include <link.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #endif
 
 #include "ops/rows/pieces.h"
+#include "runtime/environment.h"
 #include "runtime/made_once.h"
 #include "runtime/thread_pool.h"
 
@@ -37,7 +37,7 @@ struct Library {
     SetThreads setThreads = nullptr;  // for the calling thread; returns the previous number
 
     Library() {
-        if (const char* wish = std::getenv("ACLQUANT_HOST_BLAS"); wish != nullptr && std::strcmp(wish, "own") == 0) {
+        if (std::strcmp(wordFrom("ACLQUANT_HOST_BLAS", {"numpy", "own"}), "own") == 0) {
             return;
         }
         std::string path;
