@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from helpers.everyday import DTYPES, OPERATORS, PHASE_1, arguments
-from helpers.native import NULL, host, message, ok
+from helpers.native import NULL, host, message, ok, refused
 
 from aclquant._ffi import ffi
 
@@ -47,3 +47,15 @@ def test_views_without_elements_may_be_as_large_as_they_like(
             if status == 0:
                 assert getattr(host, name)(room, size[0], executor[0], NULL) == 0, message()
     ok(host.aclrtSynchronizeStream(NULL))
+
+
+def test_kernels_never_see_an_address_between_two_elements(room: Any) -> None:
+    """They walk rows by pointers to whole elements, so phase 2 refuses such an address."""
+    size, executor = ffi.new("uint64_t *"), ffi.new("aclOpExecutor **")
+    for name in sorted({*OPERATORS} - {"aclnnTransMatmulWeight"}):  # which touches no memory
+        for dtype in (0, 1, 9, 16):
+            with arguments(name, (4, 4), dtype, dtype, room + 1) as given:
+                if getattr(host, name + PHASE_1)(*given, size, executor) == 0:
+                    ok(getattr(host, name)(room, size[0], executor[0], NULL))
+                    refused(host.aclrtSynchronizeStream(NULL), 507015, "a multiple of")
+                message()

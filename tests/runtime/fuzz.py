@@ -34,15 +34,14 @@ KINDS = ("aclTensorList *", "aclScalar *", "aclScalarList *", "aclIntArray *", "
 TEXTS = [b"round", b"floor", b"ceil", b"trunc", b"pertoken", b"pertensor", b"perchannel", b"",
          b"%s%n", b"x" * 5000]  # fmt: skip
 
-# All that the headers declare; products of integers have separate tests for wrong arguments.
+# All that the headers declare.
 OPERATORS = sorted(
     name.removesuffix("GetWorkspaceSize")
     for name, function in functions.items()
-    if function.header.startswith("aclnnop/")
-    and name.endswith("GetWorkspaceSize")
-    and "QuantMatmul" not in name
+    if function.header.startswith("aclnnop/") and name.endswith("GetWorkspaceSize")
 )
 EVERYDAY = set(everyday.OPERATORS)
+PRODUCTS = {name for name in OPERATORS if "QuantMatmul" in name}
 
 Shape = list[int]
 Arguments = dict[str, Any]
@@ -107,6 +106,41 @@ def likely(
     return tensors, {**attributes, "left out": left_out}
 
 
+def likely_product(
+    rng: random.Random, name: str, x: Shape
+) -> tuple[dict[str, tuple[Shape, int]], Arguments]:
+    """The same for a product of integers: x is x1, with m and k as its last dimensions."""
+    batch, m, k, n = x[:-2], x[-2], x[-1], rng.choice([1, 5, 8, 16])
+    integers = rng.choice([2, 2, 2, 3, 29])
+    turned = rng.random() < 0.5
+    x2: Shape = [n, k] if turned else [k, n]
+    width, result = n, rng.choice([1, 27, 2, 3])
+    if integers == 3:  # eight numbers of four bits each
+        x2 = [n, k] if turned else [k * 8 if -(2**60) < k < 2**60 else k, n]
+        width = n if turned else n * 8
+    x2 = [*rng.choice([[], batch, [1] * len(batch)]), *x2]
+    packed = result in (1, 2) or rng.random() < 0.3
+    scale = ([rng.choice([1, width])], rng.choice([9, 10] if packed else [0, 27]))
+    tensors = {
+        "x1": (x, integers), "x2": (x2, integers), "out": ([*batch, m, width], result),
+        "scale": scale, "x2Scale": scale, "bias": ([width], rng.choice([3, 0, 27])),
+        "offset": ([rng.choice([1, width])], 0), "x2Offset": ([rng.choice([1, width])], 0),
+        "pertokenScaleOptional": ([m], 0), "x1Scale": ([m], 0),
+        "yScale": ([1], 10), "x1Offset": ([m], 0), "yOffset": ([1], 0),
+    }  # fmt: skip
+    rare = 0.4 if result == 2 else 0.95  # offsets are for results of eight bits
+    chances = {"bias": 0.6, "pertokenScaleOptional": 0.6, "x1Scale": 0.6}
+    chances |= {"offset": rare, "x2Offset": rare}
+    left_out = ["yScale", "x1Offset", "yOffset"]
+    left_out += [name for name, chance in chances.items() if rng.random() < chance]
+    return tensors, {
+        "transposeX1": False,
+        "transposeX2": turned,
+        "groupSize": 0,
+        "left out": left_out,
+    }
+
+
 def likely_everyday(
     rng: random.Random, name: str, x: Shape
 ) -> tuple[dict[str, tuple[Shape, int]], Arguments]:
@@ -158,7 +192,7 @@ class Pool:
 
     def choose(self, rng: random.Random) -> Any:
         if rng.random() < 0.85:
-            return self.large.pointer + 2 * rng.randrange(64)
+            return self.large.pointer + rng.randrange(128)
         return self.small.pointer if rng.random() < 0.5 else rng.choice(self.unknown)
 
 
@@ -230,8 +264,8 @@ def attribute(rng: random.Random, kind: str) -> Any:
 
 def call_operator(rng: random.Random, name: str, pool: Pool, on: Any) -> int:
     """Both phases; returns the status of the last one."""
-    shapes = Shapes(rng, 2 if "Dynamic" in name else 0)
-    plan = likely_everyday if name in EVERYDAY else likely
+    shapes = Shapes(rng, 2 if "Dynamic" in name or name in PRODUCTS else 0)
+    plan = likely_everyday if name in EVERYDAY else likely_product if name in PRODUCTS else likely
     planned, attributes = plan(rng, name, shapes.x)
     attributes.setdefault("roundMode", ffi.new("char[]", b"round"))
     left_out = attributes.pop("left out", ["offset", "zeroPoints"] if rng.random() < 0.4 else [])
@@ -264,7 +298,7 @@ def call_operator(rng: random.Random, name: str, pool: Pool, on: Any) -> int:
             arguments.append(attribute(rng, parameter.type))
     status = int(getattr(host, name + "GetWorkspaceSize")(*arguments, size, executor))
     if status == 0:
-        dead = rng.choice(tensors) if rng.random() < 0.02 else NULL
+        dead = rng.choice(tensors) if tensors and rng.random() < 0.02 else NULL
         if dead != NULL:
             ok(host.aclDestroyTensor(dead))
             tensors.remove(dead)

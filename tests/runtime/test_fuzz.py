@@ -20,3 +20,9 @@ def test_operators(soc: str) -> None:
 def test_handles(seed: str) -> None:
     # Objects that live at the end of the process are named on standard error.
     assert "20000 calls" in run_python(PROGRAM, "handles", seed, "20000", quiet=False)
+
+
+def test_missing_dead_and_wrong_arguments() -> None:
+    """Each argument of each operator in turn: null, destroyed, of another kind, unknown."""
+    program = PROGRAM.replace("fuzz", "missing_arguments")
+    assert re.match(r"\d{5} calls of \d{3} operators", run_python(program))

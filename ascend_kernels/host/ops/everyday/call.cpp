@@ -23,6 +23,9 @@ aclnnStatus checkAllGiven(std::initializer_list<Argument> arguments) {
             return checkGiven(argument.name, nullptr);
         }
     }
+    for (const Argument& argument : arguments) {  // also those that the operator does not read
+        ACLQ_RETURN_IF_FAILED(checkGiven(argument));
+    }
     return ACLNN_SUCCESS;
 }
 

@@ -376,6 +376,7 @@ aclnnStatus aclnnRmsNormGetWorkspaceSize(const aclTensor* x, const aclTensor* ga
         ACLQ_RETURN_IF_FAILED(lastDims("gamma", gamma->shape, x->shape, last));
         ACLQ_RETURN_IF_FAILED(checkTensor("yOut", yOut));
         ACLQ_RETURN_IF_FAILED(checkShape("yOut", *yOut, x->shape, "the shape of x"));
+        ACLQ_RETURN_IF_FAILED(checkTensor("rstdOut", rstdOut));
         if (x->empty()) {
             return call.nothing();
         }
