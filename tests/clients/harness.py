@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -126,6 +127,52 @@ def _temporary() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="clients-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+# What pip needs to build a client from its source distribution.
+TOOLS = ("scikit-build-core", "cmake", "ninja")
+
+
+def built(
+    folder: Path, package: str, version: str, options: Sequence[str], targets: Sequence[str]
+) -> Path:
+    """Build a client by pip, as its users do, and return the folder of the build.
+
+    The package goes to ``folder / "installed"``, without the parts that CMake would install: the
+    build holds them, and `targets` need not be all of them.
+    """
+    python = client_environment(*TOOLS) / "bin" / "python"
+    variables = {
+        **environment(dict(os.environ)),
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "CMAKE_ARGS": " ".join(
+            ["-DGGML_CANN=ON", "-DSOC_TYPE=Ascend910B1", f"-DCANN_INSTALL_DIR={TOOLKIT}", *options]
+        ),
+    }
+    folder.mkdir(exist_ok=True, parents=True)
+    name = f"{package.replace('-', '_')}-{version}"
+    source, archive = folder / name, folder / f"{name}.tar.gz"
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q"]
+    if not source.is_dir():
+        download = ["download", "--no-deps", "--no-build-isolation", "--no-binary", ":all:"]
+        got = subprocess.run(
+            [*pip, *download, "-d", folder, f"{package}=={version}"],
+            env=variables, capture_output=True, text=True,
+        )  # fmt: skip
+        if got.returncode:
+            pytest.skip(f"not downloaded: {got.stderr.strip()[-200:]}")
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+    build = folder / ("build" + "".join(options))
+    settings = [f"build-dir={build}", "install.components=none"]
+    settings += [f"build.targets={target}" for target in targets]
+    made = subprocess.run(
+        [*pip, "install", "--no-build-isolation", "--no-deps", "--upgrade",
+         "--target", folder / "installed", *(w for s in settings for w in ("-C", s)), source],
+        env=variables, capture_output=True, text=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr[-4000:]
+    return build
 
 
 def needs_python(version: str) -> None:

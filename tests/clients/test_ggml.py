@@ -10,60 +10,18 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 
 from aclquant.stand_in import environment
 
-from .harness import TOOLKIT, Case, Result, client_environment, settle
+from .harness import Case, Result, built, settle
 
 VERSION = "0.10.1"
-TOOLS = ("scikit-build-core", "cmake", "ninja")
+TARGETS = ("ggml", "ggml-cann", "test-backend-ops")
 CASE = re.compile(r"^  ([A-Z][A-Z0-9_]*\(.*\)): (.*)$")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def _build(folder: Path, *options: str) -> Path:
-    """Build ggml by pip, as its users do, and return the folder of the build."""
-    python = client_environment(*TOOLS) / "bin" / "python"
-    archive = f"ggml_py-{VERSION}.tar.gz"
-    source = folder / archive.removesuffix(".tar.gz")
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q"]
-    variables = {
-        **environment(dict(os.environ)),
-        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-        "CMAKE_ARGS": " ".join(
-            (
-                "-DGGML_CANN=ON",
-                "-DSOC_TYPE=Ascend910B1",
-                f"-DCANN_INSTALL_DIR={TOOLKIT}",
-                "-DGGML_BUILD_TESTS=ON",
-                *options,
-            )
-        ),
-    }
-    if not source.is_dir():
-        download = ["download", "--no-deps", "--no-build-isolation", "--no-binary", ":all:"]
-        got = subprocess.run(
-            [*pip, *download, "-d", folder, f"ggml-py=={VERSION}"],
-            env=variables, capture_output=True, text=True,
-        )  # fmt: skip
-        if got.returncode:
-            pytest.skip(f"not downloaded: {got.stderr.strip()[-200:]}")
-        with tarfile.open(folder / archive) as packed:
-            packed.extractall(folder, filter="data")
-    build = folder / ("build" + "".join(options))
-    targets = ("ggml", "ggml-cann", "test-backend-ops")
-    chosen = [word for target in targets for word in ("-C", f"build.targets={target}")]
-    made = subprocess.run(
-        [*pip, "install", "--no-build-isolation", "--no-deps", "--target", folder / "installed",
-         "--upgrade", "-C", f"build-dir={build}", *chosen, source],
-        env=variables, capture_output=True, text=True,
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr[-4000:]
-    return build
 
 
 def _cases(build: Path, *arguments: str) -> list[Case]:
@@ -94,8 +52,8 @@ def _cases(build: Path, *arguments: str) -> list[Case]:
 def test_the_suite_of_ggml(graph: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
     kept = os.environ.get("CLIENT_ENVIRONMENTS")
     folder = Path(kept) / f"ggml-{VERSION}" if kept else tmp_path_factory.getbasetemp() / "ggml"
-    folder.mkdir(exist_ok=True, parents=True)
-    build = _build(folder, *(["-DUSE_ACL_GRAPH=ON"] if graph else []))
+    options = ["-DGGML_BUILD_TESTS=ON", *(["-DUSE_ACL_GRAPH=ON"] if graph else [])]
+    build = built(folder, "ggml-py", VERSION, options, TARGETS)
     ran = "test-backend-ops, " + ("captured graphs (USE_ACL_GRAPH)" if graph else "eager")
     command = "pytest --nightly tests/clients/test_ggml.py -k " + ("captured" if graph else "eager")
     settle(

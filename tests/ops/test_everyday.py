@@ -539,7 +539,9 @@ import numpy as np
 from aclquant import aclnn
 
 random = np.random.default_rng(5)
-for rows, columns, depth in ((1, 1, 1), (3, 5, 7), (96, 32, 256), (97, 33, 257), (200, 1100, 300)):
+sizes = ((1, 1, 1), (3, 5, 7), (96, 32, 256), (97, 33, 257), (200, 1100, 300))
+few = ((1, 1500, 333), (4, 2000, 129), (2, 3, 64))
+for rows, columns, depth in sizes + few:
     a = random.standard_normal((rows, depth)).astype(np.float32)
     b = random.standard_normal((depth, columns)).astype(np.float32)
     for x, y in ((a, b), (a.T.copy().T, b), (a, b.T.copy().T), (a.T.copy().T, b.T.copy().T)):

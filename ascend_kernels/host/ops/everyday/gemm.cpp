@@ -19,6 +19,7 @@
 #include "runtime/environment.h"
 #include "runtime/made_once.h"
 #include "runtime/thread_pool.h"
+#include "simd/widest.h"
 
 namespace aclq::everyday {
 namespace {
@@ -157,9 +158,14 @@ void pack(const float* from, std::int64_t step, std::int64_t depthStep, std::int
             }
             continue;
         }
-        for (std::int64_t i = 0; i < width; ++i) {
-            for (std::int64_t k = 0; k < depth; ++k) {
-                to[k * width + i] = i < here ? from[(first + i) * step + k * depthStep] : 0.0F;
+        // Values that share a cache line are read together.
+        constexpr std::int64_t kLine = 16;
+        for (std::int64_t begin = 0; begin < depth; begin += kLine) {
+            const std::int64_t end = std::min(begin + kLine, depth);
+            for (std::int64_t i = 0; i < width; ++i) {
+                for (std::int64_t k = begin; k < end; ++k) {
+                    to[k * width + i] = i < here ? from[(first + i) * step + k * depthStep] : 0.0F;
+                }
             }
         }
     }
@@ -204,8 +210,81 @@ void block(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t st
     }
 }
 
+// Up to so many rows, b is read once and in its order: packing it would take longer than the product.
+constexpr std::int64_t kFewRows = 4;
+
+// a is contiguous.
+void multiplyFew(const float* a, const FloatMatrix& b, float* c, std::int64_t rows, std::int64_t columns,
+                 std::int64_t depth, std::int64_t begin, std::int64_t end) {
+    if (b.columnStep == 1) {
+        for (std::int64_t row = 0; row < rows; ++row) {
+            float* to = c + row * columns;
+            std::fill(to + begin, to + end, 0.0F);
+            for (std::int64_t k = 0; k < depth; ++k) {
+                const float factor = a[row * depth + k];
+                const float* line = b.data + k * b.rowStep;
+                for (std::int64_t column = begin; column < end; ++column) {
+                    to[column] += factor * line[column];
+                }
+            }
+        }
+        return;
+    }
+    for (std::int64_t column = begin; column < end; ++column) {
+        const float* line = b.data + column * b.columnStep;
+        for (std::int64_t row = 0; row < rows; ++row) {
+            constexpr std::int64_t kSums = 64;
+            float sums[kSums] = {};
+            const float* factors = a + row * depth;
+            std::int64_t k = 0;
+            for (; k + kSums <= depth; k += kSums) {
+                for (std::int64_t i = 0; i < kSums; ++i) {
+                    sums[i] += factors[k + i] * line[k + i];
+                }
+            }
+            for (std::int64_t i = 0; k + i < depth; ++i) {
+                sums[i] += factors[k + i] * line[k + i];
+            }
+            for (std::int64_t width = kSums / 2; width > 0; width /= 2) {
+                for (std::int64_t i = 0; i < width; ++i) {
+                    sums[i] += sums[i + width];
+                }
+            }
+            c[row * columns + column] = sums[0];
+        }
+    }
+}
+
+void multiplyFew(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t rows, std::int64_t columns,
+                 std::int64_t depth) {
+    std::vector<float> copied;
+    const float* factors = a.data;
+    if (a.columnStep != 1 || (rows > 1 && a.rowStep != depth)) {
+        copied.resize(static_cast<std::size_t>(rows * depth));
+        for (std::int64_t row = 0; row < rows; ++row) {
+            for (std::int64_t k = 0; k < depth; ++k) {
+                copied[static_cast<std::size_t>(row * depth + k)] = a.data[row * a.rowStep + k * a.columnStep];
+            }
+        }
+        factors = copied.data();
+    }
+    // Of a row-major b, so many columns that their sums stay in the L1 cache.
+    const std::int64_t grain = std::max<std::int64_t>(16, kThreadGrain * 16 / std::max<std::int64_t>(1, rows * depth));
+    parallelFor(columns, grain, [&](std::int64_t begin, std::int64_t end) {
+        constexpr std::int64_t kBlock = 1024;
+        for (std::int64_t first = begin; first < end; first += kBlock) {
+            const std::int64_t last = std::min(end, first + kBlock);
+            widest([=] { multiplyFew(factors, b, c, rows, columns, depth, first, last); });
+        }
+    });
+}
+
 void multiplyOwn(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t rows, std::int64_t columns,
                  std::int64_t depth) {
+    if (rows <= kFewRows) {
+        multiplyFew(a, b, c, rows, columns, depth);
+        return;
+    }
     const std::int64_t down = (rows + kRows - 1) / kRows;
     const std::int64_t across = (columns + kColumns - 1) / kColumns;
     const std::int64_t work = std::max<std::int64_t>(1, std::min(rows, kRows) * std::min(columns, kColumns) * depth);

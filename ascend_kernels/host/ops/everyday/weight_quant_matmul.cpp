@@ -5,6 +5,7 @@
 #include "ops/everyday/call.h"
 #include "ops/everyday/copy.h"
 #include "ops/everyday/gemm.h"
+#include "simd/widest.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -58,14 +59,29 @@ class WeightQuantMatmul : public Kernel {
         const std::int64_t length = weight_.transposed ? weight_.k : weight_.n;
         std::vector<float> matrix(static_cast<std::size_t>(lines * length));
         const std::vector<double> scales = numbers(tensors[2], scaleCount());
+        const std::vector<float> factors(scales.begin(), scales.end());
         const std::vector<double> offsets =
             tensors[3].present ? numbers(tensors[3], scaleCount()) : std::vector<double>();
         parallelFor(
             lines, std::max<std::int64_t>(1, kThreadGrain / (4 * length)), [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t line = begin; line < end; ++line) {
-                    dequantise(tensors[1], x.dtype, scales, offsets, line, length, matrix.data() + line * length);
+                    if (offsets.empty()) {
+                        scale(tensors[1], factors, line, length, matrix.data() + line * length);
+                    } else {
+                        dequantise(tensors[1], x.dtype, scales, offsets, line, length, matrix.data() + line * length);
+                    }
                 }
             });
+        if (offsets.empty()) {
+            View exact = tensors[1];
+            exact.shape[0] = lines;
+            exact.shape[1] = length;
+            exact = contiguousLike(exact, ACL_FLOAT, matrix.data());
+            std::vector<std::uint16_t> rounded(matrix.size());
+            const View narrow = contiguousLike(exact, x.dtype, rounded.data());
+            copy(exact, narrow);
+            copy(narrow, exact);
+        }
         std::vector<float> left(static_cast<std::size_t>(x.elements()));
         copy(x, contiguousLike(x, ACL_FLOAT, left.data()));
         std::vector<float> found(static_cast<std::size_t>(y.elements()));
@@ -94,6 +110,26 @@ class WeightQuantMatmul : public Kernel {
         return found;
     }
 
+    // The products of a line and its scales, which FLOAT holds exactly: at most 8 bits times at most 11.
+    void scale(const View& weight, const std::vector<float>& scales, std::int64_t line, std::int64_t length,
+               float* to) const {
+        integers(weight, line * length, length, to);
+        const bool alongLine = !weight_.transposed && (weight_.groups != 0 || weight_.perColumn);
+        const std::int64_t run =
+            alongLine ? length : (weight_.transposed && weight_.groups != 0 ? weight_.group : length);
+        for (std::int64_t first = 0; first < length; first += run) {
+            const std::int64_t count = std::min(run, length - first);
+            const float* factor =
+                scales.data() + (weight_.transposed ? weight_.scale(first, line) : weight_.scale(line, first));
+            float* values = to + first;
+            widest([=] {
+                for (std::int64_t index = 0; index < count; ++index) {
+                    values[index] *= factor[alongLine ? index : 0];
+                }
+            });
+        }
+    }
+
     void dequantise(const View& weight, aclDataType dtype, const std::vector<double>& scales,
                     const std::vector<double>& offsets, std::int64_t line, std::int64_t length, float* to) const {
         // float16 is rounded after the offset as well, bfloat16 has FLOAT there.
@@ -112,14 +148,46 @@ class WeightQuantMatmul : public Kernel {
         }
     }
 
-    // An element, given its number in memory. Two int4 are in a byte, the first one in its low half.
+    // Consecutive elements. Two int4 are in a byte, the first one in its low half.
+    static void integers(const View& view, std::int64_t first, std::int64_t count, float* to) {
+        if (view.dtype == ACL_INT8) {
+            const unsigned char* from = view.data + view.offset + first;
+            widest([=] {
+                for (std::int64_t index = 0; index < count; ++index) {
+                    to[index] = static_cast<float>(static_cast<std::int8_t>(from[index]));
+                }
+            });
+            return;
+        }
+        std::int64_t index = 0;
+        if ((halves(view) + first) % 2 != 0 && count > 0) {
+            to[index++] = static_cast<float>(integer(view, first));
+        }
+        const unsigned char* from = view.data + (halves(view) + first + index) / 2;
+        const std::int64_t pairs = (count - index) / 2;
+        float* both = to + index;
+        widest([=] {
+            for (std::int64_t pair = 0; pair < pairs; ++pair) {
+                both[2 * pair] = static_cast<float>(((from[pair] & 15) ^ 8) - 8);
+                both[2 * pair + 1] = static_cast<float>(((from[pair] >> 4) ^ 8) - 8);
+            }
+        });
+        for (index += 2 * pairs; index < count; ++index) {
+            to[index] = static_cast<float>(integer(view, first + index));
+        }
+    }
+
+    // Number of int4 before the view.
+    static std::int64_t halves(const View& view) { return view.dtype == ACL_INT32 ? 8 * view.offset : view.offset; }
+
+    // An element, given its number in memory.
     static double integer(const View& view, std::int64_t number) {
         if (view.dtype == ACL_INT8) {
             return static_cast<std::int8_t>(view.data[view.offset + number]);
         }
-        const std::int64_t first = view.dtype == ACL_INT32 ? 8 * view.offset : view.offset;
-        const unsigned byte = view.data[(first + number) / 2];
-        const unsigned half = ((first + number) % 2 == 0 ? byte : byte >> 4) & 15U;
+        number += halves(view);
+        const unsigned byte = view.data[number / 2];
+        const unsigned half = (number % 2 == 0 ? byte : byte >> 4) & 15U;
         return static_cast<double>(half) - (half > 7 ? 16 : 0);
     }
 
