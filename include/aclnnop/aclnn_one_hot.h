@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * onValue at the place that each element names along a new last dimension, offValue elsewhere.
+ * onValue at the place that each element names along a new dimension at axis (-1: the last), offValue elsewhere.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_ONE_HOT_H

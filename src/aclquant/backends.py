@@ -370,6 +370,7 @@ def _device_count(library: Library) -> int:
 
 
 def _at_exit() -> None:
+    global _active
     if _active is None:
         return
     if other_threads():
@@ -378,6 +379,7 @@ def _at_exit() -> None:
         _active.ending = True
     else:
         _active.shut_down("was shut down at the end of the program")
+        _active = None  # handlers that were registered before this one, and finalisers, may call
 
 
 def _after_fork() -> None:

@@ -478,6 +478,18 @@ def test_one_hot_takes_the_first_element_of_its_values(shape: tuple[int, ...]) -
     same(got, np.int32([[2, 5, 2], [5, 2, 2], [2, 2, 2]]))
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_one_hot_along_any_axis(axis: int) -> None:
+    """A neighbour of row W7: CANN takes -1 to the rank of self."""
+    self = np.int64([[1, 0, 7], [2, -1, 1]])
+    expected = np.moveaxis(self[..., None] == np.arange(3), -1, axis)  # -1 and 7: no class
+    got = aclnn.OneHot(
+        self[:, ::-1], 3, np.int32([5]), np.int32([2]), axis, np.empty(expected.shape, np.int32)
+    )
+    found = np.where(expected, np.int32(5), np.int32(2))
+    same(got, np.flip(found, 2 if axis in (0, 1) else 1))
+
+
 def test_places_may_fill_their_room_exactly() -> None:
     x = np.int32([[1, 0], [0, 4]])
     same(aclnn.Nonzero(x, np.empty((2, 2), np.int64)), np.int64([[0, 0], [1, 1]]))

@@ -54,6 +54,27 @@ def test_c1_daemon_threads_at_the_end() -> None:
         run_python(PROGRAM.format(calls="calls", threads=threads, seconds=0.3, ending=""))
 
 
+def test_calls_after_the_device_was_given_back() -> None:
+    """In handlers that were registered before the import, and in finalisers of the last GC."""
+    program = """
+import atexit
+atexit.register(lambda: print("handler", call()))
+import numpy as np, aclquant as aq
+call = lambda: (aq.quantize(np.ones(2, np.float32), 0.25), aq.asarray(np.zeros(1)).numpy())
+call()
+
+class Last:
+    def __del__(self):
+        print("finaliser", call())
+
+cycle = [Last()]
+cycle.append(cycle)
+del cycle
+"""
+    found = "(array([4, 4], dtype=int8), array([0.]))"
+    assert run_python(program) == f"handler {found}\nfinaliser {found}\n"
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("calls", [f"calls[{n}:{n + 1}]" for n in range(6)] + ["calls"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.native import NULL, Array, Buffer, ffi, host, ok, refused, stalled, stream
+from helpers.native import NULL, Array, Buffer, ffi, host, ok, refused, stalled, stream, tensor
 from helpers.processes import run_python
 
 FLOAT, INT64, BOOL = 0, 9, 12
@@ -159,8 +159,9 @@ def test_identity_copies_between_plain_formats() -> None:
 def test_ready_made_operators_are_refused_until_compiled_ones_are_asked_for() -> None:
     """Where torch_npu asks before each call, in its mode 1; elsewhere any value is kept.
 
-    The host device then knows the tensors of the call, but not its name: two alike may be those of
-    Identity. Without tensors it is the program that sets the mode.
+    The host device then knows the tensors and the attributes of the call, but not its name: two
+    alike without attributes may be those of Identity. Without tensors it is the program that sets
+    the mode.
     """
     program = """
 from helpers.native import *
@@ -182,6 +183,12 @@ for other in ({"dtype": 1}, {"format": 29}):
         refused(set(b"disable"), 200001, "ready made")
     else:
         ok(set(b"disable"))
+describe(2, 3), describe(2, 3)
+ok(host.aclopSetAttrInt(host.aclopCreateAttr(), b"dim", 1))
+if MODE_1:
+    refused(set(b"disable"), 200001, "ready made")
+describe(2, 3), describe(2, 3)
+ok(set(b"disable"))
 ok(set(b"enable"))
 describe(2, 3)
 ok(set(b"disable"))
@@ -240,6 +247,43 @@ def test_what_onnxruntime_calls_of_one_operand(name: str, function: Any) -> None
     x = np.abs(X) if name in ("Log", "Sqrt") else X
     expected = function(x).astype(np.float32)
     np.testing.assert_allclose(result(name.encode(), expected, x), expected, 1e-6)
+
+
+def through_aclnn(name: str, x: Array) -> Array:
+    size, executor = ffi.new("uint64_t *"), ffi.new("aclOpExecutor **")
+    with stream() as on, Buffer(x) as given, Buffer(x.nbytes) as out, Buffer(4096) as workspace:
+        tensors = [tensor(x.shape, "float32", each.pointer) for each in (given, out)]
+        ok(getattr(host, name + "GetWorkspaceSize")(*tensors, size, executor))
+        ok(getattr(host, name)(workspace.pointer, size[0], executor[0], on))
+        ok(host.aclrtSynchronizeStream(on))
+        for each in tensors:
+            ok(host.aclDestroyTensor(each))
+        return out.read("float32", x.shape)
+
+
+FUNCTIONS = [
+    "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cosh", "Erfc", "Erfinv", "Expm1",
+    "FastGelu", "HardSigmoid", "HardSwish", "Log1p", "LogSigmoid", "Mish", "Rsqrt", "Selu",
+    "Sigmoid", "Sign", "Sinh", "Tan", "Tanh", "Trunc",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_that_cannot_be_told_from_identity(name: str) -> None:
+    """torch_npu's functions of one tensor without attributes: by name and as aclnn, the same."""
+    x = np.abs(X) if name in ("Acosh", "Log1p", "Rsqrt") else X / 8
+    function = {"HardSigmoid": "Hardsigmoid", "HardSwish": "Hardswish"}.get(name, name)
+    expected = through_aclnn("aclnn" + function, x)
+    assert result(name.encode(), expected, x).tobytes() == expected.tobytes()
+
+
+def test_ones_zeros_and_squares() -> None:
+    assert np.array_equal(result(b"OnesLike", X, X), np.ones_like(X))
+    assert np.array_equal(result(b"ZerosLike", X, X), np.zeros_like(X))
+    assert np.array_equal(result(b"Square", X, X), X * X)
+    i = np.array([-3, 2**40])
+    assert result(b"Square", i, i).tolist() == [9, 0]
+    assert result(b"OnesLike", i, i).tolist() == [1, 1]
 
 
 def test_what_onnxruntime_calls_of_two_operands() -> None:

@@ -101,6 +101,15 @@ aclError setDims(aclTensorDesc& desc, int count, const int64_t* dims) {
     return ACL_SUCCESS;
 }
 
+// What this thread has described since it last set ACL_OP_JIT_COMPILE: the operator that it is about to call by name.
+// Of more than two tensors, only their number matters.
+struct Described {
+    std::size_t count = 0;
+    const aclTensorDesc* first[2] = {};
+    bool attributes = false;
+};
+thread_local Described described;
+
 template <class Set>
 aclError setAttribute(const char* function, aclopAttr* attr, const char* name, Set&& set) {
     return change(function, objects().attributes, attr, "attr", [&](aclopAttr& found) -> aclError {
@@ -108,6 +117,7 @@ aclError setAttribute(const char* function, aclopAttr* attr, const char* name, S
             return failArgument(ACL_ERROR_INVALID_PARAM, "attrName", "null", "a name");
         }
         set(found);
+        described.attributes = true;
         return ACL_SUCCESS;
     });
 }
@@ -157,14 +167,6 @@ aclError run(const char* function, const char* opType, int numInputs, const aclT
     });
 }
 
-// The tensors that this thread has described since it last set the option below: those of the operator that it is about
-// to call by name. Of more than two, only their number matters.
-struct Described {
-    std::size_t count = 0;
-    const aclTensorDesc* first[2] = {};
-};
-thread_local Described described;
-
 std::int64_t elementsOf(const aclTensorDesc& desc) {
     std::int64_t size = 1;
     for (const std::int64_t dim : desc.dims) {
@@ -173,8 +175,12 @@ std::int64_t elementsOf(const aclTensorDesc& desc) {
     return size;
 }
 
-// Whether two tensors could be those of Identity: in plain formats, of one type and with as many elements.
+// Whether this could be Identity: no attributes, and two tensors in plain formats, of one type and with as many
+// elements. Other functions of one tensor look the same; by_name.cpp has all of torch_npu's.
 bool mayBeIdentity(const Described& seen) {
+    if (seen.attributes) {
+        return false;
+    }
     const aclTensorDesc* from = seen.count == 2 ? objects().tensors.find(seen.first[0]) : nullptr;
     const aclTensorDesc* to = seen.count == 2 ? objects().tensors.find(seen.first[1]) : nullptr;
     return from != nullptr && to != nullptr && from->dtype == to->dtype && !isPrivate(from->format) &&

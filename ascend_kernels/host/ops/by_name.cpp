@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table from names to the aclnn functions that compute the same: what torch_npu needs for random numbers on the
-// device and for printing when it compiles operators, and what ONNX Runtime's provider calls operator by operator.
+// device and for printing when it compiles operators, its functions of one tensor without attributes (acl_op.cpp says
+// why all of them), and what ONNX Runtime's provider calls operator by operator.
 #include "ops/by_name.h"
 
 #include <functional>
@@ -10,29 +11,47 @@
 #include <string>
 
 #include "aclnnop/aclnn_abs.h"
+#include "aclnnop/aclnn_acos.h"
+#include "aclnnop/aclnn_acosh.h"
 #include "aclnnop/aclnn_add.h"
 #include "aclnnop/aclnn_amax.h"
 #include "aclnnop/aclnn_amin.h"
+#include "aclnnop/aclnn_asin.h"
+#include "aclnnop/aclnn_asinh.h"
+#include "aclnnop/aclnn_atan.h"
+#include "aclnnop/aclnn_atanh.h"
 #include "aclnnop/aclnn_avgpool2d.h"
 #include "aclnnop/aclnn_cast.h"
 #include "aclnnop/aclnn_ceil.h"
 #include "aclnnop/aclnn_convolution.h"
 #include "aclnnop/aclnn_copy.h"
 #include "aclnnop/aclnn_cos.h"
+#include "aclnnop/aclnn_cosh.h"
 #include "aclnnop/aclnn_div.h"
 #include "aclnnop/aclnn_erf.h"
+#include "aclnnop/aclnn_erfc.h"
+#include "aclnnop/aclnn_erfinv.h"
 #include "aclnnop/aclnn_exp.h"
+#include "aclnnop/aclnn_expm1.h"
+#include "aclnnop/aclnn_fast_gelu.h"
+#include "aclnnop/aclnn_fill_scalar.h"
 #include "aclnnop/aclnn_floor.h"
 #include "aclnnop/aclnn_gt_scalar.h"
 #include "aclnnop/aclnn_gt_tensor.h"
+#include "aclnnop/aclnn_hardsigmoid.h"
+#include "aclnnop/aclnn_hardswish.h"
 #include "aclnnop/aclnn_isfinite.h"
 #include "aclnnop/aclnn_log.h"
+#include "aclnnop/aclnn_log1p.h"
 #include "aclnnop/aclnn_logical_and.h"
+#include "aclnnop/aclnn_logical_not.h"
+#include "aclnnop/aclnn_logsigmoid.h"
 #include "aclnnop/aclnn_lt_scalar.h"
 #include "aclnnop/aclnn_lt_tensor.h"
 #include "aclnnop/aclnn_masked_select.h"
 #include "aclnnop/aclnn_matmul.h"
 #include "aclnnop/aclnn_max_pool.h"
+#include "aclnnop/aclnn_mish.h"
 #include "aclnnop/aclnn_mul.h"
 #include "aclnnop/aclnn_ne_scalar.h"
 #include "aclnnop/aclnn_ne_tensor.h"
@@ -41,9 +60,17 @@
 #include "aclnnop/aclnn_reciprocal.h"
 #include "aclnnop/aclnn_relu.h"
 #include "aclnnop/aclnn_round.h"
+#include "aclnnop/aclnn_rsqrt.h"
+#include "aclnnop/aclnn_selu.h"
+#include "aclnnop/aclnn_sigmoid.h"
+#include "aclnnop/aclnn_sign.h"
 #include "aclnnop/aclnn_sin.h"
+#include "aclnnop/aclnn_sinh.h"
 #include "aclnnop/aclnn_sqrt.h"
 #include "aclnnop/aclnn_sub.h"
+#include "aclnnop/aclnn_tan.h"
+#include "aclnnop/aclnn_tanh.h"
+#include "aclnnop/aclnn_trunc.h"
 #include "meta/dtype.h"
 #include "meta/executor.h"
 #include "meta/handles.h"
@@ -94,6 +121,19 @@ aclError launch(const NamedCall& call, const Arguments&... arguments) {
 template <auto PhaseOne, auto PhaseTwo>
 aclError unary(NamedCall& call) {
     return launch<PhaseOne, PhaseTwo>(call, tensor(call.inputs[0]), tensor(call.outputs[0]));
+}
+
+aclError square(NamedCall& call) {
+    const TensorHandle self = tensor(call.inputs[0]);
+    return launch<aclnnMulGetWorkspaceSize, aclnnMul>(call, self, self, tensor(call.outputs[0]));
+}
+
+template <std::int64_t value>
+aclError filled(NamedCall& call) {
+    std::int64_t number = value;
+    const ScalarHandle scalar(aclCreateScalar(&number, ACL_INT64));
+    return launch<aclnnInplaceFillScalarGetWorkspaceSize, aclnnInplaceFillScalar>(call, tensor(call.outputs[0]),
+                                                                                  scalar);
 }
 
 aclError cast(NamedCall& call) {
@@ -332,7 +372,13 @@ using Operators = std::map<std::string, Operator>;
 const Operators* makeOperators() {
     return new Operators{
         {"Abs", {unary<ACLQ_BOTH(aclnnAbs)>, "d"}},
+        {"Acos", {unary<ACLQ_BOTH(aclnnAcos)>, "d"}},
+        {"Acosh", {unary<ACLQ_BOTH(aclnnAcosh)>, "d"}},
         {"Add", {sum, "dn"}},
+        {"Asin", {unary<ACLQ_BOTH(aclnnAsin)>, "d"}},
+        {"Asinh", {unary<ACLQ_BOTH(aclnnAsinh)>, "d"}},
+        {"Atan", {unary<ACLQ_BOTH(aclnnAtan)>, "d"}},
+        {"Atanh", {unary<ACLQ_BOTH(aclnnAtanh)>, "d"}},
         {"AvgPoolV2", {meanOfWindows, "d"}},
         {"BatchMatMul", {product, "dd"}},
         {"BroadcastToD", {copy, "d"}},
@@ -340,33 +386,55 @@ const Operators* makeOperators() {
         {"Ceil", {unary<ACLQ_BOTH(aclnnCeil)>, "d"}},
         {"Conv2D", {convolution, "ddo"}},
         {"Cos", {unary<ACLQ_BOTH(aclnnCos)>, "d"}},
+        {"Cosh", {unary<ACLQ_BOTH(aclnnCosh)>, "d"}},
         {"Div", {quotient, "dd"}},
         {"Erf", {unary<ACLQ_BOTH(aclnnErf)>, "d"}},
+        {"Erfc", {unary<ACLQ_BOTH(aclnnErfc)>, "d"}},
+        {"Erfinv", {unary<ACLQ_BOTH(aclnnErfinv)>, "d"}},
         {"Exp", {unary<ACLQ_BOTH(aclnnExp)>, "d"}},
+        {"Expm1", {unary<ACLQ_BOTH(aclnnExpm1)>, "d"}},
+        {"FastGelu", {unary<ACLQ_BOTH(aclnnFastGelu)>, "d"}},
         {"Flatten", {flatten, "d"}},
         {"Floor", {unary<ACLQ_BOTH(aclnnFloor)>, "d"}},
         {"Greater", {binaryOrNumber<ACLQ_BOTH(aclnnGtTensor), ACLQ_BOTH(aclnnGtScalar)>, "dn"}},
+        {"HardSigmoid", {unary<ACLQ_BOTH(aclnnHardsigmoid)>, "d"}},
+        {"HardSwish", {unary<ACLQ_BOTH(aclnnHardswish)>, "d"}},
         {"Identity", {identity, "d"}},
         {"IsFinite", {unary<ACLQ_BOTH(aclnnIsFinite)>, "d"}},
         {"Less", {binaryOrNumber<ACLQ_BOTH(aclnnLtTensor), ACLQ_BOTH(aclnnLtScalar)>, "dn"}},
         {"Log", {unary<ACLQ_BOTH(aclnnLog)>, "d"}},
+        {"Log1p", {unary<ACLQ_BOTH(aclnnLog1p)>, "d"}},
+        {"LogSigmoid", {unary<ACLQ_BOTH(aclnnLogSigmoid)>, "d"}},
         {"LogicalAnd", {binary<ACLQ_BOTH(aclnnLogicalAnd)>, "dd"}},
+        {"LogicalNot", {unary<ACLQ_BOTH(aclnnLogicalNot)>, "d"}},
         {"MaskedSelect", {maskedSelect, "dd", true}},
         {"MaxPoolV3", {largestOfWindows, "d"}},
+        {"Mish", {unary<ACLQ_BOTH(aclnnMish)>, "d"}},
         {"Mul", {binaryOrNumber<ACLQ_BOTH(aclnnMul), ACLQ_BOTH(aclnnMuls)>, "dn"}},
         {"Neg", {unary<ACLQ_BOTH(aclnnNeg)>, "d"}},
         {"NotEqual", {binaryOrNumber<ACLQ_BOTH(aclnnNeTensor), ACLQ_BOTH(aclnnNeScalar)>, "dn"}},
+        {"OnesLike", {filled<1>, "d"}},
         {"RealDiv", {binaryOrNumber<ACLQ_BOTH(aclnnDiv), ACLQ_BOTH(aclnnDivs)>, "dn"}},
         {"Reciprocal", {unary<ACLQ_BOTH(aclnnReciprocal)>, "d"}},
         {"ReduceMax", {reduce<ACLQ_BOTH(aclnnAmax)>, "dh"}},
         {"ReduceMin", {reduce<ACLQ_BOTH(aclnnAmin)>, "dh"}},
         {"Relu", {unary<ACLQ_BOTH(aclnnRelu)>, "d"}},
         {"Round", {unary<ACLQ_BOTH(aclnnRound)>, "d"}},
+        {"Rsqrt", {unary<ACLQ_BOTH(aclnnRsqrt)>, "d"}},
+        {"Selu", {unary<ACLQ_BOTH(aclnnSelu)>, "d"}},
+        {"Sigmoid", {unary<ACLQ_BOTH(aclnnSigmoid)>, "d"}},
+        {"Sign", {unary<ACLQ_BOTH(aclnnSign)>, "d"}},
         {"Sin", {unary<ACLQ_BOTH(aclnnSin)>, "d"}},
+        {"Sinh", {unary<ACLQ_BOTH(aclnnSinh)>, "d"}},
         {"Sqrt", {unary<ACLQ_BOTH(aclnnSqrt)>, "d"}},
+        {"Square", {square, "d"}},
         {"StatelessRandomNormalV2", {normal, "hhhh"}},
         {"Sub", {difference, "dd"}},
+        {"Tan", {unary<ACLQ_BOTH(aclnnTan)>, "d"}},
+        {"Tanh", {unary<ACLQ_BOTH(aclnnTanh)>, "d"}},
         {"TransposeD", {transpose, "d"}},
+        {"Trunc", {unary<ACLQ_BOTH(aclnnTrunc)>, "d"}},
+        {"ZerosLike", {filled<0>, "d"}},
     };
 }
 const Operators& operators() {

@@ -780,21 +780,24 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
                           self->empty() ? "1 or more for a self without elements" : "0 or more");
         }
         const std::int64_t rank = self->shape.rank();
-        if (axis != -1 && axis != rank) {
-            return refuse("axis", std::to_string(axis), "-1, the last dimension");
+        if (axis < -1 || axis > rank) {
+            return refuse("axis", std::to_string(axis),
+                          text("-1, for the last, to %lld", static_cast<long long>(rank)));
         }
-        std::int64_t sizes[Dims::kMaxRank] = {};
-        std::copy_n(self->shape.data(), rank, sizes);
-        sizes[rank] = numClasses;
+        const std::int64_t dim = axis < 0 ? rank : axis;
+        std::vector<std::int64_t> sizes(self->shape.data(), self->shape.data() + rank);
+        sizes.insert(sizes.begin() + dim, numClasses);
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, static_cast<std::uint64_t>(rank + 1)),
-                                         "the shape of self and numClasses"));
+        ACLQ_RETURN_IF_FAILED(
+            checkShape("out", *out, Dims(sizes.data(), sizes.size()), "the shape of self with numClasses at axis"));
         ACLQ_RETURN_IF_FAILED(checkDtype("out", *out, {onValue->dtype}));
         if (out->empty()) {
             return call.nothing();
         }
         class OneHot : public Kernel {
           public:
+            explicit OneHot(std::int64_t dim) : dim_(dim) {}
+
             void run(const View* tensors, const KernelContext&) const override {
                 const View& to = tensors[1];
                 View off = tensors[2];
@@ -805,19 +808,23 @@ aclnnStatus aclnnOneHotGetWorkspaceSize(const aclTensor* self, int numClasses, c
                 for (std::int64_t number = 0; number < tensors[0].elements(); ++number) {
                     std::int64_t at[kMaxKernelRank] = {};
                     countTo(tensors[0], number, at);
+                    const std::int64_t index = indexAt(tensors[0], offsetAt(tensors[0], at));
+                    std::copy_backward(at + dim_, at + tensors[0].rank, at + to.rank);  // to positions in out
                     View one = to;
                     one.rank = 0;
-                    const std::int64_t offset =
-                        offsetAlong(to, to.rank - 1, indexAt(tensors[0], offsetAt(tensors[0], at)), at);
+                    const std::int64_t offset = index < 0 ? kNowhere : offsetAlong(to, dim_, index, at);
                     if (offset != kNowhere) {
                         one.offset += offset;
                         copy(on, one);
                     }
                 }
             }
+
+          private:
+            const std::int64_t dim_;
         };
         return call.launch({{"self", self}, {"out", out}, {"offValue", offValue}, {"onValue", onValue}},
-                           std::make_shared<OneHot>());
+                           std::make_shared<OneHot>(dim));
     });
 }
 ACLQ_PHASE_2(aclnnOneHot)
