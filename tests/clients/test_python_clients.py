@@ -1,6 +1,6 @@
 """Clients from PyPI that are Python or have wheels: each in an environment made here.
 
-A case that fails for a reason of the client's is counted as failed; `THEIRS` says what we found.
+A case that fails for a reason of the client's is counted as failed; `CAUSES` says what we found.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ from .harness import (
 CANDLE = ("candle-python==0.1.0a1", "numpy<2", "ml_dtypes<0.5", "pytest<9")
 COMMAND = "pytest --nightly tests/clients/test_python_clients.py -k {}"
 
-# (client, expression for the name of the case): why it fails there as well as here.
-THEIRS = {
+# (client, expression for the name of the case): why it fails.
+CAUSES = {
     ("numpy-ascend", "where"): "the client's own fault: its copy of the condition is a tensor of "
     "shape (3, 4) with strides (1, 0)",
     ("numpy-ascend", "(prod|argmax|argmin) of all"): "the client's own fault: it gives a result of "
     "shape () to an operator along one axis",
+    ("numpy-ascend", "lcm int32"): "the host device's fault: it refuses a quotient of INT32 as "
+    "INT32, which the chip gives",
     ("numpy-ascend", "dot"): "the client's own choice: the result has shape (1,), NumPy's has ()",
     ("candle-python", "test_npu_elementwise_batch2.*"): "the test's own NumPy reference warns: "
     "arcsin outside its domain",
@@ -49,7 +51,7 @@ THEIRS = {
 
 def explained(client: str, cases: list[Case]) -> list[Case]:
     for case in cases:
-        for (whose, pattern), why in THEIRS.items():
+        for (whose, pattern), why in CAUSES.items():
             if case.state == "failed" and whose == client and re.fullmatch(pattern, case.name):
                 case.cause = why
         refused = re.search(

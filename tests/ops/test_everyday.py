@@ -521,6 +521,47 @@ def test_products_added_and_masked() -> None:
     assert 400 < np.count_nonzero(kept) < 600
 
 
+def test_sequences_that_include_their_end() -> None:
+    for start, end, step, dtype in (
+        (0, 10, 2, np.float32), (1.5, -1, -0.5, np.float64), (-3, 3, 1, np.int32),
+        (5, 5, 7, np.int64), (0, 1, 0.25, np.float16), (-1.5, 1, 1, FLOATS[3]),
+    ):  # fmt: skip
+        expected = start + step * np.arange(int((end - start) // step) + 1)
+        memory = np.full(2 * len(expected), 77, dtype)
+        aclnn.Range(start, end, step, memory[::2])
+        same(memory[::2], expected.astype(dtype))
+        same(memory[1::2], np.full(len(expected), 77, dtype))
+
+
+def test_diagonals() -> None:
+    for dtype in (np.float32, np.int8, np.complex64, np.bool_, FLOATS[3]):
+        for diagonal in (0, 1, -2, 4, -3):
+            line = RANDOM.integers(0, 2, 6).astype(dtype)[::2]
+            size = 3 + abs(diagonal)
+            out = aclnn.Diag(line, diagonal, np.empty((size, size), dtype))
+            same(out, np.diag(line, diagonal))
+            table = RANDOM.integers(0, 2, (4, 3)).astype(dtype).T
+            expected = np.diag(table, diagonal)
+            same(aclnn.Diag(table, diagonal, np.empty(expected.shape, dtype)), expected)
+    one = np.array(5, np.float32)
+    same(aclnn.Diag(one, -1, np.empty((2, 2), np.float32)), np.float32([[0, 0], [5, 0]]))
+    nothing = np.empty(0, np.float32)
+    same(aclnn.Diag(nothing, 2, np.ones((2, 2), np.float32)), np.zeros((2, 2), np.float32))
+
+
+def test_variances_by_whether_they_are_unbiased() -> None:
+    x = RANDOM.standard_normal((3, 5, 7)).astype(np.float32)
+    for unbiased in (False, True):
+        expected = x.astype(np.float64).var((0, 2), ddof=int(unbiased))
+        got = aclnn.Var(x, (0, -1), unbiased, False, np.empty(5, np.float32))
+        np.testing.assert_allclose(got, expected, 1e-6)
+        whole = aclnn.Var(x, None, unbiased, True, np.empty((1, 1, 1), np.float32))
+        np.testing.assert_allclose(
+            whole[0, 0, 0], x.astype(np.float64).var(ddof=int(unbiased)), 1e-6
+        )
+    assert np.isnan(aclnn.Var(x[:1], (0,), True, False, np.empty((5, 7), np.float32))).all()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, FLOATS[3]])
 @pytest.mark.parametrize(
     "sizes", [(1, 1, 1), (3, 5, 7), (96, 32, 256), (97, 33, 257), (200, 515, 300)]

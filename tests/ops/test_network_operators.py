@@ -445,6 +445,101 @@ def test_groups_come_right_whatever_happens_to_their_figures() -> None:
     close(out, exact.reshape(x.shape), 2)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, BF16])
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 5, 7), (1, 1, 1), (2, 3, 2, 2, 2, 2)])
+def test_channels_are_normalised(dtype: Any, shape: tuple[int, ...]) -> None:
+    x, channels = strided(numbers(*shape, dtype=dtype)), shape[1]
+    beside = tuple(axis for axis in range(len(shape)) if axis != 1)
+
+    def lift(one: Any) -> Any:
+        return one.astype(np.float64).reshape(-1, *[1] * (len(shape) - 2))
+
+    gamma, beta = numbers(channels, dtype=dtype), numbers(channels)
+    count, exact = x.size // channels, x.astype(np.float64)
+    mean, var = exact.mean(beside), exact.var(beside)
+    _, out = surrounded(shape, dtype)
+    saved, scale = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    running, spread = np.full(channels, 3, np.float32), np.full(channels, 5, np.float32)
+    figures = (out, saved, scale)
+    aclnn.BatchNorm(x, gamma, beta, running, spread, True, 0.25, 1e-3, *figures)
+    plain = (exact - lift(mean)) / np.sqrt(lift(var) + 1e-3)
+    close(out, plain * lift(gamma) + lift(beta), 2)
+    close(saved, mean, 2)
+    close(scale, 1 / np.sqrt(var + 1e-3), 2)
+    close(running, 0.75 * 3 + 0.25 * mean, 2)
+    close(spread, 0.75 * 5 + 0.25 * var * count / max(count - 1, 1), 2)
+    # Without training the running figures are used, and the others are left alone.
+    saved[:] = 77
+    aclnn.BatchNorm(x, None, beta, running, spread, False, 0.25, 1e-3, *figures)
+    plain = (exact - lift(running)) / np.sqrt(lift(spread) + 1e-3)
+    close(out, plain + lift(beta), 2)
+    assert (saved == 77).all()
+    aclnn.BatchNorm(x, gamma, None, None, None, False, 0.25, 1e-3, out, None, None)
+    close(out, exact / np.sqrt(1 + 1e-3) * lift(gamma), 2)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_of_normalised_channels(training: bool) -> None:
+    """Against differences of the exact function, in double precision."""
+    shape, eps = (3, 2, 4), 1e-2
+    x, slope, gamma = numbers(*shape), numbers(*shape), numbers(2)
+    running, spread = numbers(2), np.abs(numbers(2)) + np.float32(0.5)
+
+    def lift(one: Any) -> Any:
+        return one.astype(np.float64).reshape(-1, 1)
+
+    def loss(x: Any, gamma: Any, beta: Any) -> Any:
+        mean = x.mean((0, 2)) if training else running
+        var = x.var((0, 2)) if training else spread
+        plain = (x - lift(mean)) / np.sqrt(lift(var) + eps)
+        return (slope * (plain * lift(gamma) + lift(beta))).sum()
+
+    def differences(which: int) -> Any:
+        given = [x.astype(np.float64), gamma.astype(np.float64), np.zeros(2)]
+        found = np.empty_like(given[which])
+        for place in np.ndindex(found.shape):
+            moved = np.zeros_like(found)
+            moved[place] = 1e-5
+            up, down = (
+                loss(*[one + sign * moved if n == which else one for n, one in enumerate(given)])
+                for sign in (1, -1)
+            )
+            found[place] = (up - down) / 2e-5
+        return found
+
+    exact = x.astype(np.float64)
+    saved = exact.mean((0, 2)).astype(np.float32)
+    scale = (1 / np.sqrt(exact.var((0, 2)) + eps)).astype(np.float32)
+    grads = np.empty_like(x), np.empty(2, np.float32), np.empty(2, np.float32)
+    given = (slope, x, gamma, running, spread, saved, scale, training, eps)
+    aclnn.BatchNormBackward(*given, [True] * 3, *grads)
+    for which, grad in enumerate(grads):
+        np.testing.assert_allclose(grad, differences(which), 1e-4, 1e-4)
+    only = np.full(2, 77, np.float32)
+    aclnn.BatchNormBackward(*given, [False, True, False], None, only, None)
+    assert (only == grads[1]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, BF16])
+def test_pooling_to_a_size(dtype: Any) -> None:
+    x = strided(numbers(2, 3, 7, 10, dtype=dtype))
+    for size in ((1, 1), (3, 4), (7, 10), (9, 2), (2, 11)):
+        edges = [
+            [(n * i // m, -(-n * (i + 1) // m)) for i in range(m)]
+            for n, m in zip((7, 10), size, strict=True)
+        ]
+        expected = np.array([
+            [x.astype(np.float64)[..., a:b, c:d].mean((-1, -2)) for c, d in edges[1]]
+            for a, b in edges[0]
+        ]).transpose(2, 3, 0, 1)  # fmt: skip
+        whole, out = surrounded((2, 3, *size), dtype)
+        aclnn.AdaptiveAvgPool2d(x, size, out)
+        close(out, expected, 1)
+        assert (whole[..., 0] == 77).all() and (whole[..., -2:] == 77).all()
+        aclnn.AdaptiveAvgPool2d(x[1], size, out[0])
+        close(out[0], expected[1], 1)
+
+
 def _gelu(x: Any, exactly: bool) -> Any:
     if exactly:
         return x / 2 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))

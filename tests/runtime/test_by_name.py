@@ -93,6 +93,33 @@ def test_the_result_tells_its_shape() -> None:
         assert np.array_equal(out.memory.read("float32")[: size[0]], X[mask])
 
 
+def test_product_and_sum() -> None:
+    """GEMM, with its factors in memory of the host described as the device's."""
+    a, b = np.arange(6, dtype=np.float32).reshape(3, 2), np.ones((4, 3), np.float32)
+    c = np.full(4, 0.5, np.float32)
+    factors = [np.float32([0.25]), np.float32([2])]
+    with (
+        stream() as on,
+        operands(*(Operand(one, FLOAT) for one in (a, b, c, *factors)),
+                 Operand(np.zeros((2, 4), np.float32), FLOAT)) as made,
+        attributes(transpose_a=True, transpose_b=True) as attr,
+    ):  # fmt: skip
+        *given, out = made
+        assert out.memory is not None
+        ok(call(b"GEMM", given, out, on, attr=attr))
+        ok(host.aclrtSynchronizeStream(on))
+        expected = 0.25 * (a.T @ b.T) + 2 * c
+        assert np.array_equal(out.memory.read("float32", (2, 4)), expected)
+        halves = [Operand(one.astype(np.float16), 1) for one in factors]
+        with operands(*halves):
+            ok(call(b"GEMM", [*given[:3], *halves], out, on, attr=attr))
+            ok(host.aclrtSynchronizeStream(on))
+            assert np.array_equal(out.memory.read("float32", (2, 4)), expected)
+        beta = Operand(np.float64([1]), 11)
+        with operands(beta):
+            refused(call(b"GEMM", [*given[:4], beta], out, on, attr=attr), 200001, "DOUBLE")
+
+
 def test_what_does_not_fit_is_refused() -> None:
     with (
         stream() as on,

@@ -38,6 +38,7 @@ struct aclTensorDesc {
 struct aclopAttr {
     std::map<std::string, bool> flags;
     std::map<std::string, std::vector<int64_t>> integers;
+    std::map<std::string, float> floats;
 };
 
 namespace {
@@ -151,13 +152,14 @@ aclError run(const char* function, const char* opType, int numInputs, const aclT
              const aclDataBuffer* const* inputs, int numOutputs, const aclTensorDesc* const* outputDesc,
              const aclDataBuffer* const* outputs, const aclopAttr* attr, aclrtStream stream, aclTensorDesc** found) {
     return aclApi(function, [&]() -> aclError {
-        NamedCall call{{}, {}, {}, {}, found != nullptr, stream};
+        NamedCall call{{}, {}, {}, {}, {}, found != nullptr, stream};
         ACLQ_RETURN_IF_FAILED(checkName(opType));
         ACLQ_RETURN_IF_FAILED(read("inputs", numInputs, inputDesc, inputs, call.inputs));
         ACLQ_RETURN_IF_FAILED(read("outputs", numOutputs, outputDesc, outputs, call.outputs));
         if (const aclopAttr* given = objects().attributes.find(attr); given != nullptr) {
             call.flags = given->flags;
             call.integers = given->integers;
+            call.floats = given->floats;
         }
         ACLQ_RETURN_IF_FAILED(runByName(opType, call));
         for (int index = 0; found != nullptr && index < numOutputs; ++index) {
@@ -343,8 +345,8 @@ aclError aclopSetAttrBool(aclopAttr* attr, const char* attrName, uint8_t attrVal
 aclError aclopSetAttrInt(aclopAttr* attr, const char* attrName, int64_t attrValue) {
     return setAttribute(__func__, attr, attrName, [&](aclopAttr& found) { found.integers[attrName] = {attrValue}; });
 }
-aclError aclopSetAttrFloat(aclopAttr* attr, const char* attrName, float) {
-    return setAttribute(__func__, attr, attrName);
+aclError aclopSetAttrFloat(aclopAttr* attr, const char* attrName, float attrValue) {
+    return setAttribute(__func__, attr, attrName, [&](aclopAttr& found) { found.floats[attrName] = attrValue; });
 }
 aclError aclopSetAttrString(aclopAttr* attr, const char* attrName, const char*) {
     return setAttribute(__func__, attr, attrName);

@@ -14,6 +14,7 @@
 #include "aclnnop/aclnn_acos.h"
 #include "aclnnop/aclnn_acosh.h"
 #include "aclnnop/aclnn_add.h"
+#include "aclnnop/aclnn_addmm.h"
 #include "aclnnop/aclnn_amax.h"
 #include "aclnnop/aclnn_amin.h"
 #include "aclnnop/aclnn_asin.h"
@@ -21,6 +22,7 @@
 #include "aclnnop/aclnn_atan.h"
 #include "aclnnop/aclnn_atanh.h"
 #include "aclnnop/aclnn_avgpool2d.h"
+#include "aclnnop/aclnn_batch_norm.h"
 #include "aclnnop/aclnn_cast.h"
 #include "aclnnop/aclnn_ceil.h"
 #include "aclnnop/aclnn_convolution.h"
@@ -215,6 +217,55 @@ aclError product(NamedCall& call) {
                                                             tensor(call.outputs[0]), exactly);
 }
 
+// One number, in the order of the stream. Some clients give it in memory of the host, described as the device's.
+aclError readNumber(const NamedCall& call, const NamedTensor& of, float& value) {
+    const bool half = of.dtype == ACL_FLOAT16;
+    const std::size_t size = half ? sizeof(aclFloat16) : sizeof(float);
+    if ((!half && of.dtype != ACL_FLOAT) || of.size != size) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "inputDesc",
+                            text("%zu bytes of type ", of.size) + nameOf(of.dtype), "one FLOAT or FLOAT16");
+    }
+    ACLQ_RETURN_IF_FAILED(aclrtSynchronizeStream(call.stream));
+    aclFloat16 narrow{};
+    ACLQ_RETURN_IF_FAILED(
+        aclrtMemcpy(half ? static_cast<void*>(&narrow) : &value, size, of.data, size, ACL_MEMCPY_DEFAULT));
+    if (half) {
+        value = aclFloat16ToFloat(narrow);
+    }
+    return ACL_SUCCESS;
+}
+
+// alpha * a * b + beta * c
+aclError productAndSum(NamedCall& call) {
+    float alpha = 1;
+    float beta = 1;
+    ACLQ_RETURN_IF_FAILED(readNumber(call, call.inputs[3], alpha));
+    ACLQ_RETURN_IF_FAILED(readNumber(call, call.inputs[4], beta));
+    const ScalarHandle factors[] = {ScalarHandle(aclCreateScalar(&alpha, ACL_FLOAT)),
+                                    ScalarHandle(aclCreateScalar(&beta, ACL_FLOAT))};
+    const std::int8_t exactly = 0;
+    return launch<aclnnAddmmGetWorkspaceSize, aclnnAddmm>(
+        call, tensor(call.inputs[2]), matrix(call.inputs[0], flag(call, "transpose_a")),
+        matrix(call.inputs[1], flag(call, "transpose_b")), factors[1], factors[0], tensor(call.outputs[0]), exactly);
+}
+
+// Of images in NCHW, with the moments that are given: they are results as well, twice.
+aclError normalise(NamedCall& call) {
+    if (flag(call, "is_training")) {
+        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "attr", "'is_training' true", "false, as for inference");
+    }
+    for (std::size_t output = 1; output < call.outputs.size(); ++output) {
+        ACLQ_RETURN_IF_FAILED((launch<aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy>(
+            call, tensor(call.outputs[output]), tensor(call.inputs[output % 2 == 1 ? 3 : 4]))));
+    }
+    const auto given = call.floats.find("epsilon");
+    const double epsilon = given != call.floats.end() ? static_cast<double>(given->second) : 1e-4;
+    const TensorHandle none(nullptr);
+    return launch<aclnnBatchNormGetWorkspaceSize, aclnnBatchNorm>(
+        call, tensor(call.inputs[0]), tensor(call.inputs[1]), tensor(call.inputs[2]), tensor(call.inputs[3]),
+        tensor(call.inputs[4]), false, 0.0, epsilon, tensor(call.outputs[0]), none, none);
+}
+
 // The elements of the input in their order, repeated along axes where the output has more.
 aclError copy(NamedCall& call) {
     return launch<aclnnInplaceCopyGetWorkspaceSize, aclnnInplaceCopy>(call, tensor(call.outputs[0]),
@@ -365,6 +416,7 @@ struct Operator {
     const char* places;  // of each input: 'd' for the device, 'h' for the host, 'n' for the device or a number on the
                          // host, 'o' for the device or no tensor
     bool findsShape = false;
+    std::size_t results = 1;
 };
 
 #define ACLQ_BOTH(name) name##GetWorkspaceSize, name
@@ -381,6 +433,7 @@ const Operators* makeOperators() {
         {"Atanh", {unary<ACLQ_BOTH(aclnnAtanh)>, "d"}},
         {"AvgPoolV2", {meanOfWindows, "d"}},
         {"BatchMatMul", {product, "dd"}},
+        {"BatchNorm", {normalise, "ddddd", false, 5}},
         {"BroadcastToD", {copy, "d"}},
         {"Cast", {cast, "d"}},
         {"Ceil", {unary<ACLQ_BOTH(aclnnCeil)>, "d"}},
@@ -396,6 +449,7 @@ const Operators* makeOperators() {
         {"FastGelu", {unary<ACLQ_BOTH(aclnnFastGelu)>, "d"}},
         {"Flatten", {flatten, "d"}},
         {"Floor", {unary<ACLQ_BOTH(aclnnFloor)>, "d"}},
+        {"GEMM", {productAndSum, "ddddd"}},
         {"Greater", {binaryOrNumber<ACLQ_BOTH(aclnnGtTensor), ACLQ_BOTH(aclnnGtScalar)>, "dn"}},
         {"HardSigmoid", {unary<ACLQ_BOTH(aclnnHardsigmoid)>, "d"}},
         {"HardSwish", {unary<ACLQ_BOTH(aclnnHardswish)>, "d"}},
@@ -461,10 +515,11 @@ aclError checkMemory(const char* argument, const NamedTensor& tensor) {
 
 aclError check(const char* opType, const Operator& found, const NamedCall& call) {
     const std::string places = found.places;
-    if (call.inputs.size() != places.size() || call.outputs.size() != 1) {
-        return failArgument(ACL_ERROR_INVALID_PARAM, "numInputs",
-                            text("%zu and %zu outputs", call.inputs.size(), call.outputs.size()),
-                            text("%zu and one output, of %s", places.size(), opType));
+    if (call.inputs.size() != places.size() || call.outputs.size() != found.results) {
+        return failArgument(
+            ACL_ERROR_INVALID_PARAM, "numInputs", text("%zu and %zu outputs", call.inputs.size(), call.outputs.size()),
+            text("%zu and ", places.size()) + (found.results == 1 ? "one output" : text("%zu outputs", found.results)) +
+                ", of " + opType);
     }
     for (std::size_t index = 0; index < places.size(); ++index) {
         const NamedTensor& input = call.inputs[index];
@@ -480,10 +535,13 @@ aclError check(const char* opType, const Operator& found, const NamedCall& call)
                 places[index] == 'h' ? "memory of the host" : "memory of the device");
         }
     }
-    if (call.outputs[0].onHost) {
-        return failArgument(ACL_ERROR_API_NOT_SUPPORT, "outputDesc", "memory of the host", "memory of the device");
+    for (const NamedTensor& output : call.outputs) {
+        if (output.onHost) {
+            return failArgument(ACL_ERROR_API_NOT_SUPPORT, "outputDesc", "memory of the host", "memory of the device");
+        }
+        ACLQ_RETURN_IF_FAILED(checkMemory("outputs", output));
     }
-    return checkMemory("outputs", call.outputs[0]);
+    return ACL_SUCCESS;
 }
 
 }  // namespace

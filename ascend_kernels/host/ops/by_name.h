@@ -26,6 +26,7 @@ struct NamedCall {
     std::vector<NamedTensor> outputs;  // an operator that finds out the shape of its result leaves it here
     std::map<std::string, bool> flags;
     std::map<std::string, std::vector<std::int64_t>> integers;
+    std::map<std::string, float> floats;
     bool tellsShapes;  // the caller looks at the outputs' shapes afterwards
     aclrtStream stream;
 };

@@ -3,6 +3,7 @@
 
 #include "aclnnop/aclnn_cat.h"
 #include "aclnnop/aclnn_constant_pad_nd.h"
+#include "aclnnop/aclnn_diag.h"
 #include "aclnnop/aclnn_flip.h"
 #include "aclnnop/aclnn_permute.h"
 #include "aclnnop/aclnn_reflection_pad1d.h"
@@ -513,3 +514,40 @@ aclnnStatus aclnnReflectionPad1dGetWorkspaceSize(const aclTensor* self, const ac
     });
 }
 ACLQ_PHASE_2(aclnnReflectionPad1d)
+
+aclnnStatus aclnnDiagGetWorkspaceSize(const aclTensor* self, int64_t diagonal, aclTensor* out, uint64_t* workspaceSize,
+                                      aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnDiag);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 0, 2));
+        constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+        if (diagonal < -kMost || diagonal > kMost) {
+            return refuse("diagonal", std::to_string(diagonal), "a number of 32 bits");
+        }
+        const std::int64_t down = std::max<std::int64_t>(-diagonal, 0);   // rows above the diagonal,
+        const std::int64_t across = std::max<std::int64_t>(diagonal, 0);  // or columns before it
+        const bool matrix = self->shape.rank() == 2;
+        if (matrix) {
+            const std::int64_t length =
+                std::max<std::int64_t>(std::min(self->shape[0] - down, self->shape[1] - across), 0);
+            ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(&length, 1), "the diagonal of self"));
+        } else {
+            const std::int64_t size = self->elements() + down + across;
+            const std::int64_t sizes[] = {size, size};
+            ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, 2), "a matrix with self as its diagonal"));
+        }
+        return launchPick(call, {}, self, out, [=](const View* tensors, const std::int64_t* at) {
+            const View& from = tensors[0];
+            if (matrix) {
+                return (at[0] + down) * from.strides[0] + (at[0] + across) * from.strides[1];
+            }
+            const std::int64_t place = at[0] - down;
+            return place == at[1] - across && place >= 0 && place < from.elements()
+                       ? place * (from.rank > 0 ? from.strides[0] : 0)
+                       : kNowhere;
+        });
+    });
+}
+ACLQ_PHASE_2(aclnnDiag)

@@ -20,6 +20,7 @@
 #include "aclnnop/aclnn_ones.h"
 #include "aclnnop/aclnn_random.h"
 #include "aclnnop/aclnn_randperm.h"
+#include "aclnnop/aclnn_range.h"
 #include "aclnnop/aclnn_uniform.h"
 #include "aclnnop/aclnn_zero.h"
 #include "ops/everyday/along.h"
@@ -114,24 +115,59 @@ aclnnStatus aclnnInplaceFillTensorGetWorkspaceSize(aclTensor* selfRef, const acl
 }
 ACLQ_PHASE_2(aclnnInplaceFillTensor)
 
+namespace {
+
+// start, start + step, ...: as many as out has.
+aclnnStatus sequence(const Call& call, const aclScalar* start, const aclScalar* end, const aclScalar* step,
+                     const aclTensor* out) {
+    ACLQ_RETURN_IF_FAILED(checkScalar("start", start));
+    ACLQ_RETURN_IF_FAILED(checkScalar("end", end));
+    ACLQ_RETURN_IF_FAILED(checkScalar("step", step));
+    if (isFloating(*start) || isFloating(*step)) {
+        return generate(call, "out", out, [first = real(*start), distance = real(*step)](std::int64_t index) {
+            return first + distance * static_cast<double>(index);
+        });
+    }
+    return generate(call, "out", out, [first = integer(*start), distance = integer(*step)](std::int64_t index) {
+        return add(first, multiply(distance, index));
+    });
+}
+
+}  // namespace
+
 aclnnStatus aclnnArangeGetWorkspaceSize(const aclScalar* start, const aclScalar* end, const aclScalar* step,
                                         aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnArange);
+    return call.prepare([&] { return sequence(call, start, end, step, out); });
+}
+ACLQ_PHASE_2(aclnnArange)
+
+aclnnStatus aclnnRangeGetWorkspaceSize(const aclScalar* start, const aclScalar* end, const aclScalar* step,
+                                       aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnRange);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkScalar("start", start));
         ACLQ_RETURN_IF_FAILED(checkScalar("end", end));
         ACLQ_RETURN_IF_FAILED(checkScalar("step", step));
-        if (isFloating(*start) || isFloating(*step)) {
-            return generate(call, "out", out, [first = real(*start), distance = real(*step)](std::int64_t index) {
-                return first + distance * static_cast<double>(index);
-            });
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("out", *out, 1, kMaxKernelRank));
+        // As the type of the result sees them.
+        const bool whole = !isFloating(out->dtype);
+        const auto seen = [whole](const aclScalar& scalar) {
+            return whole ? static_cast<double>(integer(scalar)) : real(scalar);
+        };
+        const double distance = seen(*step);
+        const double way = seen(*end) - seen(*start);
+        if (distance == 0 || distance != distance) {
+            return refuse("step", std::to_string(distance), "a number that is not 0");
         }
-        return generate(call, "out", out, [first = integer(*start), distance = integer(*step)](std::int64_t index) {
-            return add(first, multiply(distance, index));
-        });
+        if (distance > 0 ? way < 0 : way > 0) {
+            return refuse("step", std::to_string(distance), "a step from start in the direction of end");
+        }
+        return sequence(call, start, end, step, out);
     });
 }
-ACLQ_PHASE_2(aclnnArange)
+ACLQ_PHASE_2(aclnnRange)
 
 aclnnStatus aclnnLinspaceGetWorkspaceSize(const aclScalar* start, const aclScalar* end, int64_t steps, aclTensor* out,
                                           uint64_t* workspaceSize, aclOpExecutor** executor) {

@@ -210,7 +210,7 @@ void block(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int64_t st
     }
 }
 
-// Up to so many rows, b is read once and in its order: packing it would take longer than the product.
+// With this many rows or fewer, b is read once and in its order: packing it would take longer than the product.
 constexpr std::int64_t kFewRows = 4;
 
 // a is contiguous.
@@ -268,7 +268,7 @@ void multiplyFew(const FloatMatrix& a, const FloatMatrix& b, float* c, std::int6
         }
         factors = copied.data();
     }
-    // Of a row-major b, so many columns that their sums stay in the L1 cache.
+    // Of a row-major b, a number of columns whose sums stay in the L1 cache.
     const std::int64_t grain = std::max<std::int64_t>(16, kThreadGrain * 16 / std::max<std::int64_t>(1, rows * depth));
     parallelFor(columns, grain, [&](std::int64_t begin, std::int64_t end) {
         constexpr std::int64_t kBlock = 1024;

@@ -2,6 +2,7 @@
 // Windows that move over the last two dimensions: pooling, windows as columns; and images of another size.
 #include <cmath>
 
+#include "aclnnop/aclnn_adaptive_avg_pool2d.h"
 #include "aclnnop/aclnn_avgpool2d.h"
 #include "aclnnop/aclnn_im2col.h"
 #include "aclnnop/aclnn_max_pool.h"
@@ -116,6 +117,32 @@ void forWindow(const Row<double>& plane, const Windows& high, const Windows& wid
     }
 }
 
+// Means of windows that share out a plane: the window `index` of `count` begins at size * index / count, rounded down,
+// and ends before size * (index + 1) / count, rounded up.
+std::vector<double> shares(const Split& from, const Split& to, std::int64_t place) {
+    const Row<double> plane = from.row<double>(place);
+    const auto window = [&](int axis, std::int64_t index) {
+        const std::int64_t size = from.inner.shape[axis];
+        const std::int64_t count = to.inner.shape[axis];
+        return std::pair(size * index / count, (size * (index + 1) + count - 1) / count);
+    };
+    std::vector<double> found;
+    for (std::int64_t row = 0; row < to.inner.shape[0]; ++row) {
+        const auto [top, bottom] = window(0, row);
+        for (std::int64_t column = 0; column < to.inner.shape[1]; ++column) {
+            const auto [left, right] = window(1, column);
+            double sum = 0;
+            for (std::int64_t y = top; y < bottom; ++y) {
+                for (std::int64_t x = left; x < right; ++x) {
+                    sum += plane[static_cast<std::size_t>(y * from.inner.shape[1] + x)];
+                }
+            }
+            found.push_back(sum / static_cast<double>((bottom - top) * (right - left)));
+        }
+    }
+    return found;
+}
+
 }  // namespace
 
 aclnnStatus aclnnAvgPool2dGetWorkspaceSize(const aclTensor* self, const aclIntArray* kernelSize,
@@ -169,6 +196,43 @@ aclnnStatus aclnnAvgPool2dGetWorkspaceSize(const aclTensor* self, const aclIntAr
     });
 }
 ACLQ_PHASE_2(aclnnAvgPool2d)
+
+aclnnStatus aclnnAdaptiveAvgPool2dGetWorkspaceSize(const aclTensor* self, const aclIntArray* outputSize, aclTensor* out,
+                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnAdaptiveAvgPool2d);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+        std::vector<std::int64_t> sizes;
+        ACLQ_RETURN_IF_FAILED(readArray("outputSize", outputSize, sizes));
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 3, 4));
+        if (sizes.size() != 2) {
+            return refuse("outputSize", text("%zu numbers", sizes.size()), "2 (height and width)");
+        }
+        const std::int64_t rank = self->shape.rank();
+        Dims expected = self->shape;
+        for (std::int64_t axis = 0; axis < 2; ++axis) {
+            const std::int64_t size = sizes[static_cast<std::size_t>(axis)];
+            if (size <= 0) {
+                return refuse("outputSize", std::to_string(size), "more than 0");
+            }
+            if (self->shape[rank - 2 + axis] == 0) {
+                return refuse("self", "shape " + self->shape.text(), "an image with elements");
+            }
+            expected[rank - 2 + axis] = size;
+        }
+        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "the shape of self with outputSize"));
+        if (out->empty()) {
+            return call.nothing();
+        }
+        const Mask image = 3U << (rank - 2);
+        return call.launch({{"self", self}, {"out", out}}, forPlaces(image, [=](const View* tensors) {
+                               return [from = Split(tensors[0], image), to = Split(tensors[1], image)](
+                                          std::int64_t place) { to.put(place, shares(from, to, place)); };
+                           }));
+    });
+}
+ACLQ_PHASE_2(aclnnAdaptiveAvgPool2d)
 
 aclnnStatus aclnnMaxPoolGetWorkspaceSize(const aclTensor* self, const aclIntArray* kernelShape,
                                          const aclIntArray* strides, const int64_t autoPad, const aclIntArray* pads,

@@ -143,6 +143,14 @@ aclnnStatus aclnnVarCorrectionGetWorkspaceSize(const aclTensor* self, const aclI
 }
 ACLQ_PHASE_2(aclnnVarCorrection)
 
+aclnnStatus aclnnVarGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, bool unbiased, bool keepdim,
+                                     aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnVar);
+    return call.prepare(
+        [&] { return figure(call, self, "dim", dim, keepdim, out, spreadOf(Spread::Variance, unbiased ? 1 : 0)); });
+}
+ACLQ_PHASE_2(aclnnVar)
+
 aclnnStatus aclnnVarMeanGetWorkspaceSize(const aclTensor* self, const aclIntArray* dim, int64_t correction,
                                          bool keepdim, aclTensor* varOut, aclTensor* meanOut, uint64_t* workspaceSize,
                                          aclOpExecutor** executor) {
