@@ -478,6 +478,48 @@ def test_one_hot_takes_the_first_element_of_its_values(shape: tuple[int, ...]) -
     same(got, np.int32([[2, 5, 2], [5, 2, 2], [2, 2, 2]]))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, aq.bfloat16.numpy.type, np.int32])
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_rows_added_to_rows(dtype: Any, dim: int) -> None:
+    """Rows longer than a piece, several for one place, summed exactly and rounded once."""
+    shape, index = [5, 4, 2100], np.int64([2, -1, 2, 0, 9, 2, -3])
+    x = RANDOM.integers(-9, 10, shape).astype(dtype)
+    shape[dim] = len(index)
+    source = (RANDOM.integers(-99, 99, shape) / (1 if dtype is np.int32 else 128)).astype(dtype)
+    expected = np.moveaxis(x.astype(np.float64), dim, 0).copy()
+    for number, place in enumerate(index):
+        if place < len(expected):  # one outside adds nothing
+            expected[place] += np.moveaxis(source, dim, 0)[number].astype(np.float64) * 2
+    got = aclnn.IndexAdd(x, dim, index, source, 2, np.empty_like(x))
+    same(got, np.moveaxis(expected, 0, dim).astype(dtype))
+    turned = np.asfortranarray(x)
+    same(
+        aclnn.IndexAdd(turned, dim, index, np.asfortranarray(source), 2, np.asfortranarray(x)), got
+    )
+    filled = aclnn.IndexFill(x, dim, np.int64([1, -1]), 3, np.empty_like(x))
+    expected = np.moveaxis(x.copy(), dim, 0)
+    expected[[1, -1]] = 3
+    same(filled, np.moveaxis(expected, 0, dim))
+
+
+def test_rows_put_into_rows() -> None:
+    """Whole last dimensions, with the indices before, between and after them."""
+    x = RANDOM.integers(-9, 10, (6, 5, 1500)).astype(np.float32)
+    i, j = np.int64([[1, 3], [-1, 1]]), np.int64([2, 0])
+    for indices, where in (([i], np.s_[i]), ([i, j], np.s_[i, j]), ([x[:0], j], np.s_[:, j])):
+        values = RANDOM.integers(-9, 10, x[where].shape).astype(np.float32)
+        expected = x.copy()
+        np.add.at(expected, where, values)
+        same(aclnn.IndexPutImpl(x.copy(), indices, values, True, False), expected)
+        expected = x.copy()
+        expected[where] = values
+        same(aclnn.IndexPutImpl(x.copy(), indices, values, False, False), expected)
+    expected = x.copy()
+    np.add.at(expected, np.s_[:, j], np.float32(1.5))
+    got = aclnn.IndexPutImpl(x.copy(), [x[:0], j], np.float32([1.5]), True, False)
+    same(got, expected)
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
 def test_one_hot_along_any_axis(axis: int) -> None:
     """A neighbour of row W7: CANN takes -1 to the rank of self."""

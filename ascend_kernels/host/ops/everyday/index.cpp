@@ -362,12 +362,13 @@ aclnnStatus wayOf(std::int64_t reduce, Way& way) {
 
 // Writes elements to indexed positions, in logical order of `shape`. Tensors: the target, the elements (broadcast to
 // shape), and those that `place` reads. `place` returns an offset in the target, whose strides may differ from those of
-// tensors[0], or kNowhere. The elements may be one number.
+// tensors[0], or kNowhere. The elements may be one number. With `rows`, the places along the last dimension of shape
+// are those along the last dimension of the target.
 template <class Domain, class Place>
 class Bring : public Kernel {
   public:
-    Bring(const Dims& shape, Way way, Domain factor, Place place)
-        : way_(way), factor_(factor), place_(std::move(place)) {
+    Bring(const Dims& shape, Way way, Domain factor, bool rows, Place place)
+        : way_(way), factor_(factor), rows_(rows), place_(std::move(place)) {
         shape_.rank = shape.rank();
         std::copy_n(shape.data(), shape_.rank, shape_.shape);
     }
@@ -379,7 +380,7 @@ class Bring : public Kernel {
             bring(tensors, tensors[0]);
             return;
         }
-        std::vector<Domain> exact(static_cast<std::size_t>(tensors[0].elements()));
+        Row<Domain> exact(static_cast<std::size_t>(tensors[0].elements()));
         const View target = contiguousLike(tensors[0], kExact, exact.data());
         copy(tensors[0], target);
         bring(tensors, target);
@@ -388,36 +389,73 @@ class Bring : public Kernel {
 
   private:
     void bring(const View* tensors, const View& target) const {
+        if (!rows_) {
+            bring(tensors, target, 0, 1, false);
+            return;
+        }
+        // Threads take different columns. Elements of a target with other strides may share memory.
+        const std::int64_t length = shape_.shape[shape_.rank - 1];
+        const std::int64_t rows = std::max<std::int64_t>(1, shape_.elements() / std::max<std::int64_t>(1, length));
+        const std::int64_t grain = contiguous(target) ? std::max<std::int64_t>(64, kThreadGrain / rows) : length;
+        parallelFor(length, grain,
+                    [&](std::int64_t begin, std::int64_t end) { bring(tensors, target, begin, end, true); });
+    }
+
+    // The columns from `begin` to `end` of each row; all elements, one by one, unless `inRows`.
+    void bring(const View* tensors, const View& target, std::int64_t begin, std::int64_t end, bool inRows) const {
         const View& elements = tensors[1];
+        View walk = shape_;
+        for (std::int64_t dimension = 0; dimension < walk.rank; ++dimension) {
+            walk.strides[dimension] = elements.present ? strideAlong(elements, shape_, dimension) : 0;
+        }
+        const std::int64_t last = walk.rank - 1;
+        const std::int64_t step = inRows ? walk.strides[last] : 0;
+        const std::int64_t targetStep = inRows ? target.strides[target.rank - 1] : 0;
+        if (inRows) {
+            walk.shape[last] = 1;
+        }
+        Room<Domain> values;
+        Room<Domain> old;
         std::int64_t at[kMaxKernelRank] = {};
-        std::int64_t unused = 0;
-        const std::int64_t count = shape_.elements();
-        for (std::int64_t index = 0; index < count; ++index, countOn(shape_, at, unused)) {
+        std::int64_t from = 0;
+        const std::int64_t count = walk.elements();
+        for (std::int64_t index = 0; index < count; ++index, countOn(walk, at, from)) {
             const std::int64_t offset = place_(target, tensors, at);
             if (offset == kNowhere) {
                 continue;
             }
-            Domain value{1};
-            if (elements.present) {
-                std::int64_t from = 0;
-                for (std::int64_t dimension = 0; dimension < shape_.rank; ++dimension) {
-                    from += at[dimension] * strideAlong(elements, shape_, dimension);
+            for (std::int64_t first = begin; first < end; first += kRoom) {
+                const std::int64_t n = std::min(kRoom, end - first);
+                const std::int64_t to = offset + first * targetStep;
+                if (elements.present) {
+                    read(elements, from + first * step, step, n, values.values);
+                } else {
+                    std::fill_n(values.values, n, Domain{1});
                 }
-                read(elements, from, 1, 1, &value);
+                combine(target, to, targetStep, n, values.values, old.values);
+                write(target, to, targetStep, n, values.values);
             }
-            value = multiply(value, factor_);
-            if (way_ != Way::Replace) {
-                Domain old{};
-                read(target, offset, 1, 1, &old);
-                value = way_ == Way::Add ? add(old, value) : multiply(old, value);
-            }
-            write(target, offset, 1, 1, &value);
+        }
+    }
+
+    void combine(const View& target, std::int64_t to, std::int64_t step, std::int64_t n, Domain* values,
+                 Domain* old) const {
+        for (std::int64_t i = 0; i < n; ++i) {
+            values[i] = multiply(values[i], factor_);
+        }
+        if (way_ == Way::Replace) {
+            return;
+        }
+        read(target, to, step, n, old);
+        for (std::int64_t i = 0; i < n; ++i) {
+            values[i] = way_ == Way::Add ? add(old[i], values[i]) : multiply(old[i], values[i]);
         }
     }
 
     View shape_;
     const Way way_;
     const Domain factor_;
+    const bool rows_;
     const Place place_;
 };
 
@@ -444,7 +482,7 @@ struct Target {
 
 template <class Place>
 aclnnStatus launchBring(const Call& call, const Target& target, const Argument& elements, const Argument& index,
-                        const Dims& shape, Way way, const Constant& factor, Place place) {
+                        const Dims& shape, Way way, const Constant& factor, bool rows, Place place) {
     ACLQ_RETURN_IF_FAILED(checkTensor(target.out.name, target.out.tensor));
     ACLQ_RETURN_IF_FAILED(checkDtype(target.out.name, *target.out.tensor, {target.self.tensor->dtype}));
     ACLQ_RETURN_IF_FAILED(
@@ -454,7 +492,7 @@ aclnnStatus launchBring(const Call& call, const Target& target, const Argument& 
     }
     const std::shared_ptr<const Kernel> kernel =
         ofDomain(target.self.tensor->dtype, [&]<class T>(T number) -> std::shared_ptr<const Kernel> {
-            return std::make_shared<Bring<T, Place>>(shape, way, factor.like(number), place);
+            return std::make_shared<Bring<T, Place>>(shape, way, factor.like(number), rows, place);
         });
     if (target.inPlace) {
         return call.launch({target.out, elements, index}, kernel);
@@ -501,7 +539,7 @@ aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, co
         elements.seenAs = &seen;
     }
     return launchBring(
-        call, target, elements, {"index", index}, index->shape, way, factor,
+        call, target, elements, {"index", index}, index->shape, way, factor, false,
         [dim](const View& to, const View* tensors, const std::int64_t* at) {
             return to.rank == 0 ? 0 : offsetAlong(to, dim, indexAt(tensors[2], offsetAt(tensors[2], at)), at);
         });
@@ -580,7 +618,7 @@ aclnnStatus aclnnIndexAddGetWorkspaceSize(const aclTensor* self, int64_t dim, co
         ACLQ_RETURN_IF_FAILED(
             checkShape("source", *source, shape, "the shape of self with as many places as index names"));
         return launchBring(call, to(self, out), {"source", source}, {"index", index}, shape, Way::Add,
-                           constant(*alpha, ACL_DOUBLE),
+                           constant(*alpha, ACL_DOUBLE), dim + 1 < self->shape.rank(),
                            [dim](const View& to, const View* tensors, const std::int64_t* at) {
                                return offsetAlong(to, dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
                            });
@@ -603,7 +641,7 @@ aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim,
         }
         return launchBring(
             call, target, {"value", nullptr}, {"index", index}, shape, Way::Replace, constant(*value, ACL_DOUBLE),
-            [dim](const View& to, const View* tensors, const std::int64_t* at) {
+            dim + 1 < shape.rank(), [dim](const View& to, const View* tensors, const std::int64_t* at) {
                 return to.rank == 0 ? 0 : offsetAlong(to, dim, indexAt(tensors[2], offsetOf(tensors[2], at[dim])), at);
             });
     });
@@ -632,7 +670,7 @@ aclnnStatus fillPlaces(const Call& call, const Target& target, std::int64_t dim,
         }
         return launchBring(
             call, target, {"value", nullptr}, {"index", nullptr}, shape, Way::Replace, constant(*value, ACL_DOUBLE),
-            [dim, places](const View& to, const View*, const std::int64_t* at) {
+            dim + 1 < shape.rank(), [dim, places](const View& to, const View*, const std::int64_t* at) {
                 return to.rank == 0 ? 0 : offsetAlong(to, dim, places[static_cast<std::size_t>(at[dim])], at);
             });
     });
@@ -685,7 +723,8 @@ aclnnStatus aclnnIndexPutImplGetWorkspaceSize(aclTensor* selfRef, const aclTenso
         };
         const auto kernel = ofDomain(selfRef->dtype, [&]<class T>(T) -> std::shared_ptr<const Kernel> {
             return std::make_shared<Bring<T, std::remove_const_t<decltype(place)>>>(
-                picks.shape, accumulate ? Way::Add : Way::Replace, T{1}, place);
+                picks.shape, accumulate ? Way::Add : Way::Replace, T{1}, !picks.picks(selfRef->shape.rank() - 1),
+                place);
         });
         return call.launch(arguments, kernel);
     });
