@@ -26,8 +26,8 @@ build_wheel() {
   export KERNEL_TESTS_BUILD=$work/build
 }
 
-# tests_elsewhere: a copy of the tests, so that a checkout cannot stand in for the installed package.
+# tests_elsewhere: a copy of the tests and of the pages they read, so that a checkout cannot stand in for the installed package.
 tests_elsewhere() {
   mkdir "$work/elsewhere"
-  cp -r "$root/tests" "$root/pyproject.toml" "$work/elsewhere"
+  cp -r "$root/tests" "$root/docs" "$root/pyproject.toml" "$work/elsewhere"
 }

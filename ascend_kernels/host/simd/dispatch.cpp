@@ -5,6 +5,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include "simd/kernels.h"
 #include "simd/widest.h"
 
@@ -30,10 +34,21 @@ constexpr std::array kVariants {
 #endif
 };
 
+#if defined(__x86_64__)
+// Clang's __builtin_cpu_supports learnt this name late.
+bool hasF16c() {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
+
 std::size_t countUsable() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("f16c") || !__builtin_cpu_supports("fma")) {
+    if (!__builtin_cpu_supports("avx2") || !hasF16c() || !__builtin_cpu_supports("fma")) {
         return 1;
     }
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||

@@ -18,11 +18,16 @@ template <class Body>
 __attribute__((target("avx2"), flatten, noinline)) void runInAvx2(Body body) {
     body();
 }
+#if defined(__clang__)
+#define ACLQ_AVX512 "avx512f,avx512bw,avx512dq,avx512vl"
+#else
+#define ACLQ_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"  // Clang needs no such wish
+#endif
 template <class Body>
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"), flatten, noinline)) void
-runInAvx512(Body body) {
+__attribute__((target(ACLQ_AVX512), flatten, noinline)) void runInAvx512(Body body) {
     body();
 }
+#undef ACLQ_AVX512
 #endif
 
 // Calls body(), a plain loop, compiled for each instruction set. Without contraction, all give the same bits.

@@ -161,8 +161,8 @@ struct Numbers {
             return store(elements, 0, PyFloat_AsDouble(value)) && fraction;
         }
         if (Py_TYPE(value) != &PyList_Type && Py_TYPE(value) != &PyTuple_Type) {
-            const std::optional<double> element = number(value, fractions);
-            return element && fractions == fraction && store(elements, 0, *element);
+            const std::optional<double> only = number(value, fractions);
+            return only && fractions == fraction && store(elements, 0, *only);
         }
         const bool list = Py_TYPE(value) == &PyList_Type;
         const Py_ssize_t count = list ? PyList_Size(value) : PyTuple_Size(value);
@@ -170,9 +170,9 @@ struct Numbers {
             return false;
         }
         for (Py_ssize_t index = 0; index < count; ++index) {
-            const std::optional<double> element =
+            const std::optional<double> next =
                 number(list ? PyList_GetItem(value, index) : PyTuple_GetItem(value, index), fractions);
-            if (!element || !store(elements, static_cast<std::size_t>(index), *element)) {
+            if (!next || !store(elements, static_cast<std::size_t>(index), *next)) {
                 return false;
             }
         }

@@ -137,9 +137,11 @@ template <class Domain>
 void readRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Domain* to) {
     dispatchTo<Domain>(view.dtype, [&]<class T>(T) {
         const unsigned char* from = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
-        if constexpr (std::is_same_v<T, Half> && std::is_same_v<Domain, float>) {
-            if (step == 1) {
-                return widenHalves(from, n, to);
+        if constexpr (std::is_same_v<Domain, float>) {
+            if constexpr (std::is_same_v<T, Half>) {
+                if (step == 1) {
+                    return widenHalves(from, n, to);
+                }
             }
         }
         if (step == 1) {
@@ -163,9 +165,11 @@ template <class Domain>
 void writeRow(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const Domain* from) {
     dispatchTo<Domain>(view.dtype, [&]<class T>(T) {
         unsigned char* to = view.data + (view.offset + offset) * static_cast<std::int64_t>(sizeof(T));
-        if constexpr (std::is_same_v<T, Half> && std::is_same_v<Domain, float>) {
-            if (step == 1) {
-                return narrowToHalves(from, n, to);
+        if constexpr (std::is_same_v<Domain, float>) {
+            if constexpr (std::is_same_v<T, Half>) {
+                if (step == 1) {
+                    return narrowToHalves(from, n, to);
+                }
             }
         }
         if (step == 1) {

@@ -15,7 +15,7 @@ namespace {
 using Types = std::uint64_t;  // a bit for each number of aclDataType
 
 constexpr Types bit(aclDataType dtype) {
-    return dtype >= 0 && dtype < 64 ? Types{1} << dtype : 0;
+    return static_cast<unsigned>(dtype) < 64 ? Types{1} << dtype : 0;  // callers may pass any number
 }
 
 constexpr Types BOOL = bit(ACL_BOOL);
