@@ -53,7 +53,7 @@ inline void forAnyLength(const Rows& rows, const void* x, std::int64_t xBits, st
                          const Output& y, std::int64_t yBits, Run&& run) {
     const auto from = [&](std::int64_t element) { return static_cast<const unsigned char*>(x) + element * xBits / 8; };
     const auto to = [&](std::int64_t element) { return static_cast<unsigned char*>(y.data) + element * yBits / 8; };
-    // What `some` rows have from element `first` on, which lies behind each other.
+    // The elements of `some` rows from `first` on, which are consecutive in memory.
     const auto runInBuffers = [&](std::int64_t row, std::int64_t some, std::int64_t first) {
         const std::int64_t length = n - first;
         alignas(64) unsigned char elements[4 * kBlock] = {};
