@@ -13,6 +13,11 @@ from aclquant import aclnn
 from aclquant._ffi.library import load
 
 ISAS = (b"avx2", b"avx512", b"neon")
+ONE_INPUT = (
+    *("Exp", "Exp2", "Expm1", "Log", "Log2", "Log10", "Log1p", "Sin", "Cos", "Tan", "Sinc"),
+    *("Asin", "Acos", "Atan", "Sinh", "Cosh", "Tanh", "Asinh", "Acosh", "Atanh", "Erf", "Erfc"),
+    *("Sigmoid", "Silu", "Gelu", "Mish", "Selu", "LogSigmoid", "Sqrt", "Rsqrt", "Neg", "Sign"),
+)
 
 
 @pytest.fixture(scope="module", params=[np.float32, np.float16, ml_dtypes.bfloat16])
@@ -25,8 +30,14 @@ def x(request: pytest.FixtureRequest) -> Any:
 
 def results(x: Any) -> Iterator[tuple[str, Any]]:
     y, name = np.empty_like(x), x.dtype.name
-    for operator in ("Exp", "Sigmoid", "Silu", "Gelu", "Sqrt", "Neg"):
+    for operator in ONE_INPUT:
         yield operator, getattr(aclnn, operator)(x, y.copy())
+    for operator in ("PowTensorTensor", "Atan2", "LogAddExp", "XLogYTensor", "Sub", "Maximum"):
+        alpha = (1,) if operator == "Sub" else ()
+        yield operator, getattr(aclnn, operator)(x, x[::-1], *alpha, y.copy())
+    yield "PowTensorScalar", aclnn.PowTensorScalar(x, 2.5, y.copy())
+    for operator in ("LtTensor", "EqTensor", "LogicalAnd"):
+        yield operator, getattr(aclnn, operator)(x, x[::-1], np.empty(x.shape, bool))
     yield "Add", aclnn.Add(x, x[::-1], 1, y.copy())
     yield "Mul", aclnn.Mul(x, x[:1], y.copy())
     yield "Div", aclnn.Div(x[1:], x[1:], y[1:].copy())

@@ -100,34 +100,51 @@ double hardSigmoid(double x) {
 }
 
 // Both forms of GELU, exact and by tanh, and their gradients.
-double geluExact(double x) {
-    return 0.5 * x * std::erfc(-x * std::numbers::sqrt2 / 2);
-}
-double geluExactSlope(double x) {
-    return 0.5 * std::erfc(-x * std::numbers::sqrt2 / 2) +
-           x * std::exp(-x * x / 2) * std::numbers::inv_sqrtpi * std::numbers::sqrt2 / 2;
-}
+constexpr Analytic kGeluExact{[](auto math, double x) { return 0.5 * x * math.erfc(-x * std::numbers::sqrt2 / 2); }};
+constexpr Analytic kGeluExactSlope{[](auto math, double slope, double x) {
+    const double density = math.exp(-x * x / 2) * std::numbers::inv_sqrtpi * std::numbers::sqrt2 / 2;
+    return slope * (0.5 * math.erfc(-x * std::numbers::sqrt2 / 2) + x * density);
+}};
 
 constexpr double kTanhScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
 constexpr double kTanhCube = 0.044715;
-double geluTanh(double x) {
+constexpr Analytic kGeluTanh{[](auto math, double x) {
     // x / 2 * (1 + tanh(...)), without cancellation in small results.
-    return x / (1 + exponential(-2 * kTanhScale * (x + kTanhCube * x * x * x)));
-}
-double geluTanhSlope(double x) {
-    const double tangent = std::tanh(kTanhScale * (x + kTanhCube * x * x * x));
-    return 0.5 * (1 + tangent) + 0.5 * x * (1 - tangent * tangent) * kTanhScale * (1 + 3 * kTanhCube * x * x);
-}
+    return x / (1 + math.exp(-2 * kTanhScale * (x + kTanhCube * x * x * x)));
+}};
+constexpr Analytic kGeluTanhSlope{[](auto math, double slope, double x) {
+    const double tangent = math.tanh(kTanhScale * (x + kTanhCube * x * x * x));
+    const double steepness = kTanhScale * (1 + 3 * kTanhCube * x * x);
+    return slope * (0.5 * (1 + tangent) + 0.5 * x * (1 - tangent * tangent) * steepness);
+}};
 
-constexpr auto kGeluExact = [](double x) { return geluExact(x); };
-constexpr auto kGeluTanh = [](double x) { return geluTanh(x); };
-constexpr auto kMish = [](double x) { return x * std::tanh(softplus(x)); };
+// log(1 + exp(x)), without overflow.
+template <class Math>
+double softplusBy(Math math, double x) {
+    return (x > 0 ? x : 0) + math.log1p(math.exp(-std::fabs(x)));
+}
+// tanh(softplus(x)), as a quotient of polynomials in exp(x).
+template <class Math>
+double tanhOfSoftplus(Math math, double x) {
+    const double power = math.exp(-std::fabs(x));
+    const double part = x > 0 ? 1 + 2 * power : power * (power + 2);
+    return part / (part + (x > 0 ? 2 * power * power : 2));
+}
+constexpr Analytic kMish{[](auto math, double x) { return x * tanhOfSoftplus(math, x); }};
+constexpr Analytic kMishSlope{[](auto math, double slope, double x) {
+    const double tangent = tanhOfSoftplus(math, x);
+    return slope * (tangent + x * (1 - tangent * tangent) / (1 + math.exp(-x)));
+}};
+constexpr Analytic kSwish{[](auto math, double x) { return x / (1 + math.exp(-x)); }};
+constexpr Analytic kLogSigmoid{[](auto math, double x) { return -softplusBy(math, -x); }};
 constexpr auto kHardswish = [](double x) { return x * hardSigmoid(x); };
 constexpr auto kHardsigmoid = [](double x) { return hardSigmoid(x); };
-constexpr auto kLogSigmoid = [](double x) { return -softplus(-x); };
 constexpr auto kLeaky = [](double slope) { return [=](double x) { return x > 0 ? x : x * slope; }; };
 constexpr auto kElu = [](double alpha, double scale, double inputScale) {
-    return [=](double x) { return x > 0 ? x * scale : std::expm1(x * inputScale) * alpha * scale; };
+    return Analytic{[=](auto math, double x) {
+        const double below = math.expm1(x * inputScale) * alpha * scale;
+        return x > 0 ? x * scale : below;
+    }};
 };
 constexpr auto kHardtanh = [](double low, double high) {
     return [=](double x) { return x < low ? low : (x > high ? high : x); };
@@ -151,14 +168,22 @@ constexpr auto kShrinkSlope = [](double size) {
 constexpr auto kNotNegative = [](const double* numbers) -> aclnnStatus {
     return numbers[0] >= 0 ? ACLNN_SUCCESS : refuse("lambd", std::to_string(numbers[0]), "0 or more");
 };
-constexpr auto kCelu = [](double alpha) { return [=](double x) { return x > 0 ? x : alpha * std::expm1(x / alpha); }; };
+constexpr auto kCelu = [](double alpha) {
+    return Analytic{[=](auto math, double x) {
+        const double below = alpha * math.expm1(x / alpha);
+        return x > 0 ? x : below;
+    }};
+};
 constexpr auto kNotZero = [](const double* numbers) -> aclnnStatus {
     return numbers[0] != 0 ? ACLNN_SUCCESS : refuse("alpha", "0", "another number");
 };
 // The numbers of "Self-Normalizing Neural Networks" (Klambauer and others, 2017).
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
-constexpr auto kSelu = [](double x) { return kSeluScale * (x > 0 ? x : kSeluAlpha * std::expm1(x)); };
+constexpr Analytic kSelu{[](auto math, double x) {
+    const double below = kSeluAlpha * math.expm1(x);
+    return kSeluScale * (x > 0 ? x : below);
+}};
 // x times sigmoid(1.702 x), in a form that does not overflow.
 constexpr double kFastGelu = 1.702;
 constexpr auto kFastGeluOf = [](double x) { return x * sigmoid(kFastGelu * x); };
@@ -506,9 +531,10 @@ aclnnStatus aclnnSoftplusGetWorkspaceSize(const aclTensor* self, const aclScalar
                                           aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     return withNumbers(ACLQ_CALL(aclnnSoftplus), {{"self", self}, {"out", out}},
                        {{"beta", beta}, {"threshold", threshold}}, [](double steepness, double linear) {
-                           return [=](double x) {
-                               return x * steepness > linear ? x : softplus(x * steepness) / steepness;
-                           };
+                           return Analytic{[=](auto math, double x) {
+                               const double curve = softplusBy(math, x * steepness) / steepness;
+                               return x * steepness > linear ? x : curve;
+                           }};
                        });
 }
 ACLQ_PHASE_2(aclnnSoftplus)
@@ -541,17 +567,14 @@ GRADIENT(aclnnTanhBackward, output, (ComplexToo{[](auto slope, auto y) { return 
 GRADIENT(aclnnSiluBackward, self,
          ([](double slope, double x) { return slope * sigmoid(x) * (1 + x * (1 - sigmoid(x))); }))
 GRADIENT(aclnnHardsigmoidBackward, self, ([](double slope, double x) { return x > -3 && x < 3 ? slope / 6 : 0; }))
-GRADIENT(aclnnMishBackward, self, ([](double slope, double x) {
-             const double tangent = std::tanh(softplus(x));
-             return slope * (tangent + x * (1 - tangent * tangent) * sigmoid(x));
-         }))
+GRADIENT(aclnnMishBackward, self, kMishSlope)
 GRADIENT(aclnnSeluBackward, result,
          ([](double slope, double y) { return slope * (y > 0 ? kSeluScale : y + kSeluScale * kSeluAlpha); }))
 GRADIENT(aclnnFastGeluBackward, self, ([](double slope, double x) {
              const double share = sigmoid(kFastGelu * x);
              return slope * share * (1 + kFastGelu * x * (1 - share));
          }))
-GRADIENT(aclnnGeluBackward, self, ([](double slope, double x) { return slope * geluTanhSlope(x); }))
+GRADIENT(aclnnGeluBackward, self, kGeluTanhSlope)
 
 aclnnStatus aclnnHardswishBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self, aclTensor* out,
                                                    uint64_t* workspaceSize, aclOpExecutor** executor) {
@@ -578,9 +601,10 @@ aclnnStatus aclnnGeluBackwardV2GetWorkspaceSize(const aclTensor* gradOutput, con
         if (!none && std::strcmp(approximate, "tanh") != 0) {
             return refuse("approximate", text("'%s'", approximate), "'none', 'tanh'");
         }
-        double (*const found)(double) = none ? geluExactSlope : geluTanhSlope;
-        return together(call, {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},
-                        [found](double slope, double x) { return slope * found(x); });
+        return none ? together(call, {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},
+                               kGeluExactSlope)
+                    : together(call, {{"gradOutput", gradOutput}, {"self", self}, {"gradInput", gradInput}},
+                               kGeluTanhSlope);
     });
 }
 ACLQ_PHASE_2(aclnnGeluBackwardV2)
@@ -642,12 +666,10 @@ aclnnStatus aclnnEluBackwardGetWorkspaceSize(const aclTensor* gradOutput, const 
         {{"gradOutput", gradOutput}, {"selfOrResult", selfOrResult}, {"gradInput", gradInput}},
         {{"alpha", alpha}, {"scale", scale}, {"inputScale", inputScale}},
         [isResult](double steepness, double factor, double inner) {
-            return [=](double slope, double x) {
-                if (x > 0) {
-                    return slope * factor;
-                }
-                return slope * inner * (isResult ? x + steepness * factor : steepness * factor * std::exp(x * inner));
-            };
+            return Analytic{[=](auto math, double slope, double x) {
+                const double below = isResult ? x + steepness * factor : steepness * factor * math.exp(x * inner);
+                return x > 0 ? slope * factor : slope * inner * below;
+            }};
         },
         [isResult](const double* numbers) -> aclnnStatus {
             return isResult && numbers[0] < 0 ? refuse("alpha", std::to_string(numbers[0]), "0 or more for a result")
@@ -708,7 +730,8 @@ aclnnStatus gate(const Call& call, const Argument& self, std::int64_t dim, bool 
     if (out->empty()) {
         return call.nothing();
     }
-    const auto both = elementwiseReal<2>(self->dtype, [=](double x, double factor) { return activate(x) * factor; });
+    const auto both = elementwiseReal<2>(
+        self->dtype, Analytic{[=](auto math, double x, double factor) { return activate.body(math, x) * factor; }});
     const auto one = aloneName != nullptr ? elementwiseReal<1>(self->dtype, activate) : nullptr;
     return call.launch({self, {"out", out}, {aloneName, alone}}, std::make_shared<Halves>(dim, left, both, one));
 }
@@ -719,7 +742,8 @@ aclnnStatus geGlu(const Call& call, const aclTensor* self, std::int64_t dim, std
         if (approximate != 0 && approximate != 1) {
             return refuse("approximate", std::to_string(approximate), "0 (exactly), 1 (through a hyperbolic tangent)");
         }
-        return gate(call, {"self", self}, dim, left, out, outGelu, "outGelu", approximate == 0 ? geluExact : geluTanh);
+        return approximate == 0 ? gate(call, {"self", self}, dim, left, out, outGelu, "outGelu", kGeluExact)
+                                : gate(call, {"self", self}, dim, left, out, outGelu, "outGelu", kGeluTanh);
     });
 }
 
@@ -740,8 +764,6 @@ ACLQ_PHASE_2(aclnnGeGluV3)
 aclnnStatus aclnnSwiGluGetWorkspaceSize(const aclTensor* x, int64_t dim, const aclTensor* out, uint64_t* workspaceSize,
                                         aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnSwiGlu);
-    return call.prepare([&] {
-        return gate(call, {"x", x}, dim, true, out, nullptr, nullptr, [](double v) { return v / (1 + std::exp(-v)); });
-    });
+    return call.prepare([&] { return gate(call, {"x", x}, dim, true, out, nullptr, nullptr, kSwish); });
 }
 ACLQ_PHASE_2(aclnnSwiGlu)

@@ -101,10 +101,6 @@ T modulo(T a, T b) {
     return left != 0 && (left < 0) != (b < 0) ? left + b : left;
 }
 
-constexpr ComplexToo kAdd{[](auto a, auto b) { return add(a, b); }};
-constexpr ComplexToo kSubtract{[](auto a, auto b) { return subtract(a, b); }};
-constexpr ComplexToo kMultiply{[](auto a, auto b) { return multiply(a, b); }};
-constexpr ComplexToo kDivide{[](auto a, auto b) { return a / b; }};
 constexpr auto kDivideTrunc = [](auto a, auto b) { return divideTrunc(a, b); };
 constexpr auto kDivideFloor = [](auto a, auto b) { return divideFloor(a, b); };
 // The types for which remainders are defined.
@@ -120,14 +116,13 @@ aclnnStatus checkPower(aclDataType common) {
 
 constexpr auto kRemainder = checked<checkRemainder>([](auto a, auto b) { return modulo(a, b); });
 constexpr auto kFmod = [](auto a, auto b) { return fmodulo(a, b); };
-constexpr ComplexToo kPower{[](auto a, auto b) { return power(a, b); }};
 constexpr auto kPowerOfNumbers = checked<checkPower>(kPower);
-constexpr ComplexToo kEqual{[](auto a, auto b) -> Integer { return a == b ? 1 : 0; }};
-constexpr ComplexToo kNotEqual{[](auto a, auto b) -> Integer { return a != b ? 1 : 0; }};
-constexpr auto kGreater = [](auto a, auto b) -> Integer { return a > b ? 1 : 0; };
-constexpr auto kGreaterEqual = [](auto a, auto b) -> Integer { return a >= b ? 1 : 0; };
-constexpr auto kLess = [](auto a, auto b) -> Integer { return a < b ? 1 : 0; };
-constexpr auto kLessEqual = [](auto a, auto b) -> Integer { return a <= b ? 1 : 0; };
+constexpr ComplexToo kEqual{[](auto a, auto b) { return a == b; }};
+constexpr ComplexToo kNotEqual{[](auto a, auto b) { return a != b; }};
+constexpr auto kGreater = [](auto a, auto b) { return a > b; };
+constexpr auto kGreaterEqual = [](auto a, auto b) { return a >= b; };
+constexpr auto kLess = [](auto a, auto b) { return a < b; };
+constexpr auto kLessEqual = [](auto a, auto b) { return a <= b; };
 constexpr auto kAnd = [](Integer a, Integer b) { return a & b; };
 constexpr auto kOr = [](Integer a, Integer b) { return a | b; };
 constexpr auto kXor = [](Integer a, Integer b) { return a ^ b; };
@@ -136,42 +131,47 @@ constexpr auto kShiftLeft = [](Integer a, Integer b) {
     return b < 0 || b > 63 ? 0 : static_cast<Integer>(static_cast<std::uint64_t>(a) << b);
 };
 constexpr auto kShiftRight = [](Integer a, Integer b) { return a >> (b < 0 || b > 63 ? 63 : b); };
-constexpr auto kAngle = [](double a, double b) { return std::atan2(a, b); };
+constexpr Analytic kAngle{[](auto math, double a, double b) { return math.atan2(a, b); }};
 template <class T>
 bool holds(T value) {
     return value != T{};
 }
-constexpr ComplexToo kLogicalAnd{[](auto a, auto b) -> Integer { return holds(a) && holds(b) ? 1 : 0; }};
-constexpr ComplexToo kLogicalOr{[](auto a, auto b) -> Integer { return holds(a) || holds(b) ? 1 : 0; }};
-constexpr ComplexToo kLogicalXor{[](auto a, auto b) -> Integer { return holds(a) != holds(b) ? 1 : 0; }};
+constexpr ComplexToo kLogicalAnd{[](auto a, auto b) { return holds(a) && holds(b); }};
+constexpr ComplexToo kLogicalOr{[](auto a, auto b) { return holds(a) || holds(b); }};
+constexpr ComplexToo kLogicalXor{[](auto a, auto b) { return holds(a) != holds(b); }};
 
 // The logarithm of the sum of two powers of the same base, which does not overflow.
 template <class Power, class Logarithm>
-constexpr auto addedPowers(Power power, Logarithm logarithm) {
-    return [=](double a, double b) {
-        const double larger = std::fmax(a, b);
-        if (isNan(a) || isNan(b)) {
-            return a + b;
-        }
-        return std::isinf(larger) ? larger : larger + logarithm(power(std::fmin(a, b) - larger));
-    };
+double addPowers(double a, double b, Power power, Logarithm logarithm) {
+    const double larger = a > b ? a : b;
+    const double sum = larger + logarithm(power((a > b ? b : a) - larger));
+    const double known = std::isinf(larger) ? larger : sum;  // the difference of two infinities is NaN
+    return isNan(a) || isNan(b) ? a + b : known;
 }
-constexpr auto kLogAddExp = addedPowers([](double x) { return std::exp(x); }, [](double x) { return std::log1p(x); });
-constexpr auto kLogAddExp2 =
-    addedPowers([](double x) { return std::exp2(x); }, [](double x) { return std::log1p(x) / std::numbers::ln2; });
+constexpr Analytic kLogAddExp{[](auto math, double a, double b) {
+    return addPowers(
+        a, b, [=](double x) { return math.exp(x); }, [=](double x) { return math.log1p(x); });
+}};
+constexpr Analytic kLogAddExp2{[](auto math, double a, double b) {
+    return addPowers(
+        a, b, [=](double x) { return math.exp2(x); }, [=](double x) { return math.log1p(x) / std::numbers::ln2; });
+}};
 constexpr auto kDivisor = [](Integer a, Integer b) { return static_cast<Integer>(std::gcd(a, b)); };
 // Zero times a logarithm is zero, whatever the logarithm.
-constexpr auto kTimesLogarithm = [](double a, double b) { return isNan(b) ? b : (a == 0 ? 0 : a * std::log(b)); };
+constexpr Analytic kTimesLogarithm{[](auto math, double a, double b) {
+    const double product = a * math.log(b);
+    return isNan(b) ? b : (a == 0 ? 0 : product);
+}};
 constexpr auto kStep = [](double a, double b) { return isNan(a) ? a : (a < 0 ? 0 : (a > 0 ? 1 : b)); };
 
-constexpr auto kAddRelu = [](auto a, auto b) {
+constexpr ComplexToo kAddRelu{[](auto a, auto b) {
     const auto sum = add(a, b);
     if constexpr (std::is_same_v<decltype(a), Complex>) {
         return sum;
     } else {
         return sum < 0 ? decltype(sum){} : sum;
     }
-};
+}};
 
 // alpha multiplies numbers of the common type, to which it has to be cast.
 aclnnStatus checkFactor(const Operand& self, const Operand& other, const aclScalar& alpha) {
@@ -192,6 +192,9 @@ aclnnStatus scaled(const Call& call, const Operand& self, const Operand& other, 
         ACLQ_RETURN_IF_FAILED(checkScalar("alpha", alpha));
         const Constant factor = constant(*alpha, ACL_DOUBLE);
         ACLQ_RETURN_IF_FAILED(checkFactor(self, other, *alpha));
+        if (complex(*alpha) == Complex(1)) {
+            return binary<Numbers::Any>(call, self, other, out, combine);
+        }
         return binary<Numbers::Any>(call, self, other, out, ComplexToo{[=](auto a, auto b) {
                                         return combine(a, multiply(b, factor.like(b)));
                                     }});
@@ -308,7 +311,6 @@ NUMBER_BOTH(RemainderTensorScalar, Any, kRemainder)
 TENSOR_BOTH(FmodTensor, Any, kFmod)
 NUMBER_BOTH(FmodScalar, Any, kFmod)
 TENSOR(aclnnPowTensorTensor, Any, kPowerOfNumbers)
-NUMBER_BOTH(PowTensorScalar, Any, kPower)
 TENSOR(aclnnMaximum, Any, kMaximum)
 TENSOR(aclnnMinimum, Any, kMinimum)
 TENSOR_BOTH(EqTensor, Compared, kEqual)
@@ -345,7 +347,7 @@ NUMBER_BOTH(XLogYScalarOther, Real, kTimesLogarithm)
 aclnnStatus aclnnXLogYScalarSelfGetWorkspaceSize(const aclScalar* self, const aclTensor* other, aclTensor* out,
                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Real>(ACLQ_CALL(aclnnXLogYScalarSelf), {"other", other}, {"self", self}, {"out", out},
-                                [](double b, double a) { return kTimesLogarithm(a, b); });
+                                swapped(kTimesLogarithm));
 }
 ACLQ_PHASE_2(aclnnXLogYScalarSelf)
 
@@ -410,7 +412,7 @@ ACLQ_PHASE_2(aclnnPolar)
 aclnnStatus aclnnPowScalarTensorGetWorkspaceSize(const aclScalar* self, const aclTensor* exponent, const aclTensor* out,
                                                  uint64_t* workspaceSize, aclOpExecutor** executor) {
     return plain<Numbers::Any>(ACLQ_CALL(aclnnPowScalarTensor), {"exponent", exponent}, {"self", self}, {"out", out},
-                               [](auto b, auto a) { return power(a, b); });
+                               swapped(kPower));
 }
 ACLQ_PHASE_2(aclnnPowScalarTensor)
 
@@ -427,6 +429,57 @@ aclnnStatus aclnnRemainderScalarTensorGetWorkspaceSize(const aclScalar* self, co
                                checked<checkRemainder>([](auto b, auto a) { return modulo(a, b); }));
 }
 ACLQ_PHASE_2(aclnnRemainderScalarTensor)
+
+namespace {
+
+struct PowerBy {
+    Series::Exponent exponent;
+
+    double operator()(double x, double y) const { return std::pow(x, y); }
+    float single(float x, float) const { return static_cast<float>(exponent.power(x)); }
+};
+
+// Floats to the power of a number, as products or a root where that is exact.
+aclnnStatus powerOfFloats(const Call& call, const Operand& self, const Operand& exponent, const Operand& out,
+                          double number) {
+    if (number == 2) {
+        return binary<Numbers::Real>(call, self, exponent, out, [](double x, double) { return x * x; });
+    }
+    if (number == 3) {
+        return binary<Numbers::Real>(call, self, exponent, out, [](double x, double) { return x * x * x; });
+    }
+    if (number == 0.5) {
+        return binary<Numbers::Real>(call, self, exponent, out, [](double x, double) { return std::sqrt(x); });
+    }
+    return binary<Numbers::Real>(call, self, exponent, out, PowerBy{Series::Exponent(roundTo(ACL_FLOAT, number))});
+}
+
+aclnnStatus powerBy(const Call& call, const Operand& self, const Operand& exponent, const Operand& out) {
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkTensor(self.name, self.tensor));
+        ACLQ_RETURN_IF_FAILED(checkScalar(exponent.name, exponent.scalar));
+        const bool floats = isFloating(self.tensor->dtype) && !isComplex(exponent.scalar->dtype);
+        return floats ? powerOfFloats(call, self, exponent, out, real(*exponent.scalar))
+                      : binary<Numbers::Any>(call, self, exponent, out, kPower);
+    });
+}
+
+}  // namespace
+
+aclnnStatus aclnnPowTensorScalarGetWorkspaceSize(const aclTensor* self, const aclScalar* exponent,
+                                                 ACLQ_PARAMETER(aclnnPowTensorScalarGetWorkspaceSize, 2) out,
+                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
+    return powerBy(ACLQ_CALL(aclnnPowTensorScalar), {"self", self}, {"exponent", exponent}, {"out", out});
+}
+ACLQ_PHASE_2(aclnnPowTensorScalar)
+aclnnStatus aclnnInplacePowTensorScalarGetWorkspaceSize(ACLQ_PARAMETER(aclnnInplacePowTensorScalarGetWorkspaceSize, 0)
+                                                            selfRef,
+                                                        const aclScalar* exponent, uint64_t* workspaceSize,
+                                                        aclOpExecutor** executor) {
+    return powerBy(ACLQ_CALL(aclnnInplacePowTensorScalar), {"selfRef", selfRef}, {"exponent", exponent},
+                   {"selfRef", selfRef});
+}
+ACLQ_PHASE_2(aclnnInplacePowTensorScalar)
 
 namespace {
 
@@ -475,14 +528,11 @@ aclnnStatus aclnnIsCloseGetWorkspaceSize(const aclTensor* self, const aclTensor*
                                          bool equal_nan, aclTensor* out, uint64_t* workspaceSize,
                                          aclOpExecutor** executor) {
     return plain<Numbers::Compared>(
-        ACLQ_CALL(aclnnIsClose), {"self", self}, {"other", other}, {"out", out},
-        [=](auto first, auto second) -> Integer {
+        ACLQ_CALL(aclnnIsClose), {"self", self}, {"other", other}, {"out", out}, [=](auto first, auto second) {
             const auto a = static_cast<double>(first);
             const auto b = static_cast<double>(second);
             return a == b || (equal_nan && isNan(a) && isNan(b)) ||
-                           (std::isfinite(a) && std::isfinite(b) && std::fabs(a - b) <= atol + rtol * std::fabs(b))
-                       ? 1
-                       : 0;
+                   (std::isfinite(a) && std::isfinite(b) && std::fabs(a - b) <= atol + rtol * std::fabs(b));
         });
 }
 ACLQ_PHASE_2(aclnnIsClose)

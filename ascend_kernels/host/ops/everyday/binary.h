@@ -23,8 +23,24 @@ struct Constant {
     std::int64_t integer;
     Complex complex;
     double like(double) const { return real; }
+    float like(float) const { return static_cast<float>(real); }
     Complex like(Complex) const { return complex; }
     std::int64_t like(std::int64_t) const { return integer; }
+};
+
+// A function whose last argument is a number.
+template <class Function>
+struct WithNumber {
+    Function function;
+    Constant number;
+
+    template <class First, class... Others>
+    auto operator()(First first, Others... others) const {
+        return function(first, others..., number.like(first));
+    }
+    template <class... Others>
+    requires requires(const Function& two, float value, Others... others) { two.single(value, others..., value); }
+    float single(float first, Others... others) const { return function.single(first, others..., number.like(first)); }
 };
 
 inline Constant constant(const aclScalar& scalar, aclDataType computed) {
@@ -77,7 +93,7 @@ std::shared_ptr<const Kernel> binaryKernel(aclDataType computed, const Operand& 
     }
     Constant number = constant(*other.scalar, computed);
     number.real = numbers == Numbers::Compared ? roundTo(computed, number.real) : number.real;
-    const auto withNumber = [=](auto value) { return function(value, number.like(value)); };
+    const WithNumber<Function> withNumber{function, number};
     if constexpr (takesComplex<Function>) {
         return make.template operator()<1>(ComplexToo{withNumber});
     } else {

@@ -2,145 +2,148 @@
 // The kernel of all elementwise operators.
 #pragma once
 
+#include <bit>
+#include <cmath>
 #include <type_traits>
 #include <utility>
 
 #include "ops/everyday/call.h"
+#include "ops/everyday/series.h"
 #include "simd/widest.h"
 
 namespace aclq::everyday {
 
-// Tensors: the inputs, broadcast to the shape of the result, and the result. `function` takes one value of Domain
-// (double, int64 or complex) for each input and returns one.
-template <std::size_t inputs, class Domain, class Function>
-class Elementwise : public Kernel {
+// Tensors: the inputs, broadcast to the shape of the result, and the result. This walks them; the loops over their
+// elements are all that is compiled for each function.
+class ElementwiseKernel : public Kernel {
   public:
-    Elementwise(aclDataType computed, Function function) : computed_(computed), function_(std::move(function)) {}
+    static constexpr std::size_t kMaxInputs = 5;
 
-    void run(const View* tensors, const KernelContext&) const override {
-        const auto walk = walkTogether<inputs + 1>(tensors);
-        if constexpr (kFloats) {
-            if (fitFloats(tensors)) {
-                return runFloats(tensors, walk, std::make_index_sequence<inputs>());
-            }
+    void run(const View* tensors, const KernelContext&) const override;
+
+  protected:
+    // The types of numbers in which loops compute. Truth: bytes that are 0 or 1.
+    enum class Number { Real, Integer, Complex, Truth };
+    template <class T>
+    static constexpr Number kNumber = std::is_same_v<T, double>
+                                          ? Number::Real
+                                          : (std::is_same_v<T, std::int64_t>
+                                                 ? Number::Integer
+                                                 : (std::is_same_v<T, bool> ? Number::Truth : Number::Complex));
+    struct Loops {
+        std::size_t inputs;
+        Number from;
+        Number to;
+    };
+
+    ElementwiseKernel(Loops loops, aclDataType computed) : loops_(loops), computed_(computed) {}
+
+    // Computes n results from n values of each input, in the types of Loops.
+    virtual void compute(const void* const* values, std::int64_t n, void* results) const = 0;
+    // The same from floats, to floats or bytes, if `from` is real and `to` is real or a truth.
+    virtual void computeFloats(const void* const* values, std::int64_t n, void* results) const = 0;
+
+  private:
+    template <std::size_t inputs>
+    void runInputs(const View* tensors) const;
+    bool fitFloats(const View* tensors) const;
+    const void* readInput(bool floats, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                          void* room) const;
+    void writeResults(bool floats, const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
+                      const void* results) const;
+
+    const Loops loops_;
+    const aclDataType computed_;
+};
+
+// `function` takes one value of Domain (double, int64 or complex) for each input. It returns a number, or a bool.
+template <std::size_t inputs, class Domain, class Function>
+class Elementwise final : public ElementwiseKernel {
+  public:
+    Elementwise(aclDataType computed, Function function)
+        : ElementwiseKernel({inputs, kNumber<Domain>, kNumber<Result>}, computed), function_(std::move(function)) {
+        static_assert(inputs <= kMaxInputs);
+    }
+
+  protected:
+    void compute(const void* const* values, std::int64_t n, void* results) const override {
+        compute(values, n, static_cast<Result*>(results), kInputs);
+    }
+    void computeFloats(const void* const* values, std::int64_t n, void* results) const override {
+        if constexpr (std::is_same_v<Domain, double> && std::is_same_v<Result, bool>) {
+            computeFloats(values, n, static_cast<bool*>(results), kInputs);
+        } else if constexpr (std::is_same_v<Domain, double> && std::is_same_v<Result, double>) {
+            computeFloats(values, n, static_cast<float*>(results), kInputs);
         }
-        forPieces({.rows = walk.rows(), .length = walk.length(), .chunk = kRoom},
-                  [&](Pieces pieces) { runPieces(pieces, tensors, walk, std::make_index_sequence<inputs>()); });
     }
 
   private:
-    // Whether the function returns a double for doubles.
-    static constexpr bool kFloats = []<std::size_t... input>(std::index_sequence<input...>) {
-        return std::is_same_v<decltype(std::declval<const Function&>()((static_cast<void>(input), Domain{})...)),
-                              double>;
-    }
-    (std::make_index_sequence<inputs>());
-
-    // Whether all elements fit a float, and no input is rounded before the computation.
-    bool fitFloats(const View* tensors) const {
-        bool all = fitsFloat(computed_) && fitsFloat(tensors[inputs].dtype);
-        for (std::size_t input = 0; input < inputs; ++input) {
-            const aclDataType dtype = tensors[input].dtype;
-            all = all && (dtype == computed_ || (computed_ == ACL_FLOAT && fitsFloat(dtype)));
-        }
-        return all;
-    }
-
-    // The same computation through rows of floats, and for FLOAT without rows, so that memory is walked once.
+    static constexpr std::make_index_sequence<inputs> kInputs{};
     template <std::size_t... input>
-    void runFloats(const View* tensors, const Walk<inputs + 1>& walk, std::index_sequence<input...>) const {
-        forPieces({.rows = walk.rows(), .length = walk.length(), .chunk = kRoom}, [&](Pieces pieces) {
-            Room<float> rooms[inputs];
-            Room<float> room;
-            std::int64_t at[inputs + 1] = {};
-            const View& out = tensors[inputs];
-            const std::int64_t step = walk.step(inputs);
-            while (pieces.next()) {
-                if (pieces.newRow()) {
-                    walk.locate(pieces.row(), at);
-                }
-                const std::int64_t n = pieces.count();
-                const std::int64_t to = at[inputs] + pieces.first() * step;
-                auto* const there = const_cast<float*>(floatsAt(out, to, step));
-                computeFloats(there != nullptr ? there : room.values, n,
-                              floats(tensors[input], at[input] + pieces.first() * walk.step(input), walk.step(input), n,
-                                     rooms[input])...);
-                if (there == nullptr) {
-                    write(out, to, step, n, room.values);
-                }
-            }
-        });
-    }
-    static const float* floats(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n,
-                               Room<float>& room) {
-        if (const float* there = floatsAt(view, offset, step)) {
-            return there;
-        }
-        read(view, offset, step, n, room.values);
-        return room.values;
-    }
-    template <class... Inputs>
-    void computeFloats(float* results, std::int64_t n, const Inputs*... values) const {
-        widest([function = function_, results, n, values...] {
-            for (std::int64_t i = 0; i < n; ++i) {
-                if constexpr (requires { function.single; }) {
-                    results[i] = function.single(values[i]...);
-                } else {
-                    results[i] = static_cast<float>(function(static_cast<double>(values[i])...));
-                }
-            }
-        });
-    }
+    static auto resultOf(const Function& function, std::index_sequence<input...>)
+        -> std::decay_t<decltype(function((static_cast<void>(input), Domain{})...))>;
+    using Result = decltype(resultOf(std::declval<const Function&>(), kInputs));
 
     template <std::size_t... input>
-    void runPieces(Pieces& pieces, const View* tensors, const Walk<inputs + 1>& walk,
-                   std::index_sequence<input...>) const {
-        using Result = std::decay_t<decltype(function_((static_cast<void>(input), Domain{})...))>;
-        Room<Domain> rooms[inputs];
-        Room<Result> results;
-        std::int64_t at[inputs + 1] = {};
-        while (pieces.next()) {
-            if (pieces.newRow()) {
-                walk.locate(pieces.row(), at);
-            }
-            const std::int64_t n = pieces.count();
-            (readInput(tensors[input], at[input] + pieces.first() * walk.step(input), walk.step(input), n,
-                       rooms[input].values),
-             ...);
-            compute(results.values, n, rooms[input].values...);
-            write(tensors[inputs], at[inputs] + pieces.first() * walk.step(inputs), walk.step(inputs), n,
-                  results.values);
-        }
+    void compute(const void* const* values, std::int64_t n, Result* results, std::index_sequence<input...>) const {
+        run(n, results, function_, static_cast<const Domain*>(values[input])...);
     }
-
-    template <class Result, class... Values>
-    void compute(Result* results, std::int64_t n, const Values*... values) const {
-        const auto loop = [function = function_, results, n, values...] {
+    template <class... Values>
+    static void run(std::int64_t n, Result* results, const Function& function, const Values*... values) {
+        const auto loop = [function, results, n, values...] {
             for (std::int64_t i = 0; i < n; ++i) {
                 results[i] = function(values[i]...);
             }
         };
-        if constexpr (std::is_same_v<Domain, double>) {
+        // Calls of libm gain nothing from wide vectors.
+        if constexpr (std::is_same_v<Domain, double> && !requires { Function::kBelow; }) {
             widest(loop);
         } else {
             loop();
         }
     }
 
-    // Inputs of other types are converted to the type the operator computes in.
-    void readInput(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, Domain* to) const {
-        read(view, offset, step, n, to);
-        if constexpr (std::is_same_v<Domain, double>) {
-            if (view.dtype != computed_ &&
-                !(computed_ == ACL_FLOAT && (view.dtype == ACL_FLOAT16 || view.dtype == ACL_BF16))) {
+    template <class To, std::size_t... input>
+    void computeFloats(const void* const* values, std::int64_t n, To* results, std::index_sequence<input...>) const {
+        runFloats(n, results, function_, static_cast<const float*>(values[input])...);
+    }
+    template <class To, class... Values>
+    static void runFloats(std::int64_t n, To* results, const Function& function, const Values*... values) {
+        if constexpr (requires { Function::kBelow; }) {
+            if (Function::kBelow != 0 && !(... && areBelow(values, n))) {
                 for (std::int64_t i = 0; i < n; ++i) {
-                    to[i] = roundTo(computed_, to[i]);
+                    results[i] = (... && (std::fabs(values[i]) < Function::kBelow))
+                                     ? function.single(values[i]...)
+                                     : static_cast<float>(function(static_cast<double>(values[i])...));
                 }
+                return;
             }
         }
+        widest([function, results, n, values...] {
+            for (std::int64_t i = 0; i < n; ++i) {
+                if constexpr (requires { function.single(values[i]...); }) {
+                    results[i] = function.single(values[i]...);
+                } else if constexpr (std::is_same_v<To, bool>) {
+                    results[i] = function(values[i]...);
+                } else {
+                    results[i] = static_cast<float>(function(static_cast<double>(values[i])...));
+                }
+            }
+        });
+    }
+    static bool areBelow(const float* values, std::int64_t n) {
+        bool all = true;
+        widest([&all, values, n] {
+            std::uint32_t largest = 0;
+            for (std::int64_t i = 0; i < n; ++i) {
+                const std::uint32_t size = std::bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFF;
+                largest = size > largest ? size : largest;
+            }
+            all = largest < std::bit_cast<std::uint32_t>(static_cast<float>(Function::kBelow));
+        });
+        return all;
     }
 
-    const aclDataType computed_;
     const Function function_;
 };
 
@@ -164,7 +167,6 @@ template <class Function>
 constexpr bool takesComplex = requires {
     Function::kComplex;
 };
-
 // Runs `function` in complex numbers if `computed` is complex and the function accepts them, in double if `computed` is
 // a float, else in int64.
 template <std::size_t inputs, class Function>

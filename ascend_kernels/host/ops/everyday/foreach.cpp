@@ -258,9 +258,7 @@ Constant rounded(const aclScalar& scalar, aclDataType dtype) {
 
 template <std::size_t inputs, On on, class Function>
 std::shared_ptr<const Kernel> kernelWith(aclDataType dtype, const aclScalar& scalar, Function function) {
-    return kernelOf<inputs, on>(dtype, [=, number = rounded(scalar, dtype)](auto first, auto... others) {
-        return function(first, others..., number.like(first));
-    });
+    return kernelOf<inputs, on>(dtype, WithNumber<Function>{function, rounded(scalar, dtype)});
 }
 
 // CANN takes numbers of these types beside tensors of this one.
@@ -319,11 +317,6 @@ aclnnStatus apply(const Call& call, const List (&lists)[2], const aclScalarList*
     });
 }
 
-constexpr auto kAdd = [](auto a, auto b) { return add(a, b); };
-constexpr auto kSubtract = [](auto a, auto b) { return subtract(a, b); };
-constexpr auto kMultiply = [](auto a, auto b) { return multiply(a, b); };
-constexpr auto kDivide = [](double a, double b) { return a / b; };
-constexpr auto kPower = [](auto a, auto b) { return power(a, b); };
 constexpr auto kAddScaled = [](auto a, auto b, auto alpha) { return add(a, multiply(b, alpha)); };
 constexpr auto kSubtractScaled = [](auto a, auto b, auto alpha) { return subtract(a, multiply(b, alpha)); };
 constexpr auto kAddProduct = [](auto a, auto b, auto c, auto factor) {
@@ -488,28 +481,28 @@ class Unscale : public Kernel {
     PHASE_2(name##ScalarV2)
 
 ONE(Abs, Floats, [](double value) { return std::fabs(value); })
-ONE(Acos, Floats, [](double value) { return std::acos(value); })
-ONE(Asin, Floats, [](double value) { return std::asin(value); })
-ONE(Atan, Floats, [](double value) { return std::atan(value); })
-ONE(Cos, Floats, [](double value) { return std::cos(value); })
-ONE(Cosh, Floats, [](double value) { return std::cosh(value); })
-ONE(Erf, Floats, [](double value) { return std::erf(value); })
-ONE(Erfc, Floats, [](double value) { return std::erfc(value); })
-ONE(Exp, Floats, [](double value) { return std::exp(value); })
-ONE(Expm1, Floats, [](double value) { return std::expm1(value); })
-ONE(Log, Floats, [](double value) { return std::log(value); })
-ONE(Log10, Floats, [](double value) { return std::log10(value); })
-ONE(Log1p, Floats, [](double value) { return std::log1p(value); })
-ONE(Log2, Floats, [](double value) { return std::log2(value); })
+ONE(Acos, Floats, kAcos)
+ONE(Asin, Floats, kAsin)
+ONE(Atan, Floats, kAtan)
+ONE(Cos, Floats, kCos)
+ONE(Cosh, Floats, kCosh)
+ONE(Erf, Floats, kErf)
+ONE(Erfc, Floats, kErfc)
+ONE(Exp, Floats, kExp)
+ONE(Expm1, Floats, kExpm1)
+ONE(Log, Floats, kLog)
+ONE(Log10, Floats, kLog10)
+ONE(Log1p, Floats, kLog1p)
+ONE(Log2, Floats, kLog2)
 ONE(Neg, Numbers, [](auto value) { return multiply(value, decltype(value){-1}); })
 ONE(Reciprocal, Floats, [](double value) { return 1 / value; })
-ONE(Sigmoid, Floats, [](double value) { return 1 / (1 + std::exp(-value)); })
-ONE(Sign, Numbers, [](auto value) -> Integer { return value > 0 ? 1 : (value < 0 ? -1 : 0); })
-ONE(Sin, Floats, [](double value) { return std::sin(value); })
-ONE(Sinh, Floats, [](double value) { return std::sinh(value); })
+ONE(Sigmoid, Floats, kSigmoid)
+ONE(Sign, Numbers, kSign)
+ONE(Sin, Floats, kSin)
+ONE(Sinh, Floats, kSinh)
 ONE(Sqrt, Floats, [](double value) { return std::sqrt(value); })
-ONE(Tan, Floats, [](double value) { return std::tan(value); })
-ONE(Tanh, Floats, [](double value) { return std::tanh(value); })
+ONE(Tan, Floats, kTan)
+ONE(Tanh, Floats, kTanh)
 
 SCALED(Add, kAddScaled)
 SCALED(Sub, kSubtractScaled)
@@ -530,7 +523,7 @@ THREE(Addcdiv, Floats, kAddQuotient)
 
 FOREACH(PowScalarAndTensor, const aclScalar* scalar, const aclTensorList* x, OUT(PowScalarAndTensor, 2)) {
     return apply<On::Numbers>(CALL(PowScalarAndTensor), {{"x", x}, {"out", out}}, "scalar", scalar, Number::OfAnyType,
-                              [](auto b, auto a) { return power(a, b); });
+                              swapped(kPower));
 }
 PHASE_2(PowScalarAndTensor)
 

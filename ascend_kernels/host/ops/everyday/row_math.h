@@ -70,40 +70,6 @@ inline float exponential(float x) {
     const float second = std::bit_cast<float>((power - half + 127) << 23);
     return sum * first * second;
 }
-// exp(x) - 1 and tanh(x) for results of FLOAT, in double and without branches. For a small x the difference would lose
-// digits, so the first terms of the series replace it.
-inline float lessOne(float x) {
-    const double wide = x;
-    return static_cast<float>(x > -0x1p-20F && x < 0x1p-20F ? wide + wide * wide / 2 : exponential(wide) - 1);
-}
-inline float tangent(float x) {
-    const double power = exponential(2.0 * x);
-    const double ratio = x > 20 ? 1 : (power - 1) / (power + 1);
-    return static_cast<float>(x > -0x1p-14F && x < 0x1p-14F ? static_cast<double>(x) : ratio);
-}
-// x = 2^k m with m between the roots of 1/2 and 2; log m is the series of an inverse hyperbolic tangent. To 2^-38.
-inline double logarithm(double x) {
-    constexpr std::uint64_t kRootOfHalf = 0x3FE6A09E667F3BCD;
-    const auto bits = std::bit_cast<std::uint64_t>(x);
-    const std::uint64_t shifted = bits - kRootOfHalf;
-    const double k = static_cast<double>(static_cast<std::int64_t>(shifted) >> 52);
-    const double m = std::bit_cast<double>((shifted & 0xFFFFFFFFFFFFF) + kRootOfHalf);
-    const double s = (m - 1) / (m + 1);
-    const double square = s * s;
-    double sum = 1.0 / 15;
-    sum = sum * square + 1.0 / 13;
-    sum = sum * square + 1.0 / 11;
-    sum = sum * square + 1.0 / 9;
-    sum = sum * square + 1.0 / 7;
-    sum = sum * square + 1.0 / 5;
-    sum = sum * square + 1.0 / 3;
-    sum = sum * square + 1.0;
-    const double result = 2 * s * sum + k * 0x1.62e42fefa39efp-1;
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    const double edge = x == 0 ? -kInfinity : (x == kInfinity ? kInfinity : std::numeric_limits<double>::quiet_NaN());
-    return x > 0 && x < kInfinity ? result : edge;
-}
-
 inline std::complex<double> exponential(std::complex<double> x) {
     return std::exp(x);
 }

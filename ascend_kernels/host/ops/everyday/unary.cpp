@@ -51,8 +51,7 @@
 #include "aclnnop/aclnn_tan.h"
 #include "aclnnop/aclnn_tanh.h"
 #include "aclnnop/aclnn_trunc.h"
-#include "ops/everyday/elementwise.h"
-#include "ops/everyday/row_math.h"
+#include "ops/everyday/functions.h"
 
 using namespace aclq;
 using namespace aclq::everyday;
@@ -172,25 +171,14 @@ aclnnStatus magnitude(const Call& call, const char* names[2], const aclTensor* s
 
 namespace {
 
-constexpr InSingle kSigmoid{[](auto x) { return 1.0 / (1.0 + exponential(-x)); },
-                            [](float x) { return 1 / (1 + exponential(-x)); }};
 constexpr InSingle kRsqrt{[](auto x) { return 1.0 / std::sqrt(x); }, [](float x) { return 1 / std::sqrt(x); }};
-constexpr InSingle kTanh{[](auto x) { return std::tanh(x); }, [](float x) { return tangent(x); }};
-constexpr InSingle kExpm1{[](double x) { return std::expm1(x); }, [](float x) { return lessOne(x); }};
-constexpr InSingle kLog{[](auto x) { return std::log(x); },
-                        [](float x) { return static_cast<float>(logarithm(static_cast<double>(x))); }};
-constexpr InSingle kLog2{
-    [](double x) { return std::log2(x); },
-    [](float x) { return static_cast<float>(logarithm(static_cast<double>(x)) * std::numbers::log2e); }};
-constexpr InSingle kLog10{
-    [](auto x) { return std::log10(x); },
-    [](float x) { return static_cast<float>(logarithm(static_cast<double>(x)) * std::numbers::log10e); }};
-constexpr InSingle kLog1p{
-    [](double x) { return std::log1p(x); },
-    [](float x) {
-        const double wide = x;
-        return static_cast<float>(x > -0x1p-20F && x < 0x1p-20F ? wide - wide * wide / 2 : logarithm(1 + wide));
-    }};
+constexpr Analytic kAsinh{[](auto math, auto x) { return math.asinh(x); }};
+constexpr Analytic kAcosh{[](auto math, auto x) { return math.acosh(x); }};
+constexpr Analytic kAtanh{[](auto math, auto x) { return math.atanh(x); }};
+constexpr auto kSinc = ofAngles([](auto math, double x) {
+    const double angle = std::numbers::pi * x;
+    return x == 0 ? 1.0 : math.sin(angle) / angle;
+});
 constexpr InSingle kSilu{[](auto x) { return x / (1.0 + exponential(-x)); },
                          [](float x) { return x / (1 + exponential(-x)); }};
 aclnnStatus realPart(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, int) {
@@ -221,7 +209,7 @@ double inverseErf(double y) {
 
 UNARY(aclnnAbs, magnitude, 0)
 BOTH(Neg, any, (ComplexToo{[](auto x) { return multiply(x, decltype(x){-1}); }}))
-UNARY(aclnnSign, any, [](auto x) -> Integer { return x > 0 ? 1 : (x < 0 ? -1 : 0); })
+UNARY(aclnnSign, any, kSign)
 BOTH(Trunc, any, rounding([](double x) { return std::trunc(x); }))
 BOTH(Round, any, rounding([](double x) { return std::nearbyint(x); }))
 BOTH(Frac, any, [](auto x) { return subtract(x, rounding([](double value) { return std::trunc(value); })(x)); })
@@ -232,29 +220,29 @@ BOTH(Relu, any, [](auto x) { return x < 0 ? decltype(x){} : x; })
 BOTH(Sqrt, complex, [](auto x) { return std::sqrt(x); })
 BOTH(Rsqrt, complex, kRsqrt)
 BOTH(Reciprocal, complex, [](auto x) { return 1.0 / x; })
-BOTH(Exp, complex, [](auto x) { return exponential(x); })
+BOTH(Exp, complex, kExp)
 BOTH(Log, complex, kLog)
-BOTH(Exp2, real, [](double x) { return std::exp2(x); })
+BOTH(Exp2, real, kExp2)
 BOTH(Log2, real, kLog2)
 BOTH(Log10, complex, kLog10)
-BOTH(Tan, complex, [](auto x) { return std::tan(x); })
-BOTH(Asin, complex, [](auto x) { return std::asin(x); })
-BOTH(Acos, complex, [](auto x) { return std::acos(x); })
-BOTH(Atan, complex, [](auto x) { return std::atan(x); })
-BOTH(Sinh, complex, [](auto x) { return std::sinh(x); })
-BOTH(Cosh, complex, [](auto x) { return std::cosh(x); })
-BOTH(Asinh, complex, [](auto x) { return std::asinh(x); })
-BOTH(Acosh, complex, [](auto x) { return std::acosh(x); })
-BOTH(Atanh, complex, [](auto x) { return std::atanh(x); })
-BOTH(Erfc, real, [](double x) { return std::erfc(x); })
-BOTH(Sin, complex, [](auto x) { return std::sin(x); })
-BOTH(Sinc, real, [](double x) { return x == 0 ? 1.0 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); })
-BOTH(Cos, complex, [](auto x) { return std::cos(x); })
+BOTH(Tan, complex, kTan)
+BOTH(Asin, complex, kAsin)
+BOTH(Acos, complex, kAcos)
+BOTH(Atan, complex, kAtan)
+BOTH(Sinh, complex, kSinh)
+BOTH(Cosh, complex, kCosh)
+BOTH(Asinh, complex, kAsinh)
+BOTH(Acosh, complex, kAcosh)
+BOTH(Atanh, complex, kAtanh)
+BOTH(Erfc, real, kErfc)
+BOTH(Sin, complex, kSin)
+BOTH(Sinc, real, kSinc)
+BOTH(Cos, complex, kCos)
 BOTH(Tanh, complex, kTanh)
 BOTH(Sigmoid, complex, kSigmoid)
 BOTH(Expm1, real, kExpm1)
 BOTH(Log1p, real, kLog1p)
-BOTH(Erf, real, [](double x) { return std::erf(x); })
+BOTH(Erf, real, kErf)
 UNARY(aclnnSilu, complex, kSilu)
 
 UNARY(aclnnReal, realPart, 0)
@@ -295,22 +283,22 @@ aclnnStatus aclnnIsInfGetWorkspaceSize(const aclTensor* x, ACLQ_PARAMETER(aclnnI
                                        uint64_t* workspaceSize, aclOpExecutor** executor) {
     const char* names[2] = {"x", "out"};
     return truth(ACLQ_CALL(aclnnIsInf), names, x, out,
-                 [](auto value) -> Integer { return std::isinf(static_cast<double>(value)) ? 1 : 0; });
+                 [](auto value) { return std::isinf(static_cast<double>(value)); });
 }
 ACLQ_PHASE_2(aclnnIsInf)
 
-UNARY(aclnnIsFinite, truth, [](auto x) -> Integer { return std::isfinite(static_cast<double>(x)) ? 1 : 0; })
-UNARY(aclnnIsPosInf, truth, [](auto x) -> Integer { return static_cast<double>(x) == HUGE_VAL ? 1 : 0; })
-UNARY(aclnnIsNegInf, truth, [](auto x) -> Integer { return static_cast<double>(x) == -HUGE_VAL ? 1 : 0; })
-UNARY(aclnnSignbit, truth, [](auto x) -> Integer { return std::signbit(static_cast<double>(x)) ? 1 : 0; })
-BOTH(LogicalNot, truth, (ComplexToo{[](auto x) -> Integer { return x == decltype(x){} ? 1 : 0; }}))
+UNARY(aclnnIsFinite, truth, [](auto x) { return std::isfinite(static_cast<double>(x)); })
+UNARY(aclnnIsPosInf, truth, [](auto x) { return static_cast<double>(x) == HUGE_VAL; })
+UNARY(aclnnIsNegInf, truth, [](auto x) { return static_cast<double>(x) == -HUGE_VAL; })
+UNARY(aclnnSignbit, truth, [](auto x) { return std::signbit(static_cast<double>(x)); })
+BOTH(LogicalNot, truth, (ComplexToo{[](auto x) { return x == decltype(x){}; }}))
 
 namespace {
 
 aclnnStatus bitwiseNot(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out) {
     return unary(call, names, self, out, Gives::Same, [&]() -> std::shared_ptr<const Kernel> {
         if (self->dtype == ACL_BOOL) {
-            return elementwise<1>(ACL_BOOL, [](auto x) -> Integer { return x == 0 ? 1 : 0; });
+            return elementwise<1>(ACL_BOOL, [](auto x) { return x == 0; });
         }
         return std::make_shared<Elementwise<1, Integer, Integer (*)(Integer)>>(self->dtype,
                                                                                [](Integer x) { return ~x; });
