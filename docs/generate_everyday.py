@@ -24,6 +24,7 @@ REASONS = {
     "null": "A null argument gives 161001 in every operator.",
     "empty": "Shapes are checked in the same way when there are no elements.",
     "format": "The format of a plain tensor says nothing about its memory, and is not compared.",
+    "type": "Types without arithmetic here.",
     "narrow": "CANN takes fewer types or shapes; these have a clear result.",
     "wide": "CANN takes a call whose result is not clear, or whose arguments do not fit.",
 }
@@ -129,11 +130,13 @@ def deviations() -> str:
     for row in DEVIATIONS.read_text("utf-8").splitlines():
         if row.startswith("#"):
             continue
-        operator, arguments, cann, here, reason = row.split(": ")
+        operator, arguments, cann, here, reason, sentence = row.split(": ")
         words = re.findall(r"\[[^\]]*\]|\S+", arguments)
         told = [_argument(*pair) for pair in zip(words, _parameters(operator), strict=True)]
         assert reason in REASONS, row
-        lines.append(f"| `{operator}` | {'; '.join(told)} | {cann} | {here} | {reason} |")
+        lines.append(
+            f"| `{operator}` | {'; '.join(told)} | {cann} | {here} | {reason}: {sentence} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -273,7 +273,7 @@ def test_norms_and_distances() -> None:
         (0.0, (apart != 0).sum(-1)),
         (3.0, (apart**3).sum(-1) ** (1 / 3)),
     ):
-        close(aclnn.Cdist(a, b, p, 0, np.empty((2, 3, 5), np.float32)), distance)
+        close(aclnn.Cdist(a, b, p, 2 if p == 2 else 0, np.empty((2, 3, 5), np.float32)), distance)
 
 
 def test_matrices() -> None:
@@ -388,3 +388,8 @@ def test_multinomial_draws(replacement: bool) -> None:
     got = aclnn.Multinomial(weights, 4000, True, 3, 0, np.empty((2, 4000), np.int64))
     share = np.bincount(got[0], minlength=4) / 4000
     np.testing.assert_allclose(share, [0, 0.25, 0.75, 0], atol=0.03)
+    # With seed and offset on the device, to which a number is added.
+    later = aclnn.MultinomialTensor(
+        weights, 4000, True, np.int64([3]), np.int64([-2]), 2, np.empty_like(got)
+    )
+    same(later, got)

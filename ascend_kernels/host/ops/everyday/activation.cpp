@@ -621,10 +621,17 @@ ACLQ_PHASE_2(aclnnThresholdBackward)
 aclnnStatus aclnnHardtanhBackwardGetWorkspaceSize(const aclTensor* gradOutput, const aclTensor* self,
                                                   const aclScalar* min, const aclScalar* max, aclTensor* out,
                                                   uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return withNumbers(ACLQ_CALL(aclnnHardtanhBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
-                       {{"min", min}, {"max", max}}, [](double low, double high) {
-                           return [=](double slope, double x) { return x <= low || x >= high ? 0 : slope; };
-                       });
+    return withNumbers(
+        ACLQ_CALL(aclnnHardtanhBackward), {{"gradOutput", gradOutput}, {"self", self}, {"out", out}},
+        {{"min", min}, {"max", max}},
+        [](double low, double high) {
+            return [=](double slope, double x) { return x <= low || x >= high ? 0 : slope; };
+        },
+        [&](const double*) -> aclnnStatus {
+            ACLQ_RETURN_IF_FAILED(checkTensor("gradOutput", gradOutput));
+            ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+            return checkShape("self", *self, gradOutput->shape, "the shape of gradOutput");
+        });
 }
 ACLQ_PHASE_2(aclnnHardtanhBackward)
 

@@ -105,6 +105,13 @@ aclnnStatus aclnnCatGetWorkspaceSize(const aclTensorList* tensors, int64_t dim, 
         const std::int64_t rank = out->shape.rank();
         ACLQ_RETURN_IF_FAILED(checkRank("out", *out, 1, kMaxKernelRank));
         ACLQ_RETURN_IF_FAILED(checkDim("dim", rank, dim));
+        aclDataType common = all[0].tensor->dtype;
+        for (const Argument& part : all) {
+            common = promote(common, part.tensor->dtype);
+        }
+        if (common == ACL_COMPLEX128) {
+            return refuse("tensors", "the common type COMPLEX128", "a narrower one, which CANN joins");
+        }
         // An empty 1-D tensor may be joined to any shape, as in PyTorch.
         std::vector<Argument> parts;
         Dims expected;
@@ -491,6 +498,9 @@ aclnnStatus aclnnReflectionPad1dGetWorkspaceSize(const aclTensor* self, const ac
         ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
         ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 2, 3));
         const std::int64_t size = self->shape.last();
+        if (self->empty() && (self->shape.rank() == 2 || self->shape[1] == 0 || size == 0)) {
+            return refuse("self", "shape " + self->shape.text(), "dimensions above 0, except the first of three");
+        }
         if (lengths.size() != 2) {
             return refuse("padding", text("%zu numbers", lengths.size()), "2 (left and right)");
         }

@@ -164,8 +164,8 @@ aclnnStatus aclnnEmbeddingRenormGetWorkspaceSize(aclTensor* selfRef, const aclTe
 }
 ACLQ_PHASE_2(aclnnEmbeddingRenorm)
 
-aclnnStatus aclnnCdistGetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, float p, int64_t, aclTensor* out,
-                                       uint64_t* workspaceSize, aclOpExecutor** executor) {
+aclnnStatus aclnnCdistGetWorkspaceSize(const aclTensor* x1, const aclTensor* x2, float p, int64_t compute_mode,
+                                       aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnCdist);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("x1", x1));
@@ -175,6 +175,9 @@ aclnnStatus aclnnCdistGetWorkspaceSize(const aclTensor* x1, const aclTensor* x2,
         ACLQ_RETURN_IF_FAILED(checkRank("x2", *x2, 2, kMaxKernelRank));
         if (!(p >= 0)) {
             return refuse("p", std::to_string(p), "0 or more");
+        }
+        if (std::fabs(p - 2) < 1e-6 && compute_mode != 2) {
+            return refuse("compute_mode", std::to_string(compute_mode), "2 for p = 2: without a product of matrices");
         }
         const Dims& first = x1->shape;
         const Dims& second = x2->shape;

@@ -225,6 +225,15 @@ double uniformNumber(const Philox& random, double steps, std::int64_t index) {
     return std::floor(drawn * steps) / steps;
 }
 
+// The stream of a seed and an offset that are tensors.
+Philox streamOf(const View* tensors, std::int64_t further) {
+    std::int64_t seed = 0;
+    std::int64_t offset = 0;
+    read(tensors[0], 0, 1, 1, &seed);
+    read(tensors[1], 0, 1, 1, &offset);
+    return {seed, add(offset, further)};
+}
+
 // make(random) gives what Generate takes. Seed and offset are read when the kernel runs, so that a captured graph draws
 // new numbers in each replay. Tensors: seed, offset, the result.
 template <class Make>
@@ -233,11 +242,7 @@ class GenerateLater : public Kernel {
     GenerateLater(std::int64_t further, Make make) : further_(further), make_(std::move(make)) {}
 
     void run(const View* tensors, const KernelContext& context) const override {
-        std::int64_t seed = 0;
-        std::int64_t offset = 0;
-        read(tensors[0], 0, 1, 1, &seed);
-        read(tensors[1], 0, 1, 1, &offset);
-        const auto function = make_(Philox(seed, add(offset, further_)));
+        const auto function = make_(streamOf(tensors, further_));
         Generate<std::decay_t<decltype(function)>>(function).run(tensors + 2, context);
     }
 
@@ -246,17 +251,22 @@ class GenerateLater : public Kernel {
     const Make make_;
 };
 
-template <class Make>
-aclnnStatus generateLater(const Call& call, const char* name, const aclTensor* out, const aclTensor* seed,
-                          const aclTensor* offset, std::int64_t further, Make make) {
-    ACLQ_RETURN_IF_FAILED(checkAllGiven({{name, out}, {"seedTensor", seed}, {"offsetTensor", offset}}));
-    ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
+aclnnStatus checkStream(const aclTensor* seed, const aclTensor* offset) {
     for (const Argument& one : {Argument{"seedTensor", seed}, {"offsetTensor", offset}}) {
         ACLQ_RETURN_IF_FAILED(checkTensor(one.name, one.tensor));
         if (one->elements() != 1) {
             return refuse(one, "shape " + one->shape.text(), "one element");
         }
     }
+    return ACLNN_SUCCESS;
+}
+
+template <class Make>
+aclnnStatus generateLater(const Call& call, const char* name, const aclTensor* out, const aclTensor* seed,
+                          const aclTensor* offset, std::int64_t further, Make make) {
+    ACLQ_RETURN_IF_FAILED(checkAllGiven({{name, out}, {"seedTensor", seed}, {"offsetTensor", offset}}));
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
+    ACLQ_RETURN_IF_FAILED(checkStream(seed, offset));
     return out->empty() ? call.nothing()
                         : call.launch({{"seedTensor", seed}, {"offsetTensor", offset}, {name, out}},
                                       std::make_shared<GenerateLater<Make>>(further, make));
@@ -490,6 +500,36 @@ class Multinomial : public Kernel {
     const Philox random_;
 };
 
+// The same with the seed and the offset of the moment. Tensors: seed, offset, self, out.
+class MultinomialLater : public Kernel {
+  public:
+    MultinomialLater(bool replacement, std::int64_t further) : replacement_(replacement), further_(further) {}
+
+    void run(const View* tensors, const KernelContext& context) const override {
+        Multinomial(replacement_, streamOf(tensors, further_)).run(tensors + 2, context);
+    }
+
+  private:
+    const bool replacement_;
+    const std::int64_t further_;
+};
+
+aclnnStatus checkDraws(const aclTensor* self, std::int64_t numsamples, bool replacement, const aclTensor* out) {
+    ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+    ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+    ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, 2));
+    if (numsamples < 1 || (!replacement && numsamples > self->shape.last())) {
+        return refuse("numsamples", std::to_string(numsamples),
+                      replacement ? std::string("1 or more")
+                                  : text("1 to %lld, the columns of self", static_cast<long long>(self->shape.last())));
+    }
+    Dims expected = self->shape;
+    expected[expected.rank() - 1] = numsamples;
+    ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "numsamples for each row of self"));
+    return self->shape.last() != 0 ? ACLNN_SUCCESS
+                                   : refuse("self", "shape " + self->shape.text(), "rows with elements");
+}
+
 }  // namespace
 
 aclnnStatus aclnnMultinomialGetWorkspaceSize(const aclTensor* self, int64_t numsamples, bool replacement, int64_t seed,
@@ -497,27 +537,30 @@ aclnnStatus aclnnMultinomialGetWorkspaceSize(const aclTensor* self, int64_t nums
                                              aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnMultinomial);
     return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
-        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
-        ACLQ_RETURN_IF_FAILED(checkRank("self", *self, 1, 2));
-        if (numsamples < 1 || (!replacement && numsamples > self->shape.last())) {
-            return refuse("numsamples", std::to_string(numsamples),
-                          replacement
-                              ? std::string("1 or more")
-                              : text("1 to %lld, the columns of self", static_cast<long long>(self->shape.last())));
-        }
-        Dims expected = self->shape;
-        expected[expected.rank() - 1] = numsamples;
-        ACLQ_RETURN_IF_FAILED(checkShape("out", *out, expected, "numsamples for each row of self"));
-        if (self->shape.last() == 0) {
-            return refuse("self", "shape " + self->shape.text(), "rows with elements");
-        }
+        ACLQ_RETURN_IF_FAILED(checkDraws(self, numsamples, replacement, out));
         return out->empty() ? call.nothing()
                             : call.launch({{"self", self}, {"out", out}},
                                           std::make_shared<Multinomial>(replacement, Philox(seed, offset)));
     });
 }
 ACLQ_PHASE_2(aclnnMultinomial)
+
+aclnnStatus aclnnMultinomialTensorGetWorkspaceSize(const aclTensor* self, int64_t numsamples, bool replacement,
+                                                   const aclTensor* seedTensor, const aclTensor* offsetTensor,
+                                                   int64_t offset, aclTensor* out, uint64_t* workspaceSize,
+                                                   aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnMultinomialTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkDraws(self, numsamples, replacement, out));
+        ACLQ_RETURN_IF_FAILED(checkStream(seedTensor, offsetTensor));
+        return out->empty()
+                   ? call.nothing()
+                   : call.launch(
+                         {{"seedTensor", seedTensor}, {"offsetTensor", offsetTensor}, {"self", self}, {"out", out}},
+                         std::make_shared<MultinomialLater>(replacement, offset));
+    });
+}
+ACLQ_PHASE_2(aclnnMultinomialTensor)
 
 aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor* selfRef, int64_t low, int64_t high, int64_t seed,
                                                int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {

@@ -98,7 +98,9 @@ aclnnStatus lossOf(const Call& call, const Argument (&tensors)[count], std::int6
             return refuse(one, "shape " + one->shape.text(), "a shape that fits to " + shape.text());
         }
     }
-    ACLQ_RETURN_IF_FAILED(checkShape(tensors[inputs], Dims(), "one element"));
+    if (tensors[inputs].seenAs == nullptr) {
+        ACLQ_RETURN_IF_FAILED(checkShape(tensors[inputs], Dims(), "one element"));
+    }
     return call.launch({tensors, count},
                        std::make_shared<Total<inputs, Function>>(
                            shape, reduction == kMean ? static_cast<double>(shape.elements()) : 1, function));
@@ -209,11 +211,8 @@ aclnnStatus checkClasses(const aclTensor* self, const aclTensor* target, const a
     ACLQ_RETURN_IF_FAILED(checkTensor("weight", weight));
     const std::int64_t classes = self->shape.last();
     ACLQ_RETURN_IF_FAILED(checkShape("weight", *weight, Dims(&classes, 1), "the classes of self"));
-    const std::int64_t rows = self->shape.rank() == 2 ? self->shape[0] : 1;
-    return target->elements() == rows
-               ? ACLNN_SUCCESS
-               : refuse("target", "shape " + target->shape.text(),
-                        text("%lld elements, one for each row of self", static_cast<long long>(rows)));
+    return checkShape("target", *target, Dims(self->shape.data(), static_cast<std::uint64_t>(self->shape.rank() - 1)),
+                      "a class for each row of self");
 }
 
 // The class and weight of each row; the weight is 0 if the class is ignored or out of range.
@@ -571,8 +570,15 @@ aclnnStatus aclnnBinaryCrossEntropyWithLogitsGetWorkspaceSize(const aclTensor* s
         ACLQ_RETURN_IF_FAILED(checkReduction(reduction));
         const Factor scale = factor("weightOptional", weightOptional, self);
         const Factor positive = factor("posWeightOptional", posWeightOptional, self);
-        return lossOf(call, {{"self", self}, {"target", target}, scale.argument, positive.argument, {"out", out}},
-                      reduction, [=](double x, double y, double w, double p) {
+        ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+        aclTensor number = *out;  // a sum may be one element with any number of dimensions
+        Argument result{"out", out};
+        if (reduction != kNone && out->elements() == 1) {
+            number.shape = Dims();
+            result.seenAs = &number;
+        }
+        return lossOf(call, {{"self", self}, {"target", target}, scale.argument, positive.argument, result}, reduction,
+                      [=](double x, double y, double w, double p) {
                           return scale.of(w) * ((1 - y) * x + (1 + (positive.of(p) - 1) * y) * softplus(-x));
                       });
     });

@@ -148,9 +148,11 @@ namespace {
 // Magnitudes of complex numbers are real.
 aclnnStatus magnitude(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out, int) {
     const bool known = self != nullptr && pools().tensors.find(self) != nullptr;
-    if (known && out != nullptr && pools().tensors.find(out) != nullptr && !isComplex(self->dtype) &&
-        out->dtype != self->dtype) {
-        return call.prepare([&] { return refuse(names[1], "dtype " + nameOf(out->dtype), nameOf(self->dtype)); });
+    if (known && out != nullptr && pools().tensors.find(out) != nullptr) {
+        const aclDataType expected = self->dtype == ACL_COMPLEX64 ? ACL_FLOAT : self->dtype;
+        if (out->dtype != expected) {
+            return call.prepare([&] { return refuse(names[1], "dtype " + nameOf(out->dtype), nameOf(expected)); });
+        }
     }
     return unary(call, names, self, out, known && isComplex(self->dtype) ? Gives::Truth : Gives::Same,
                  [&]() -> std::shared_ptr<const Kernel> {
