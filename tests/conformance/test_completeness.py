@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
+if not PAGE.exists():
+    pytest.skip("this copy of the tests has no docs/", allow_module_level=True)
 
 
 def rows_of_the_page() -> dict[str, set[int]]:

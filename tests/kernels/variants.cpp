@@ -134,6 +134,8 @@ struct Input {
     std::size_t size;  // of an element
     std::vector<unsigned char> bytes;
     std::int64_t count() const { return static_cast<std::int64_t>(bytes.size() / size); }
+    // Of a 16-bit format, as x of dynamic quantisation.
+    bool isHalves() const { return source != Source::Float; }
 };
 
 template <class T>
@@ -213,6 +215,9 @@ void everyPattern(const Input& input) {
 }
 
 void affine(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const AffineRows& what) {
+    if (!input.isHalves()) {
+        return;
+    }
     static Results<std::int8_t> results(1 << 22);
     for (const Integers type : {Integers::Int8, Integers::Int4}) {
         definition->quantizeAffine(what, input.source, x, rows, n, {{results.expected.data()}, type});
@@ -296,6 +301,9 @@ void everyInt8(const std::vector<float>& patterns) {
 
 void minMax(const Input& input, const void* x, std::int64_t rows, std::int64_t n, const float* factor,
             std::int64_t step) {
+    if (!input.isHalves()) {
+        return;
+    }
     static Results<MinMax> results(65536);
     definition->minMaxOfRows(input.source, x, factor, step, rows, n, results.expected.data());
     variant->minMaxOfRows(input.source, x, factor, step, rows, n, results.actual.data());
@@ -350,8 +358,10 @@ void everyLength(const Input& input, const std::vector<float>& patterns) {
                 // Where results end: nothing may be written behind them.
                 std::int8_t* const y = atEnd ? bytes.end(static_cast<std::size_t>(n)) : bytes.begin();
                 variant->quantize(row, input.source, x, 1, n, {{y, true}, Integers::Int8});
-                variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0}, input.source, x, 1, n,
-                                        {{y}, Integers::Int4});
+                if (input.isHalves()) {
+                    variant->quantizeAffine(AffineRows{nullptr, 0, scale, offset, step, 0}, input.source, x, 1, n,
+                                            {{y}, Integers::Int4});
+                }
                 variant->quantizeToInt32(row, input.source, x, 1, n,
                                          {words.end(static_cast<std::size_t>(n)), turn % 2 != 0});
                 if (n % 2 == 0) {
@@ -451,6 +461,9 @@ void severalRows(const Input& input) {
                         [&](const Output& y) {
                             variant->quantize(rows, input.source, x.data(), kRows, n, {y, type, pack});
                         });
+                    if (!input.isHalves()) {
+                        continue;
+                    }
                     const AffineRows affineRows{step == 0 ? nullptr : added.data(), 1, factors,
                                                 shifted ? shifts : nullptr,         0, 1};
                     same(
@@ -623,10 +636,12 @@ void outputs(const Input& input) {
             check("int8", bytes.data(), n, [&](const Output& y) {
                 variant->quantize(row, input.source, x, 1, count, {y, Integers::Int8});
             });
-            definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, Integers::Int8});
-            check("affine int8", bytes.data(), n, [&](const Output& y) {
-                variant->quantizeAffine(affine, input.source, x, 1, count, {y, Integers::Int8});
-            });
+            if (input.isHalves()) {
+                definition->quantizeAffine(affine, input.source, x, 1, count, {{bytes.data()}, Integers::Int8});
+                check("affine int8", bytes.data(), n, [&](const Output& y) {
+                    variant->quantizeAffine(affine, input.source, x, 1, count, {y, Integers::Int8});
+                });
+            }
             definition->quantize(row, input.source, x, 1, count, {{bytes.data()}, Integers::Int4});
             std::vector<std::uint8_t> packed(n / 2);
             for (std::size_t i = 0; i < packed.size(); ++i) {
@@ -746,10 +761,6 @@ void words(const std::vector<float>& patterns) {
 int main(int count, char** arguments) {
     sparse = count > 1 && std::strcmp(arguments[1], "--sparse") == 0;
     const std::vector<float> patterns = floatPatterns();
-    std::vector<float> sample;
-    for (std::size_t i = 0; i < patterns.size(); i += 16) {
-        sample.push_back(patterns[i]);
-    }
     const std::vector<Input> inputs{makeInput(Source::Float, "float32", patterns),
                                     makeInput(Source::Half, "float16", allHalves()),
                                     makeInput(Source::BFloat16, "bfloat16", allHalves())};
@@ -761,18 +772,16 @@ int main(int count, char** arguments) {
         for (const Input& input : inputs) {
             if (variant != definition) {
                 everyPattern(input);
-                everyAffine(makeInput(input.source, input.name,
-                                      input.source == Source::Float ? std::vector<std::uint16_t>() : allHalves()));
+                everyAffine(input);
             }
             everyMinMax(input);
             everyLength(input, patterns);
             severalRows(input);
-            dynamicRows(input);
-            shiftedMinMax(input);
+            if (input.isHalves()) {
+                dynamicRows(input);
+                shiftedMinMax(input);
+            }
             outputs(input);
-        }
-        if (variant != definition) {
-            everyAffine(makeInput(Source::Float, "float32", sample));
         }
         everyInt8(patterns);
         int4();

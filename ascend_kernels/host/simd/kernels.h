@@ -107,7 +107,8 @@ struct Kernels {
     // x: int8, or int4, two per byte. y: float16 or bfloat16.
     void (*antiQuantize)(const AntiQuantizeRows& rows, const void* x, bool packed, std::int64_t count, std::int64_t n,
                          const Output& y, bool half);
-    // Min and max of x * factor (of x without a factor); step: of the factor within a row, the same for all rows.
+    // Min and max of x * factor (of x without a factor); step: of the factor within a row, the same for all rows. Here
+    // and in the next two, x is float16 or bfloat16.
     void (*minMaxOfRows)(Source source, const void* x, const float* factor, std::int64_t step, std::int64_t count,
                          std::int64_t n, MinMax* minMax);
     // y = saturate(rint(x * smooth * factor + shift)), each operation rounded.

@@ -69,7 +69,7 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
         smoothed.smooth = &kOne;
         smoothed.smoothStep = 0;
     }
-    withSource(source, data, [&](const auto* x) {
+    withHalves(source, data, [&](const auto* x) {
         withConstants(
             [&](auto smoothEach, auto each, auto shifted, auto pack) {
                 ResultsOfRows<IntegerVector<pack()>, (smoothEach() || each()) && Lanes::kShare> put(y.to,
@@ -84,7 +84,7 @@ inline void quantizeBlocksAffine(const AffineRows& rows, Source source, const vo
 inline void quantizeAffine(const AffineRows& rows, Source source, const void* x, std::int64_t count, std::int64_t n,
                            const IntegerOutput& y) {
     forAnyLength(
-        rows, x, bitsOf(source), count, n, y.to, y.packed ? 4 : 8,
+        rows, x, 16, count, n, y.to, y.packed ? 4 : 8,
         [&](const AffineRows& some, const void* from, std::int64_t number, std::int64_t length, const Output& to) {
             quantizeBlocksAffine(some, source, from, number, length, {to, y.type, y.packed});
         });

@@ -35,6 +35,12 @@ ACLQ_INLINE inline void withSource(Source source, const void* x, Body&& body) {
     }
 }
 
+// The same for operators whose x is of a 16-bit format.
+template <class Body>
+ACLQ_INLINE inline void withHalves(Source source, const void* x, Body&& body) {
+    source == Source::Half ? body(static_cast<const Half*>(x)) : body(static_cast<const BFloat16*>(x));
+}
+
 constexpr std::int64_t bitsOf(Source source) {
     return source == Source::Float ? 32 : 16;
 }

@@ -18,22 +18,18 @@ struct ParametersOfRows {
     bool within;
 };
 
-// Loops run over all lanes, so that they are vectorised; unused lanes have no effect. Products with smooth scales are
-// stored in `kept`, unless it is null.
-template <bool smoothed, bool shifted, class X>
-ACLQ_INLINE inline void findParameters(const DynamicRows& rows, const X* x, std::int64_t count, std::int64_t n,
-                                       Integers type, ParametersOfRows& found, float* kept) {
+// Loops run over all lanes, so that they are vectorised; unused lanes have no effect.
+template <bool shifted>
+ACLQ_INLINE inline void findParameters(const MinMaxOfRows& all, bool scaleByProduct, Integers type,
+                                       ParametersOfRows& found) {
     // Products below this are products of finite values, and exact enough that the smallest and largest values round to
     // the limits or to integers between them.
     constexpr float kExact = 0x1p14F;
     const Limits limits = limitsOf(type);
-    MinMaxOfRows all;
-    findMinMax<smoothed, smoothed>(x, rows.smooth, count, n, all, kept);
     int beyond = 0;
     for (std::int64_t row = 0; row < Lanes::kCount; ++row) {
         const MinMax minMax{all.low[row], all.high[row]};
-        const Parameters parameters =
-            shifted ? asymmetric(minMax, limits) : symmetric(minMax, limits, rows.scaleByProduct);
+        const Parameters parameters = shifted ? asymmetric(minMax, limits) : symmetric(minMax, limits, scaleByProduct);
         found.scale[row] = parameters.scale;
         found.offset[row] = parameters.offset;
         // A row of zeros gets the factor 0: with an infinite factor its products would be NaN. Both become 0.
@@ -52,8 +48,6 @@ template <bool smoothed, bool keep, bool shifted, bool pack, class X>
 inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, std::int64_t count, std::int64_t n,
                             const Output& y) {
     constexpr Integers kType = pack ? Integers::Int4 : Integers::Int8;
-    constexpr bool kHalves =
-        sizeof(X) == sizeof(std::uint16_t);  // no operator has other rows: they go the way of odd lengths
     // As many rows as stay in L1 until they are read again.
     const std::int64_t together =
         std::clamp<std::int64_t>((keep ? kKeptProducts : kFitsL1) / n,
@@ -68,8 +62,10 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
         const std::int64_t some = std::min(together, count - row);
         const X* const from = x + row * n;
         const Prefetcher prefetcher(from, ahead, soon);
+        MinMaxOfRows all;
+        findMinMax<smoothed, smoothed, keep>(from, rows.smooth, some, n, all, kept);
         ParametersOfRows found;
-        findParameters<smoothed, shifted>(rows, from, some, n, kType, found, keep ? kept : nullptr);
+        findParameters<shifted>(all, rows.scaleByProduct, kType, found);
         copySome(found.scale, some, rows.scale + row);
         if (rows.offset != nullptr) {
             copySome(found.offset, some, rows.offset + row);
@@ -86,7 +82,7 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const X* x, 
                                                                          prefetcher);
                 continue;
             }
-        } else if constexpr (kHalves) {
+        } else {
             if (found.within && n % kBlock == 0) {
                 quantizeAffine<smoothed, smoothed, false, shifted, pack, true>(affine, from, row, some, n, kType, put,
                                                                                prefetcher);
@@ -102,10 +98,10 @@ inline void quantizeDynamic(const DynamicRows& rows, Source source, const void* 
                             std::int64_t n, const Output& y, bool packed) {
     const bool smooth = rows.smooth != nullptr;
     const bool keeps = smooth && n % kBlock == 0 && n <= kKeptProducts / kInterleaved;
-    withSource(source, data, [&](const auto* x) {
+    withHalves(source, data, [&](const auto* x) {
         withConstants(
             [&](auto smoothed, auto keep, auto shifted, auto pack) {
-                constexpr bool kKeep = keep() && !Lanes::kDefinition && sizeof(*x) == sizeof(std::uint16_t);
+                constexpr bool kKeep = keep() && !Lanes::kDefinition;
                 if constexpr (smoothed() || !keep()) {
                     quantizeDynamic<smoothed(), kKeep, shifted(), pack()>(rows, source, x, count, n, y);
                 }

@@ -93,10 +93,10 @@ ACLQ_INLINE inline void minMaxOf(const LargestBits<Bits>& largest, std::int64_t 
 
 inline constexpr float kOne = 1.0F;
 
-// At most Lanes::kCount rows.
-template <bool smoothed, bool each, class X>
+// At most Lanes::kCount rows. Keep: products with factors are stored in `kept`.
+template <bool smoothed, bool each, bool keep, class X>
 ACLQ_INLINE inline void findMinMax(const X* x, const float* factor, std::int64_t count, std::int64_t n,
-                                   MinMaxOfRows& minMax, float* kept = nullptr) {
+                                   MinMaxOfRows& minMax, float* kept) {
     constexpr std::int64_t kStep = each ? 1 : 0;
     if (Lanes::kDefinition || n == 0) {
         minMax = {};
@@ -107,7 +107,7 @@ ACLQ_INLINE inline void findMinMax(const X* x, const float* factor, std::int64_t
         }
         return;
     }
-    if constexpr (!smoothed && sizeof(X) == sizeof(std::uint16_t)) {
+    if constexpr (!smoothed) {
         LargestBits<std::uint16_t> largest(count);
         forRowsInterleaved<!Lanes::kDefinition>(count, n <= kInterleavedMinMax,
                                                 [&](std::int64_t row, auto interleaved) ACLQ_INLINE {
@@ -121,13 +121,11 @@ ACLQ_INLINE inline void findMinMax(const X* x, const float* factor, std::int64_t
         forRowsInterleaved<!Lanes::kDefinition>(
             count, n <= kInterleavedMinMax || (each && Lanes::kShare && n > kFitsL1),
             [&](std::int64_t row, auto interleaved) ACLQ_INLINE {
-                largestOf<each, interleaved()>(
-                    x + row * n, smoothed ? factor : &kOne, n, row, largest,
-                    kept == nullptr ? nullptr : kept + row * n);  // floats alone are products with 1
+                largestOf<each, interleaved()>(x + row * n, factor, n, row, largest, keep ? kept + row * n : nullptr);
             });
         minMaxOf<float>(largest, count, minMax, [&](std::int64_t row) {
-            return leastOf<std::uint32_t>(
-                n, [&](std::int64_t i) { return product<smoothed>(factor, kStep, x + row * n, i); });
+            return leastOf<std::uint32_t>(n,
+                                          [&](std::int64_t i) { return product<true>(factor, kStep, x + row * n, i); });
         });
     }
 }
@@ -137,7 +135,7 @@ inline void minMaxOfRows(const X* x, const float* factor, std::int64_t count, st
     for (std::int64_t first = 0; first < count; first += Lanes::kCount) {
         const std::int64_t some = std::min(Lanes::kCount, count - first);
         MinMaxOfRows found;
-        findMinMax<smoothed, each>(x + first * n, factor, some, n, found);
+        findMinMax<smoothed, each, false>(x + first * n, factor, some, n, found, nullptr);
         for (std::int64_t row = 0; row < some; ++row) {
             minMax[first + row] = {found.low[row], found.high[row]};
         }
@@ -146,7 +144,7 @@ inline void minMaxOfRows(const X* x, const float* factor, std::int64_t count, st
 
 inline void minMaxOfRows(Source source, const void* data, const float* factor, std::int64_t step, std::int64_t count,
                          std::int64_t n, MinMax* minMax) {
-    withSource(source, data, [&](const auto* x) {
+    withHalves(source, data, [&](const auto* x) {
         withConstants(
             [&](auto smoothed, auto each) {
                 if constexpr (smoothed() || !each()) {
