@@ -1,10 +1,12 @@
 """Measure the everyday operators beside PyTorch on the CPU, in interleaved rounds.
 
-    python benchmarks/everyday.py [--elements N] [--rounds N] [--threads N] [--only WORD]
+    python benchmarks/everyday.py [--elements N] [--rounds N] [--threads N ...] [--only WORD]
+                                  [--docs]
 
 Both have the same number of threads and work on separate memory that is allocated beforehand.
 The ratio is our time over PyTorch's in the same round (the median of all rounds): 2 is the most
-that is allowed for 16 Mi elements and for products of matrices of 1024. The table is Markdown.
+that is allowed for 16 Mi elements and for products of matrices of 1024. The table is Markdown;
+``--docs`` puts it into docs/performance/products_and_everyday.md.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+import page
 import torch
 from measure import interleaved
 
@@ -26,6 +29,7 @@ from aclquant._ffi.library import load
 
 Call = Callable[[], object]
 COLUMNS = 4096
+MOST = 2  # times PyTorch's time
 TYPES = {
     "float32": (np.float32, torch.float32),
     "float16": (np.float16, torch.float16),
@@ -36,7 +40,9 @@ UNARY = {
     "Abs": torch.abs, "Neg": torch.neg, "Sqrt": torch.sqrt, "Tanh": torch.tanh, "Erf": torch.erf,
     "Sin": torch.sin, "Cos": torch.cos, "Relu": lambda x, out: torch.clamp(x, min=0, out=out),
     "Silu": lambda x, out: torch.nn.functional.silu(x), "Rsqrt": torch.rsqrt,
-    "Expm1": torch.expm1, "Floor": torch.floor,
+    "Expm1": torch.expm1, "Floor": torch.floor, "Tan": torch.tan, "Atan": torch.atan,
+    "Acos": torch.acos, "Sinh": torch.sinh, "Erfc": torch.erfc, "Exp2": torch.exp2,
+    "Mish": lambda x, out: torch.nn.functional.mish(x),
 }  # fmt: skip
 
 
@@ -156,6 +162,9 @@ def rest(elements: int) -> Iterator[tuple[str, Call, Call]]:
     yield "log", lambda: aclnn.Log(u, y), lambda: torch.log(tu, out=ty)
     yield "div", lambda: aclnn.Div(x, u, y), lambda: torch.div(tx, tu, out=ty)
     yield "pow 2.5", lambda: aclnn.PowTensorScalar(u, 2.5, y), lambda: torch.pow(tu, 2.5, out=ty)
+    yield "pow 2", lambda: aclnn.PowTensorScalar(u, 2, y), lambda: torch.pow(tu, 2, out=ty)
+    yield "pow", lambda: aclnn.PowTensorTensor(u, x, y), lambda: torch.pow(tu, tx, out=ty)
+    yield "atan2", lambda: aclnn.Atan2(x, u, y), lambda: torch.atan2(tx, tu, out=ty)
     yield "maximum", lambda: aclnn.Maximum(x, u, y), lambda: torch.maximum(tx, tu, out=ty)
     yield "clamp", lambda: aclnn.Clamp(x, -1, 1, y), lambda: torch.clamp(tx, -1, 1, out=ty)
     yield "add float16", lambda: aclnn.Add(h, h, 1, g), lambda: torch.add(th, th, out=tg)
@@ -194,19 +203,11 @@ def rest(elements: int) -> Iterator[tuple[str, Call, Call]]:
     )
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--elements", type=int, default=1 << 24)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
+def measured(options: argparse.Namespace, threads: int) -> Iterator[tuple[str, list[float], float]]:
+    """Yield each operator with our time and PyTorch's, and their ratio."""
     library: Any = load("host")
-    library.aclquantSetThreadCount(options.threads)
-    torch.set_num_threads(options.threads)
-
+    library.aclquantSetThreadCount(threads)
+    torch.set_num_threads(threads)
     stream = aq.current_stream()
 
     def finished(call: Call) -> Call:
@@ -216,16 +217,44 @@ def main() -> None:
 
         return run
 
-    print("| operator | ours, ms | PyTorch, ms | ratio |\n|---|---|---|---|")
     cases = [*products()] if options.only in ("", "matmul", "linear") else []
     for name, ours, theirs in [*cases, *rest(options.elements)]:
         if options.only not in name:
             continue
         timings = interleaved({"ours": finished(ours), "torch": theirs}, options.rounds, budget=5)
         pairs = zip(timings["ours"].seconds, timings["torch"].seconds, strict=True)
+        both = [timings[who].best for who in ("ours", "torch")]
         ratio = median(a / b for a, b in pairs)
-        numbers = " | ".join(f"{timings[who].median * 1e3:.2f}" for who in ("ours", "torch"))
-        print(f"| {name} | {numbers} | {ratio:.2f} |", flush=True)
+        print(f"{threads} thread(s): {name}: {ratio:.2f}", flush=True)
+        yield name, both, ratio
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--elements", type=int, default=1 << 24)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--only", default="")
+    parser.add_argument("--docs", action="store_true", help="renew the page")
+    options = parser.parse_args()
+    rows: dict[str, list[str]] = {}
+    missed: dict[str, str] = {}
+    for number, threads in enumerate(options.threads):
+        for name, both, ratio in measured(options, threads):
+            times = [f"{seconds * 1e3:.2f}" for seconds in both] if number == 0 else []
+            rows.setdefault(name, [name]).extend([*times, f"{ratio:.2f}"])
+            if ratio > MOST:
+                missed[name] = f"{missed[name]}, " if name in missed else f"{name} "
+                missed[name] += f"{ratio:.2f}" + ("" if threads == 1 else f" ({threads} threads)")
+    header = ["operator", "ours, ms", "PyTorch, ms"]
+    header += [f"ratio, {threads} thread{'s'[: threads > 1]}" for threads in options.threads]
+    text = f"Above {MOST}: {'; '.join(missed.values()) or 'none'}.\n\n"
+    text += page.table(header, list(rows.values()))
+    print(text)
+    if options.docs:
+        page.renew("products_and_everyday.md", "everyday.py --docs", text)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,10 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(IN_CACHE)  // ordinary stores, for arrays that fit the caches
+#define _mm256_stream_si256 _mm256_store_si256
+#define _mm512_stream_si512 _mm512_store_si512
+#endif
 
 namespace {
 
@@ -454,6 +458,25 @@ void putBlock(Make&& make, Y* y) {
     put(block, y);
 }
 
+// A copy that does not read what it overwrites.
+void put(const Floats* x, float* y) {
+    for (std::size_t part = 0; part < kParts; ++part) {
+#if defined(__AVX512F__)
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(y) + part, _mm512_castps_si512(x[part]));
+#elif defined(__AVX2__)
+        _mm256_stream_si256(reinterpret_cast<__m256i*>(y) + part, _mm256_castps_si256(x[part]));
+#else
+        std::memcpy(y + part * kLanes, x + part, sizeof *x);
+#endif
+    }
+}
+void copy(const float* x, std::size_t n, float* y) {
+    for (std::size_t i = 0; i < n; i += kBlock) {
+        ask(x + i, kFar, kNear);
+        putBlock([&](std::size_t j) { return load(x + i + j); }, y + i);
+    }
+}
+
 // Quantising and dequantising are one loop.
 template <bool divide, bool each, class X, class Y>
 void scale(const X* x, std::size_t n, std::size_t length, const float* factors, Y* y) {
@@ -618,6 +641,8 @@ void add(Patterns& patterns, const std::string& name) {
 
 Patterns allPatterns() {
     Patterns patterns;
+    patterns["copy"] = {32, 32,
+                        [](const Work& w) { copy(static_cast<const float*>(w.x), w.n, static_cast<float*>(w.y)); }};
     add<float, std::int8_t>(patterns, "float32 -> int8");
     add<float, Int4>(patterns, "float32 -> int4");
     add<Half, std::int8_t>(patterns, "float16 -> int8");

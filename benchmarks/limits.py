@@ -36,18 +36,22 @@ def _pointer(array: Array) -> ctypes.c_void_p:
 
 
 class Limits:
-    """Loops by name; none where there is no C++ compiler."""
+    """Loops by name; none where there is no C++ compiler.
 
-    def __init__(self, folder: str) -> None:
+    They write past the caches, or with ``in_cache`` into them.
+    """
+
+    def __init__(self, folder: str, in_cache: bool = False) -> None:
         self._run: Any = None
+        self._in_cache = in_cache
         self._factors = np.full(LONGEST, 0.5, np.float32)
         compiler = shutil.which(os.environ.get("CXX", "g++"))
         if compiler is None:
             print("no C++ compiler: the limits are left out")
             return
-        library = Path(folder) / "limits.so"
+        library = Path(folder) / ("limits_in_cache.so" if in_cache else "limits.so")
         flags = ["-std=c++20", "-O3", "-march=native", "-ffp-contract=off", "-pthread"]
-        flags += ["-falign-loops=32", "-shared", "-fPIC"]
+        flags += ["-falign-loops=32", "-shared", "-fPIC", *(["-DIN_CACHE"] if in_cache else [])]
         done = subprocess.run(
             [compiler, *flags, HERE / "limits.cpp", "-o", library], capture_output=True, text=True
         )
@@ -76,16 +80,28 @@ class Limits:
     def job(self, case: cases.Case, threads: int) -> Job | None:
         """The loop on the case's arrays, which begins where a line does.
 
-        So there is not room for all: the longest row is left out for each thread.
+        So there is not room for all: the longest row is left out for each thread, or in the caches
+        one row.
         """
         if self._run is None or case.arrays is None or not case.limit:
             return None
         source, target = case.arrays
-        elements = case.elements - threads * LONGEST
+        length = case.elements // source.shape[0]
+        elements = case.elements - threads * (length if self._in_cache else LONGEST)
         y = target.reshape(-1).view(np.uint8)
         y = y[-y.ctypes.data % 64 :]
-        length = case.elements // source.shape[0]
         return self._bound(case.limit, source, elements, length, y, threads)[0]
+
+    def copy(self, source: Array, target: Array, threads: int) -> tuple[Job, int] | None:
+        """A copy of float32 in whole lines, and the bytes that it reads and writes."""
+        if self._run is None:
+            return None
+        unit = 64 * threads
+        elements = (source.size - unit) // unit * unit
+        y = target.reshape(-1).view(np.uint8)
+        y = y[-y.ctypes.data % 64 :]
+        job = self._bound("copy", source, elements, max(elements, 1), y, threads)[0]
+        return job, elements * 8
 
     def _check(self) -> None:
         """A loop with other results than the operator's shows no limit."""

@@ -1,11 +1,12 @@
 """Measure `quant_matmul` beside the integer products of PyTorch and ONNX Runtime.
 
-    python benchmarks/products.py [--rounds N] [--threads N] [--size N]
+    python benchmarks/products.py [--rounds N] [--threads N ...] [--size N] [--docs]
 
 Ours includes dequantisation: int8 products, a scale per channel and one per token, float16 results.
 `torch._int_mm` and ONNX Runtime's `MatMulInteger` stop at int32 sums; a second column of PyTorch's
 adds the same dequantisation. The ratio is their time over ours in the same round (the median of all
-rounds): above 1, ours is faster. The table is Markdown.
+rounds): above 1, ours is faster. The table is Markdown; ``--docs`` puts it into
+docs/performance/products_and_everyday.md.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import page
 import torch
 from measure import interleaved
 
@@ -83,30 +85,42 @@ def jobs(m: int, n: int, k: int, threads: int) -> dict[str, Callable[[], object]
     }
 
 
+def measured(shape: tuple[int, int, int], threads: int, rounds: int) -> list[str]:
+    """Return a row: our time, and the peers' times over ours."""
+    library: Any = load("host")
+    library.aclquantSetThreadCount(threads)
+    torch.set_num_threads(threads)
+    timings = interleaved(jobs(*shape, threads), rounds, budget=8)
+    ours = timings["ours"].seconds
+    ratios = [
+        median(b / a for a, b in zip(ours, timings[name].seconds, strict=True))
+        for name in timings
+        if name != "ours"
+    ]
+    row = [", ".join(map(str, shape)), str(threads), f"{timings['ours'].best * 1e3:.2f}"]
+    row += [f"{ratio:.2f}" for ratio in ratios]
+    print(" | ".join(row), flush=True)
+    return row
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--size", type=int, default=4096)
+    parser.add_argument("--docs", action="store_true", help="renew the page")
     options = parser.parse_args()
-    library: Any = load("host")
-    library.aclquantSetThreadCount(options.threads)
-    torch.set_num_threads(options.threads)
-    print("| m, n, k | ours, ms | torch._int_mm | torch, dequantised | ONNX Runtime |")
-    print("|---|---|---|---|---|")
     shapes = [(m, options.size, options.size) for m in ROWS] + [(1024, 1024, 1024)]
-    for m, n, k in shapes:
-        timings = interleaved(jobs(m, n, k, options.threads), options.rounds, budget=8)
-        ours = timings["ours"].seconds
-        ratios = [
-            median(b / a for a, b in zip(ours, timings[name].seconds, strict=True))
-            for name in timings
-            if name != "ours"
-        ]
-        cells = " | ".join(f"{ratio:.2f}" for ratio in ratios)
-        print(f"| {m}, {n}, {k} | {timings['ours'].median * 1e3:.2f} | {cells} |", flush=True)
+    rows = [measured(s, threads, options.rounds) for threads in options.threads for s in shapes]
+    header = ["m, n, k", "threads", "ours, ms", "`torch._int_mm`", "PyTorch, dequantised"]
+    text = page.table([*header, "ONNX Runtime"], rows)
+    lowest = min(float(row[3]) for row in rows)
+    text = f"The lowest number beside `torch._int_mm` is {lowest:.2f}.\n\n{text}"
+    print(text)
+    if options.docs:
+        page.renew("products_and_everyday.md", "products.py --docs", text)
 
 
 if __name__ == "__main__":

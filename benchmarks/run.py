@@ -59,14 +59,20 @@ def set_threads(library: Any, count: int) -> None:
         cases.torch.set_num_threads(count)
 
 
-def measure(case: cases.Case, rounds: int, limit: Job | None = None) -> dict[str, Any]:
+def measure(
+    case: cases.Case, rounds: int, limits: Limits | None = None, threads: int = 1
+) -> dict[str, Any]:
     source = np.ones(case.elements, np.float32)
     target = np.zeros_like(source)
     copy = partial(np.copyto, target, source)
     jobs: dict[str, Job] = {"copy": copy, **case.jobs}
+    limit = limits.job(case, threads) if limits is not None else None
+    stream = limits.copy(source, target, threads) if limits is not None else None
     if limit is not None:
         # A large copy leaves nothing in the caches, for the limit as for the operator.
         jobs |= {"copy again": copy, "limit": limit}
+    if stream is not None:
+        jobs["stream"] = stream[0]
     timings = interleaved(jobs, rounds, least=0.0005)
     copied = 2 * source.nbytes
     ours = timings["aclquant"].seconds
@@ -84,10 +90,33 @@ def measure(case: cases.Case, rounds: int, limit: Job | None = None) -> dict[str
         "target": case.target,
         "ratio": beside("copy") * case.nbytes / copied,
         "limit": beside("limit") if limit is not None else None,
+        "stream": beside("stream") * case.nbytes / stream[1] if stream is not None else None,
         "timings": {
             name: asdict(timing) | {"best": timing.best, "median": timing.median}
             for name, timing in timings.items()
         },
+    }
+
+
+def measure_in_cache(case: cases.Case, rounds: int, limits: Limits) -> dict[str, Any]:
+    """The operator, a copy of as many bytes, and the loop, each again and again on its arrays."""
+    source = np.ones(case.nbytes // 2, np.uint8)
+    jobs: dict[str, Job] = {
+        "copy": partial(np.copyto, np.zeros_like(source), source),
+        "aclquant": case.jobs["aclquant"],
+    }
+    limit = limits.job(case, 1)
+    if limit is not None:
+        jobs["limit"] = limit
+    timings = interleaved(jobs, rounds, least=0.0005)
+    ours = timings["aclquant"].best
+    rows = case.arrays[0].shape[0] if case.arrays is not None else 1
+    return {
+        "name": case.name,
+        "elements": case.elements,
+        "seconds": ours,
+        "copy": timings["copy"].best / ours,
+        "limit": timings["limit"].best / ours * rows / (rows - 1) if limit is not None else None,
     }
 
 
@@ -118,14 +147,19 @@ def main() -> None:
         for power in range(5, last + 1, 3)
         for case in cases.all_cases(1 << power, 1, full=False)
     ]
-    result["large"] = {}
+    result["large"], result["cached"] = {}, []
     with tempfile.TemporaryDirectory() as folder:
         limits = Limits(folder)
+        in_cache = Limits(folder, in_cache=True)
+    set_threads(library, 1)
+    for power in (16, 20) if options.quick else (16, 18, 20):
+        for case in cases.all_cases(1 << power, 1, full=True):
+            result["cached"].append(measure_in_cache(case, rounds, in_cache))
     for threads in (1, 2):
         set_threads(library, threads)
         found = result["large"][str(threads)] = []
         for case in cases.all_cases(elements, threads, full=True):
-            found.append(measure(case, rounds, limits.job(case, threads)))
+            found.append(measure(case, rounds, limits, threads))
             print(f"{threads} thread(s): {case.name}: {found[-1]['ratio']:.2f}", flush=True)
         found.append(
             measure(cases.transposed(1024 if options.quick else 4096), rounds) | {"target": 0}

@@ -98,6 +98,35 @@ void copyElements(const View* both) {
     });
 }
 
+// Between FLOAT, FLOAT16 and BF16. FLOAT is read and written where it lies.
+void convertFloats(const View* both) {
+    const View& from = both[0];
+    const View& to = both[1];
+    const auto walk = walkTogether<2>(both);
+    forPieces({.rows = walk.rows(), .length = walk.length(), .chunk = kRoom}, [&](Pieces pieces) {
+        Room<float> room;
+        std::int64_t at[2] = {};
+        while (pieces.next()) {
+            if (pieces.newRow()) {
+                walk.locate(pieces.row(), at);
+            }
+            const std::int64_t n = pieces.count();
+            const std::int64_t source = at[0] + pieces.first() * walk.step(0);
+            const std::int64_t target = at[1] + pieces.first() * walk.step(1);
+            if (auto* const floats = const_cast<float*>(floatsAt(to, target, walk.step(1)))) {
+                read(from, source, walk.step(0), n, floats);
+                continue;
+            }
+            const float* floats = floatsAt(from, source, walk.step(0));
+            if (floats == nullptr) {
+                read(from, source, walk.step(0), n, room.values);
+                floats = room.values;
+            }
+            write(to, target, walk.step(1), n, floats);
+        }
+    });
+}
+
 bool hasWholeBytes(aclDataType dtype) {
     return bitsOf(dtype) >= 8;
 }
@@ -128,6 +157,9 @@ void aclq::everyday::copy(const View& from, const View& to) {
     if (from.dtype == to.dtype) {
         withSize(bitsOf(to.dtype) / 8, [&](auto element) { copyElements<decltype(element)>(both); });
         return;
+    }
+    if (fitsFloat(from.dtype) && fitsFloat(to.dtype)) {
+        return convertFloats(both);
     }
     elementwise<1>(from.dtype, kSame)->run(both, {});
 }

@@ -176,9 +176,11 @@ class Reduce : public Kernel {
                 std::fill_n(results.begin(), n, Way::template begin<Domain>());
                 for (std::int64_t element = 0; element < elements; ++element) {
                     split.across(place, element, pieces.count(), values.data());
-                    for (std::size_t i = 0; i < n; ++i) {
-                        results[i] = Way::step(results[i], values[i]);
-                    }
+                    widest([to = results.data(), from = values.data(), n] {
+                        for (std::size_t i = 0; i < n; ++i) {
+                            to[i] = Way::step(to[i], from[i]);
+                        }
+                    });
                 }
                 for (std::size_t i = 0; i < n; ++i) {
                     store(split, out, place + static_cast<std::int64_t>(i), results[i]);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <type_traits>
 
 namespace aclq::everyday {
 namespace {
@@ -22,7 +23,6 @@ T reduced(std::int64_t n, T begin, Step step, Join join) {
 }
 
 constexpr auto kAdd = [](auto a, auto b) { return a + b; };
-constexpr auto kLarger = [](auto best, auto value) { return best != best || value < best ? best : value; };
 
 template <class T>
 T exponentialsOf(T* values, std::int64_t n, T shift) {
@@ -42,10 +42,28 @@ void divideBy(T* values, std::int64_t n, T divisor) {
     });
 }
 
+// By the bits: as signed integers, those of numbers are ordered if all but the sign are inverted in negative ones.
+// Loops over comparisons of floats would not vectorise.
 template <class T>
 T largestOf(const T* values, std::int64_t n) {
-    const auto step = [values](T best, std::int64_t i) { return kLarger(best, values[i]); };
-    return reduced(n, static_cast<T>(-HUGE_VAL), step, kLarger);
+    using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    constexpr Bits kMagnitude = std::numeric_limits<Bits>::max();
+    const auto turn = [](Bits bits) { return bits ^ ((bits >> (8 * sizeof(T) - 1)) & kMagnitude); };
+    constexpr Bits kInfinity = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+    Bits best = turn(std::bit_cast<Bits>(-std::numeric_limits<T>::infinity()));
+    Bits size = 0;
+    widest([&best, &size, turn, values, n] {
+        Bits high = best;
+        Bits far = 0;
+        for (std::int64_t i = 0; i < n; ++i) {
+            const auto bits = std::bit_cast<Bits>(values[i]);
+            high = std::max(high, turn(bits));
+            far = std::max(far, bits & kMagnitude);
+        }
+        best = high;
+        size = far;
+    });
+    return size > kInfinity ? std::numeric_limits<T>::quiet_NaN() : std::bit_cast<T>(turn(best));
 }
 
 }  // namespace
