@@ -36,7 +36,7 @@ Costs = dict[str, dict[str, dict[str, float]]]  # threads, way, elements: second
 def jobs(elements: int) -> Iterator[tuple[str, Job]]:
     """Yield the ways to quantise that many elements."""
     x = np.random.default_rng(0).standard_normal(elements, np.float32).reshape(-1, 32)
-    scale = np.float32([0.05])
+    scale = np.array([0.05], np.float32)
     yield "call", partial(aq.quantize, x, scale, dtype="qint8")
     y = np.empty(x.shape, np.int8)
     plan = aq.plan(aq.quantize, x, scale, dtype="qint8")

@@ -6,8 +6,11 @@
 namespace aclq::everyday {
 namespace {
 
-// A row of the widest numbers.
-using AnyRoom = Room<Complex>;
+// A row of the widest numbers. Rooms that follow each other do not begin at the same place of a page: processors take a
+// store to the same place for one that a load has to wait for.
+struct AnyRoom {
+    alignas(64) unsigned char bytes[(kRoom + 32) * sizeof(Complex)];
+};
 
 // Truths are bytes; other types than BOOL take them as numbers.
 void write(const View& view, std::int64_t offset, std::int64_t step, std::int64_t n, const bool* from) {
@@ -96,7 +99,7 @@ void ElementwiseKernel::runInputs(const View* tensors) const {
             const std::int64_t n = pieces.count();
             for (std::size_t index = 0; index < inputs; ++index) {
                 values[index] = readInput(floats, tensors[index], at[index] + pieces.first() * walk.step(index),
-                                          walk.step(index), n, rooms[index].values);
+                                          walk.step(index), n, rooms[index].bytes);
             }
             const std::int64_t to = at[inputs] + pieces.first() * step;
             void* there = nullptr;
@@ -105,7 +108,7 @@ void ElementwiseKernel::runInputs(const View* tensors) const {
             } else if (floats) {
                 there = const_cast<float*>(floatsAt(out, to, step));
             }
-            void* const results = there != nullptr ? there : rooms[inputs].values;
+            void* const results = there != nullptr ? there : rooms[inputs].bytes;
             if (floats) {
                 computeFloats(values, n, results);
             } else {
