@@ -449,16 +449,6 @@ void ask(const X* x, std::size_t far, std::size_t near) {
     }
 }
 
-template <class Make, class Y>
-void putBlock(Make&& make, Y* y) {
-    Floats block[kParts];
-    for (std::size_t part = 0; part < kParts; ++part) {
-        block[part] = make(part * kLanes);
-    }
-    put(block, y);
-}
-
-// A copy that does not read what it overwrites.
 void put(const Floats* x, float* y) {
     for (std::size_t part = 0; part < kParts; ++part) {
 #if defined(__AVX512F__)
@@ -470,6 +460,17 @@ void put(const Floats* x, float* y) {
 #endif
     }
 }
+
+template <class Make, class Y>
+void putBlock(Make&& make, Y* y) {
+    Floats block[kParts];
+    for (std::size_t part = 0; part < kParts; ++part) {
+        block[part] = make(part * kLanes);
+    }
+    put(block, y);
+}
+
+// A copy that does not read what it overwrites.
 void copy(const float* x, std::size_t n, float* y) {
     for (std::size_t i = 0; i < n; i += kBlock) {
         ask(x + i, kFar, kNear);
