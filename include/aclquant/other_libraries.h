@@ -32,7 +32,15 @@ ACLQUANT_API int32_t rtFunctionRegister(void *binHandle, const void *stubFunc, c
     const void *kernelInfoExt, uint32_t funcMode);
 ACLQUANT_API int32_t rtKernelLaunch(const void *stubFunc, uint32_t numBlocks, void *args,
     uint32_t argsSize, void *smDesc, void *stm);
+ACLQUANT_API int32_t rtDevBinaryUnRegister(void *hdl);
+ACLQUANT_API int32_t rtLaunch(const void *stubFunc);
 ACLQUANT_API int32_t rtGetC2cCtrlAddr(uint64_t *addr, uint32_t *len);
+
+/* ---- The driver: memory of the host that the device sees ---- */
+
+ACLQUANT_API int32_t halHostRegister(void *srcPtr, uint64_t size, uint32_t flag, uint32_t devid,
+    void **dstPtr);
+ACLQUANT_API int32_t halHostUnregister(void *srcPtr, uint32_t devid);
 
 /* ---- The profiler ---- */
 
@@ -48,7 +56,9 @@ ACLQUANT_API int32_t MsprofReportAdditionalInfo(uint32_t nonPersistantFlag, cons
 ACLQUANT_API uint64_t MsprofGetHashId(const char *hashInfo, size_t length);
 ACLQUANT_API uint64_t MsprofSysCycleTime(void);
 
-/* ---- Collective communication: one setting, determinism ---- */
+ACLQUANT_API aclError aclprofSetConfig(int32_t configType, const char *config, size_t configLength);
+
+/* ---- Collective communication: one setting, determinism; communicators are refused ---- */
 
 typedef enum {
     HCCL_DETERMINISTIC = 0
@@ -59,6 +69,14 @@ typedef union {
 } HcclConfigValue;
 
 ACLQUANT_API int32_t HcclSetConfig(HcclConfig config, HcclConfigValue configValue);
+
+typedef void *HcclComm;
+
+ACLQUANT_API int32_t HcclGetRootInfo(void *rootInfo);
+ACLQUANT_API int32_t HcclCommInitRootInfo(uint32_t nRanks, const void *rootInfo, uint32_t rank,
+    HcclComm *comm);
+ACLQUANT_API int32_t HcclGetCommName(HcclComm comm, char *commName);
+ACLQUANT_API int32_t HcclCommDestroy(HcclComm comm);
 
 #ifdef __cplusplus
 }

@@ -192,7 +192,7 @@ def in_usr_local(command: Sequence[str | Path]) -> list[str | Path]:
 
 def run_cases(command: Sequence[str | Path], *, limit: float = 600, **settings: str) -> list[Case]:
     """Run a program of ``programs/`` to its end, in as many processes as that takes."""
-    variables = environment({**os.environ, "PYTHONUNBUFFERED": "1", **settings})
+    variables = {**environment(), "PYTHONUNBUFFERED": "1", **settings}
     variables.pop("PYTEST_CURRENT_TEST", None)
     cases: dict[str, Case] = {}
     while True:

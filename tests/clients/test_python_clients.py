@@ -54,9 +54,11 @@ def explained(client: str, cases: list[Case]) -> list[Case]:
         for (whose, pattern), why in CAUSES.items():
             if case.state == "failed" and whose == client and re.fullmatch(pattern, case.name):
                 case.cause = why
+        if "does not run graphs" in case.cause:
+            case.cause = "it builds a graph node by node, which the host device refuses"
         refused = re.search(
             r"opType': got '(\w+)'|算子\[(\w+)\]|200001.*Execute\(\"(\w+)\"|"
-            r"(aclnn\w+?)(?:GetWorkspaceSize)? (?:failed: 200001|symbols)",
+            r"(aclnn\w+?)(?:GetWorkspaceSize)? (?:failed: 200001|symbols|not in )",
             case.cause,
         )
         if refused:
@@ -139,6 +141,25 @@ def test_onnxruntime() -> None:
     settle("onnxruntime-cann", [
         Result("onnxruntime-cann", "1.24.4", ran, COMMAND.format("onnxruntime"),
                explained("onnxruntime-cann", cases)),
+    ])  # fmt: skip
+
+
+@pytest.mark.nightly
+def test_mindspore(tmp_path: Path) -> None:
+    """It finds CANN by the path of aclrtMalloc's library, in which it looks for "latest"."""
+    needs_python("3.11")
+    python = client_environment("mindspore==2.10.0", "numpy<2") / "bin" / "python"
+    tree = tmp_path / "latest"
+    tree.symlink_to(TOOLKIT)
+    cases = run_cases(
+        [python, PROGRAMS / "mindspore_operators.py"], limit=1800,
+        LD_LIBRARY_PATH=str(tree / "lib64"), ASCEND_HOME_PATH=str(tree), GLOG_v="4",
+        MS_ALLOC_CONF="enable_vmm:False",
+    )  # fmt: skip
+    ran = "PyNative operators and gradients against NumPy"
+    settle("mindspore", [
+        Result("mindspore", "2.10.0", ran, COMMAND.format("mindspore"),
+               explained("mindspore", cases)),
     ])  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from aclquant.stand_in import environment
 from .harness import TOOLKIT
 
 PHASE_1 = "GetWorkspaceSize"
+ROOT = Path(__file__).resolve().parents[2]
 VERSION = re.search(r"\d+\.\d+\.\d+", (TOOLKIT / "runtime" / "version.info").read_text())
 
 
@@ -212,6 +213,41 @@ def test_members_of_the_classes_of_cann() -> None:
     address.restype = ctypes.c_void_p
     assert address(ctypes.c_void_p(tensor)) == 0x1000 + 2 * 4
     library.aclDestroyTensor(ctypes.c_void_p(tensor))
+
+
+def test_members_of_the_graph_engine_are_refused_by_name() -> None:
+    """MindSpore needs them to load. They throw, as some have no status; here as C++ sees it."""
+    libraries = TOOLKIT / "lib64"
+    for name in ("c_sec", "platform", "ascend_hal", "msprofiler", "runtime", "graph"):
+        ctypes.CDLL(str(libraries / f"lib{name}.so"), mode=os.RTLD_NOW)
+    graph = ctypes.CDLL(str(libraries / "libgraph.so"), mode=os.RTLD_NOW)
+    file = ROOT / "ascend_kernels" / "host" / "missing" / "ge_members.inc"
+    members = re.findall(r"^MEMBER\((\w+)\)", file.read_text(), re.MULTILINE)
+    assert len(members) > 130 and all(hasattr(graph, member) for member in members)
+
+
+def test_a_member_of_the_graph_engine_throws(tmp_path: Path) -> None:
+    source, program = tmp_path / "program.cpp", tmp_path / "program"
+    source.write_text("""
+#include <cstdio>
+#include <exception>
+extern "C" void _ZN2ge8Operator7SetAttrEPKcb();
+int main() {
+    try {
+        _ZN2ge8Operator7SetAttrEPKcb();
+    } catch (const std::exception& error) {
+        std::puts(error.what());
+    }
+}
+""")
+    try:
+        subprocess.run(
+            ["c++", source, "-o", program, f"-L{TOOLKIT}/lib64", "-lge_runner"], check=True
+        )
+    except FileNotFoundError:
+        pytest.skip("c++ is not installed")
+    done = subprocess.run([program], env=environment({}), capture_output=True, text=True)
+    assert done.stdout.startswith("ge::Operator::SetAttr(char const*, bool): the host device does")
 
 
 def test_offline_models_are_refused_by_name() -> None:

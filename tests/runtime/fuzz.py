@@ -347,6 +347,10 @@ SKIPPED = {
     "aclquantStallStream",  # a later synchronise would wait for ever
     "aclCreateTensorList", "aclCreateScalarList",
     "HcclSetConfig", "MsprofGetHashId",  # a union by value; text of the client
+    "aclrtSetExceptionInfoCallback",  # functions of the client, and what they are given
+    "aclrtExceptionInfoCallbackRegister", "aclrtExceptionInfoCallbackUnregister",
+    *(f"aclrtGet{what}FromExceptionInfo"
+      for what in ("TaskId", "StreamId", "ThreadId", "DeviceId", "ErrorCode")),
 }  # fmt: skip
 SETTINGS = [name for name in functions if name.startswith("aclquantSet")]
 INTEGERS = {"int32_t": 31, "uint32_t": 32, "int64_t": 63, "uint64_t": 64, "size_t": 64, "int": 31}

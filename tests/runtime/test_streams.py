@@ -226,6 +226,56 @@ def test_failure_modes(stop: bool) -> None:
     memory.free()
 
 
+def test_functions_that_are_told_of_failures() -> None:
+    """In the thread that ran the task, with the numbers of stream and device; until they leave."""
+    told: list[tuple[str, int, int, int, int, int]] = []
+
+    def callback(name: str) -> Any:
+        def call(info: Any) -> None:
+            numbers = (
+                getattr(host, f"aclrtGet{what}FromExceptionInfo")(info)
+                for what in ("TaskId", "StreamId", "ThreadId", "DeviceId", "ErrorCode")
+            )
+            told.append((name, *numbers))
+
+        return ffi.callback("void(aclrtExceptionInfo *)", call)
+
+    first, second = callback("first"), callback("second")
+    ok(host.aclrtSetExceptionInfoCallback(first))
+    ok(host.aclrtExceptionInfoCallbackRegister(second))
+    ok(host.aclrtExceptionInfoCallbackRegister(second))  # once is enough
+    try:
+        with job() as work, stream() as on:
+            number = ffi.new("int32_t *")
+            ok(host.aclrtStreamGetId(on, number))
+
+            def fail() -> None:
+                size, executor = work.prepare()
+                ok(host.aclSetInputTensorAddr(executor, 0, work.tx, pointer(64)))
+                ok(work.launch(size, executor, on))
+                refused(host.aclrtSynchronizeStream(on), 507015, "'x'")
+
+            fail()
+            assert [name for name, *_ in told] == ["first", "second"]
+            _, task, stream_id, thread, device, code = told[0]
+            assert (task, stream_id, device, code) == (1, number[0], 0, 507015) and thread > 0
+            ok(host.aclrtSetExceptionInfoCallback(NULL))
+            fail()
+            assert [name for name, *_ in told[2:]] == ["second"] and told[2][1] == 2
+            ok(host.aclrtExceptionInfoCallbackUnregister(second))
+            ok(host.aclrtExceptionInfoCallbackUnregister(second))
+            fail()
+            assert len(told) == 3
+            ok(host.aclSetRawTensorAddr(work.tx, work.x.pointer))
+    finally:
+        ok(host.aclrtSetExceptionInfoCallback(NULL))
+        ok(host.aclrtExceptionInfoCallbackUnregister(second))
+    refused(host.aclrtExceptionInfoCallbackRegister(NULL), 107000, "'callback'")
+    refused(host.aclrtExceptionInfoCallbackUnregister(NULL), 107000, "'callback'")
+    assert host.aclrtGetTaskIdFromExceptionInfo(NULL) == 0xFFFFFFFF
+    assert message()
+
+
 def test_failure_mode_is_set_once() -> None:
     with stream() as on:
         refused(host.aclrtSetStreamFailureMode(on, 2), 107000)

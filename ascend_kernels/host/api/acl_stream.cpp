@@ -3,6 +3,7 @@
 #include "acl/acl_rt.h"
 #include "runtime/callbacks.h"
 #include "runtime/device.h"
+#include "runtime/exceptions.h"
 #include "runtime/status.h"
 #include "runtime/stream_value.h"
 
@@ -293,4 +294,62 @@ aclError aclrtValueWait(void* devAddr, uint64_t value, uint32_t flag, aclrtStrea
         ACLQ_RETURN_IF_FAILED(requireStream(stream, found));
         return waitForValue(devAddr, value, flag, *found);
     });
+}
+
+aclError aclrtSetExceptionInfoCallback(aclrtExceptionInfoCallback callback) {
+    return aclApi(__func__, [&] {
+        setExceptionCallback(callback);
+        return ACL_SUCCESS;
+    });
+}
+
+aclError aclrtExceptionInfoCallbackRegister(aclrtExceptionInfoCallback callback) {
+    return aclApi(__func__, [&]() -> aclError {
+        if (callback == nullptr) {
+            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "callback", "null", "a function");
+        }
+        addExceptionCallback(callback);
+        return ACL_SUCCESS;
+    });
+}
+
+aclError aclrtExceptionInfoCallbackUnregister(aclrtExceptionInfoCallback callback) {
+    return aclApi(__func__, [&]() -> aclError {
+        if (callback == nullptr) {
+            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "callback", "null", "a function");
+        }
+        removeExceptionCallback(callback);
+        return ACL_SUCCESS;
+    });
+}
+
+namespace {
+
+// Of null: a number that no member has, as CANN does it.
+std::uint32_t read(const char* function, const aclrtExceptionInfo* info, std::uint32_t rtExceptionInfo::*member) {
+    if (info == nullptr) {
+        aclApi(function, [] {
+            return failArgument(ACL_ERROR_RT_PARAM_INVALID, "info", "null", "the information of a callback");
+        });
+        return 0xFFFFFFFFU;
+    }
+    return info->*member;
+}
+
+}  // namespace
+
+uint32_t aclrtGetTaskIdFromExceptionInfo(const aclrtExceptionInfo* info) {
+    return read(__func__, info, &rtExceptionInfo::task);
+}
+uint32_t aclrtGetStreamIdFromExceptionInfo(const aclrtExceptionInfo* info) {
+    return read(__func__, info, &rtExceptionInfo::stream);
+}
+uint32_t aclrtGetThreadIdFromExceptionInfo(const aclrtExceptionInfo* info) {
+    return read(__func__, info, &rtExceptionInfo::thread);
+}
+uint32_t aclrtGetDeviceIdFromExceptionInfo(const aclrtExceptionInfo* info) {
+    return read(__func__, info, &rtExceptionInfo::device);
+}
+uint32_t aclrtGetErrorCodeFromExceptionInfo(const aclrtExceptionInfo* info) {
+    return read(__func__, info, &rtExceptionInfo::code);
 }

@@ -39,6 +39,8 @@ constexpr const char* kShared = "memory that is shared between processes";
 constexpr const char* kChannels = "channels that carry tensors out of a running graph";
 constexpr const char* kDumps = "dump of the arguments of operators";
 constexpr const char* kModels = "way to run models and operators that were compiled offline for a chip (.om)";
+constexpr const char* kDriver = "driver; aclrtHostRegister does the same";
+constexpr const char* kCommunication = "other devices to communicate with (HCCL)";
 constexpr const char* kBinaries = "cores that run compiled kernels of the chip";
 
 }  // namespace
@@ -114,6 +116,33 @@ aclError aclrtBinaryGetFunction(const aclrtBinHandle, const char*, aclrtFuncHand
 }
 aclError aclrtGetFunctionAddr(aclrtFuncHandle, void**, void**) {
     return refuse(__func__, kBinaries);
+}
+int32_t rtDevBinaryUnRegister(void*) {
+    return refuse(__func__, kBinaries);
+}
+int32_t rtLaunch(const void*) {
+    return refuse(__func__, kBinaries);
+}
+int32_t halHostRegister(void*, uint64_t, uint32_t, uint32_t, void**) {
+    return refuse(__func__, kDriver);
+}
+int32_t halHostUnregister(void*, uint32_t) {
+    return refuse(__func__, kDriver);
+}
+int32_t HcclGetRootInfo(void*) {
+    return refuse(__func__, kCommunication);
+}
+int32_t HcclCommInitRootInfo(uint32_t, const void*, uint32_t, HcclComm*) {
+    return refuse(__func__, kCommunication);
+}
+int32_t HcclGetCommName(HcclComm, char*) {
+    return refuse(__func__, kCommunication);
+}
+int32_t HcclCommDestroy(HcclComm) {
+    return refuse(__func__, kCommunication);
+}
+aclError aclprofSetConfig(int32_t, const char*, size_t) {
+    return refuse(__func__, "profiler");
 }
 int32_t rtDevBinaryRegister(const rtDevBinary_t*, void**) {
     return refuse(__func__, kBinaries);

@@ -85,7 +85,7 @@ class Tensor {
     GE_API Status ResetData(std::uint8_t* data, std::size_t size, const DeleteFunc& release);
     // Passes ownership of the memory.
     GE_API std::unique_ptr<std::uint8_t[], DeleteFunc> ResetData();
-    std::size_t GetSize() const;
+    GE_API std::size_t GetSize() const;
 
     GE_API std::size_t GetShapeDimNum() const;
     GE_API std::int64_t GetShapeDim(std::size_t index) const;

@@ -2,12 +2,16 @@
 #include "runtime/stream.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <exception>
 #include <system_error>
 #include <utility>
 
 #include "runtime/captured_graph.h"
+#include "runtime/device.h"
+#include "runtime/exceptions.h"
 #include "runtime/status.h"
 
 namespace aclq {
@@ -145,6 +149,7 @@ void Stream::runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_
     running_ = true;
     runner_ = std::this_thread::get_id();
     current_ = &task;
+    const std::uint32_t number = ++begun_;
     lock.unlock();
     std::optional<AsyncError> error;
     if (stopOnFailure && errors_->pending()) {
@@ -158,7 +163,10 @@ void Stream::runOne(std::unique_lock<std::mutex>& lock, Task& task, std::unique_
         }
     }
     if (error) {
+        const auto code = static_cast<std::uint32_t>(error->code);
         errors_->set(std::move(*error));
+        tellException({number, static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(syscall(SYS_gettid)),
+                       static_cast<std::uint32_t>(context->device), code});
     }
     lock.lock();
     current_ = nullptr;

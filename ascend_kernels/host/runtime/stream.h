@@ -168,6 +168,7 @@ class Stream {
     std::deque<std::unique_ptr<Task>> queue_;
     std::thread worker_;
     std::uint64_t aborts_ = 0;
+    std::uint32_t begun_ = 0;  // tasks that have begun
     std::atomic<std::uint32_t> visitors_{0};
     bool running_ = false;
     Task* current_ = nullptr;  // the running task

@@ -14,7 +14,8 @@ _before = set(json.load(sys.stdin)) if not sys.stdin.isatty() else set()
 # How the clients say that a function is not there, or that the host device refuses it by name.
 _MISSING = re.compile(
     r"undefined symbol|symbol not found|no aclnn function for this call|not available|"
-    r"ACL_ERROR_API_NOT_SUPPORT|207000|200001|symbols not available|has no attribute 'aclnn|没找到"
+    r"ACL_ERROR_API_NOT_SUPPORT|207000|200001|symbols not available|has no attribute 'aclnn|没找到|"
+    r"aclnn\w+ not in |the host device does not run graphs"
 )
 
 
