@@ -60,7 +60,7 @@ def measured(most: int, rounds: int) -> Costs:
     for threads in (1, 2):
         library.aclquantSetThreadCount(threads)
         for power in [*range(LEAST, most, 1), most]:
-            timings = interleaved(dict(jobs(1 << power)), rounds, least=0.0005, budget=1.5)
+            timings = interleaved(dict(jobs(1 << power)), rounds, least=0.005, budget=2)
             for way, timing in timings.items():
                 found = costs.setdefault(str(threads), {}).setdefault(way, {})
                 found[str(1 << power)] = timing.best
