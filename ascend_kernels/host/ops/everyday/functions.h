@@ -61,7 +61,7 @@ inline constexpr Analytic kLog{[](auto math, auto x) { return math.log(x); }};
 inline constexpr Analytic kLog2{[](auto math, double x) { return math.log2(x); }};
 inline constexpr Analytic kLog10{[](auto math, auto x) { return math.log10(x); }};
 inline constexpr Analytic kLog1p{[](auto math, double x) { return math.log1p(x); }};
-inline constexpr Analytic kExp2{[](auto math, double x) { return math.exp2(x); }};
+inline constexpr InSingle kExp2{[](double x) { return std::exp2(x); }, [](float x) { return exponentialOf2(x); }};
 inline constexpr Analytic kExpm1{[](auto math, double x) { return math.expm1(x); }};
 inline constexpr auto kSin = ofAngles([](auto math, auto x) { return math.sin(x); });
 inline constexpr auto kCos = ofAngles([](auto math, auto x) { return math.cos(x); });

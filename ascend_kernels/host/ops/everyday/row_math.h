@@ -69,7 +69,27 @@ inline float exponential(float x) {
     const float first = std::bit_cast<float>((half + 127) << 23);
     const float second = std::bit_cast<float>((power - half + 127) << 23);
     return sum * first * second;
+}  // 2 to the power of x in single precision, to within 1.3 ulp: the rest x - k is exact.
+inline float exponentialOf2(float x) {
+    constexpr float kRound = 0x1.8p23F;
+    x = x > 129 ? 129 : x;
+    x = x < -151 ? -151 : x;
+    const float shifted = x + kRound;
+    const float r = x - (shifted - kRound);
+    float sum = 0x1.4440p-13F;
+    sum = sum * r + 0x1.5f48c0p-10F;
+    sum = sum * r + 0x1.3b2a1cp-7F;
+    sum = sum * r + 0x1.c6aeccp-5F;
+    sum = sum * r + 0x1.ebfbe0p-3F;
+    sum = sum * r + 0x1.62e430p-1F;
+    sum = sum * r + 1.0F;
+    const std::int32_t power = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kRound);
+    const std::int32_t half = power >> 1;
+    const float first = std::bit_cast<float>((half + 127) << 23);
+    const float second = std::bit_cast<float>((power - half + 127) << 23);
+    return sum * first * second;
 }
+
 inline std::complex<double> exponential(std::complex<double> x) {
     return std::exp(x);
 }
