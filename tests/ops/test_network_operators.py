@@ -433,6 +433,46 @@ def test_normalised_groups(dtype: Any, groups: int) -> None:
     )
 
 
+@pytest.mark.parametrize("groups", [1, 2, 6])
+@pytest.mark.parametrize("rest", [(5, 7), ()])
+def test_group_norm_gradients(groups: int, rest: tuple[int, ...]) -> None:
+    """Each is that of the formula in double precision, whatever is left out."""
+    draw = np.random.default_rng(3)
+    shape = (3, 6, *rest)
+    slope, x = (draw.standard_normal(shape).astype(np.float32) for _ in range(2))
+    gamma = draw.standard_normal(6).astype(np.float32)
+    wide = x.astype(np.float64).reshape(3, groups, -1)
+    mean = wide.mean(-1, keepdims=True).astype(np.float32)
+    scale = (1 / np.sqrt(wide.var(-1, keepdims=True) + 1e-5)).astype(np.float32)
+    normal = ((wide - mean) * scale.astype(np.float64)).reshape(3, 6, -1)
+    slopes = slope.astype(np.float64).reshape(3, 6, -1)
+    for factors in (gamma, None):
+        weight = np.ones(6) if factors is None else gamma.astype(np.float64)
+        weighted = (slopes * weight[:, None]).reshape(3, groups, -1)
+        grouped = normal.reshape(3, groups, -1)
+        share = weighted.mean(-1, keepdims=True) + grouped * (weighted * grouped).mean(
+            -1, keepdims=True
+        )
+        expected = (
+            (scale * (weighted - share)).reshape(shape),
+            (slopes * normal).sum((0, 2)),
+            slopes.sum((0, 2)),
+        )
+        image = int(np.prod(rest))
+        for mask in ([True, True, True], [True, False, False], [False, True, True]):
+            outs = [
+                np.empty(size, np.float32) if wanted else None
+                for wanted, size in zip(mask, (shape, 6, 6), strict=True)
+            ]
+            aclnn.GroupNormBackward(
+                np.asfortranarray(slope), x, mean[..., 0], scale[..., 0], factors,
+                3, 6, image, groups, mask, *outs,
+            )  # fmt: skip
+            for got, right in zip(outs, expected, strict=True):
+                if got is not None:
+                    np.testing.assert_allclose(got, right, rtol=2e-6, atol=2e-6)
+
+
 def test_groups_come_right_whatever_happens_to_their_figures() -> None:
     """ggml gives means and deviations memory that overlaps."""
     x = numbers(2, 4, 3, 3)

@@ -110,6 +110,8 @@ def of_layers() -> None:
     x, w, b, _ = inputs()
     gradients(lambda x, w, b: F.layer_norm(x, (6,), w, b), x, w, b)
     gradients(lambda x: F.layer_norm(x, (4, 6)), x[None])
+    gradients(lambda x, w, b: F.group_norm(x, 1, w, b), x.reshape(2, 6, 2), w, b)
+    gradients(lambda x: F.group_norm(x, 3), x.reshape(2, 3, 4))
     once, twice = [[1, 1], [0, 3]], [1, 1, 2]
     gradients(lambda x, w: F.embedding(torch.tensor(once, device=x.device), x, padding_idx=3), x, w)
     gradients(
