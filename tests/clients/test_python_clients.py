@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -161,6 +163,41 @@ def test_mindspore(tmp_path: Path) -> None:
         Result("mindspore", "2.10.0", ran, COMMAND.format("mindspore"),
                explained("mindspore", cases)),
     ])  # fmt: skip
+
+
+@pytest.mark.nightly
+def test_torch_npu_2_14(tmp_path: Path) -> None:
+    """Its symbols only: on PyPI, torch 2.14 comes with gigabytes of CUDA."""
+    got = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--python-version", "3.11",
+         "--only-binary", ":all:", "-d", tmp_path, "torch-npu==2.14.0"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if got.returncode:
+        pytest.skip(f"not downloaded: {got.stderr.strip()[-200:]}")
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = [name for name in wheel.namelist() if name.endswith(".so")]
+        wheel.extractall(tmp_path, names)
+
+    def symbols(path: Path, kind: str) -> set[str]:
+        done = subprocess.run(["nm", "-D", kind, path], capture_output=True, text=True)
+        return {line.split()[-1].split("@")[0] for line in done.stdout.splitlines()}
+
+    ours: set[str] = set()
+    for path in (TOOLKIT / "lib64").glob("lib*.so"):
+        ours |= symbols(path, "--defined-only")
+    wanted: set[str] = set()
+    for name in names:
+        wanted |= symbols(tmp_path / name, "--undefined-only")
+    cann = re.compile(r"acl[A-Z]|acl(rt|mdl|nn|op|prof|tdt)[A-Z]|Hccl|Msprof|rt[A-Z]|_ZNK?2ge")
+    cases = [
+        Case(name, *(("passed", "") if name in ours else ("missing", "it is not there")))
+        for name in sorted(wanted)
+        if cann.match(name)
+    ]
+    assert len(cases) > 100
+    ran = "CANN's symbols that its libraries need to be loaded"
+    settle("torch-npu", [Result("torch-npu", "2.14.0", ran, COMMAND.format("torch_npu"), cases)])
 
 
 def test_the_tree_is_where_candle_looks() -> None:
