@@ -13,7 +13,8 @@ from helpers import tiers
 os.environ.setdefault("ACLQUANT_BACKEND", "host")
 # Where torch_npu is installed, torch would load it, and that the libraries of CANN.
 os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
-# A shell that starts pytest in the background has it ignore Ctrl-C, which the programs of the tests would inherit.
+# A shell that starts pytest in the background has it ignore Ctrl-C, which the programs of the
+# tests would inherit.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -114,6 +114,8 @@ def test_pyright(program: Path) -> None:
 
 def test_stubs_are_those_of_the_declarations() -> None:
     """The argument lists stand once: docs/generate_stubs.py derives the stubs."""
+    if not (ROOT / "src").exists():
+        pytest.skip("the sources are not here")
     spec = importlib.util.spec_from_file_location("stubs", ROOT / "docs" / "generate_stubs.py")
     assert spec is not None and spec.loader is not None
     stubs = importlib.util.module_from_spec(spec)
