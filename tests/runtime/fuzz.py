@@ -344,7 +344,8 @@ SKIPPED = {
     "aclrtHostRegister", "aclrtHostRegisterV2", "aclquantHostRegister",  # a promise about memory
     "aclquantHostRegisterRanges", "aclquantHostUnregisterRanges", "aclquantRunLaunch",  # structures
     "aclquantEndLaunch",  # waits for the end of a use that the structure speaks of
-    "aclquantStallStream",  # a later synchronise would wait for ever
+    # A later synchronise would wait for ever: for the client, or for its thread of reports.
+    "aclquantStallStream", "aclrtLaunchCallback",
     "aclCreateTensorList", "aclCreateScalarList",
     "HcclSetConfig", "MsprofGetHashId",  # a union by value; text of the client
     "aclrtSetExceptionInfoCallback",  # functions of the client, and what they are given
