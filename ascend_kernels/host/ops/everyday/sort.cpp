@@ -305,14 +305,14 @@ namespace {
 
 // The optional results of the operators below: tensors 2 and 3.
 void putInverseAndCounts(const View* tensors, const std::vector<std::int64_t>& inverse,
-                         const std::vector<std::int64_t>& counts, LateShape& shapeOfCounts) {
+                         const std::vector<std::int64_t>& counts, LateShape* shapeOfCounts) {
     if (tensors[2].present) {
         Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
     }
     if (tensors[3].present) {
         const auto count = static_cast<std::int64_t>(counts.size());
         write(tensors[3], 0, 1, count, counts.data());
-        shapeOfCounts.set(Dims(&count, 1));
+        shapeOfCounts->set(Dims(&count, 1));
     }
 }
 
@@ -340,7 +340,7 @@ class Unique : public Kernel {
         const auto count = static_cast<std::int64_t>(values.size());
         write(tensors[1], 0, 1, count, values.data());
         values_->set(Dims(&count, 1));
-        putInverseAndCounts(tensors, inverse, counts, *counts_);
+        putInverseAndCounts(tensors, inverse, counts, counts_.get());
     }
 
   private:
@@ -453,7 +453,7 @@ class Runs : public Kernel {
             }
             values_->set(Dims(out.shape, static_cast<std::uint64_t>(out.rank)));
         }
-        putInverseAndCounts(tensors, inverse, counts, *counts_);
+        putInverseAndCounts(tensors, inverse, counts, counts_.get());
     }
 
   private:

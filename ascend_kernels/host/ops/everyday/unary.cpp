@@ -255,7 +255,7 @@ namespace {
 // To a number of decimals, negative ones before the point; ties go to even.
 aclnnStatus roundDecimals(const Call& call, const char* names[2], const aclTensor* self, const aclTensor* out,
                           std::int64_t decimals) {
-    const double scale = std::pow(10.0, static_cast<double>(decimals < 0 ? -decimals : decimals));
+    const double scale = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
     return any(call, names, self, out, [=](auto x) {
         const auto value = static_cast<double>(x);
         const double result =
