@@ -22,6 +22,7 @@ def test_no_thread_to_be_had() -> None:
         """
         import contextlib, resource
         import numpy as np, aclquant as aq
+        from aclquant.codes import explain
         values = np.arange(1 << 20, dtype=np.float32) / 8192
         right = np.rint(values / 2).astype(np.int8)
         x = aq.asarray(values)
@@ -29,7 +30,7 @@ def test_no_thread_to_be_had() -> None:
         out = np.empty(values.shape, np.int8)
         stream, other = aq.Stream(), aq.Stream()
         aq.quantize(values[:8], 2.0)
-        aq.code_name(207005)  # makes the table of names, for which there may be no memory later
+        explain(207005)  # makes the tables of codes, for which there may be no memory later
         library = aq.backend().library
         limits = resource.getrlimit(resource.RLIMIT_AS)
 
