@@ -352,6 +352,15 @@ def test_runs() -> None:
     assert counts[:3].tolist() == [2, 1, 1]
 
 
+def test_unique_consecutive_into_more_room() -> None:
+    """The inverse may be longer than it needs to be; the elements behind it stay as they are."""
+    x = aq.asarray(np.array([2, 2, 5, 5], np.float32))
+    value, counts = aq.empty((4,), "float32"), aq.empty((4,), "int64")
+    inverse = aq.asarray(np.full(6, 9, np.int64))
+    aclnn.UniqueConsecutive(x, True, True, 1000, value, inverse, counts)
+    np.testing.assert_array_equal(inverse.numpy(), [0, 0, 1, 1, 9, 9])
+
+
 def test_random_numbers_with_seeds_on_the_device() -> None:
     """The numbers are those of the operators that take seed and offset from the host."""
     seed, offset = np.int64([5]), np.int64([8])

@@ -480,8 +480,8 @@ aclnnStatus aclnnSliceGetWorkspaceSize(const aclTensor* self, int64_t dim, int64
         end = std::clamp<std::int64_t>(end < 0 ? end + size : end, start, size);
         aclTensor part = *self;
         part.shape[dim] = end > start ? (end - start - 1) / step + 1 : 0;
-        part.offset += start * self->strides[dim];
-        part.strides[dim] = part.shape[dim] > 1 ? self->strides[dim] * step : self->strides[dim];
+        part.offset = add(part.offset, multiply(start, self->strides[dim]));
+        part.strides[dim] = part.shape[dim] > 1 ? multiply(self->strides[dim], step) : self->strides[dim];
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, part.shape, "the shape of the slice"));
         return out->empty() ? call.nothing() : call.launch({{"self", self, false, &part}, {"out", out}}, copyKernel());
     });

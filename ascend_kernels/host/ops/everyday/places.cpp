@@ -175,7 +175,8 @@ aclnnStatus aclnnFlattenGetWorkspaceSize(const aclTensor* self, int64_t axis, ac
         axis += axis < 0 ? rank : 0;
         Integer sizes[2] = {1, 1};
         for (Integer index = 0; index < rank; ++index) {
-            sizes[index < axis ? 0 : 1] *= self->shape[index];
+            Integer& size = sizes[index < axis ? 0 : 1];
+            size = multiply(size, self->shape[index]);
         }
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, 2), "the dimensions before axis, and the others"));
         return launchPick(call, {}, self, out, [](const View* tensors, const Integer* at) {

@@ -307,7 +307,7 @@ namespace {
 void putInverseAndCounts(const View* tensors, const std::vector<std::int64_t>& inverse,
                          const std::vector<std::int64_t>& counts, LateShape* shapeOfCounts) {
     if (tensors[2].present) {
-        Split(tensors[2], (1U << tensors[2].rank) - 1).put(0, inverse);
+        write(tensors[2], 0, 1, static_cast<std::int64_t>(inverse.size()), inverse.data());  // it may have more room
     }
     if (tensors[3].present) {
         const auto count = static_cast<std::int64_t>(counts.size());
