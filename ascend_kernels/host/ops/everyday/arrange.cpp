@@ -131,7 +131,7 @@ aclnnStatus aclnnCatGetWorkspaceSize(const aclTensorList* tensors, int64_t dim, 
                     return refuse("tensors", "shape " + shape.text(),
                                   expected.text() + " except in dimension " + std::to_string(dim));
                 }
-                expected[dim] += shape[dim];
+                expected[dim] = sumOfLengths(expected[dim], shape[dim]);
             }
             ACLQ_RETURN_IF_FAILED(checkRank("tensors", *part.tensor, rank, rank));
             parts.push_back(part);

@@ -2,6 +2,7 @@
 // Phase 1 of the everyday operators: common checks, and how it ends.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <span>
 #include <tuple>
@@ -15,6 +16,12 @@
 #include "ops/rows/walk.h"
 
 namespace aclq::everyday {
+
+// The sum of two lengths, or the largest number: hostile lengths must not wrap around to a valid one.
+inline std::int64_t sumOfLengths(std::int64_t a, std::int64_t b) {
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+    return a > kMost - b ? kMost : a + b;
+}
 
 // A call in phase 1: the names of its functions, and where its results go.
 struct Call {

@@ -87,7 +87,7 @@ aclnnStatus aclnnSplitWithSizeGetWorkspaceSize(const aclTensor* self, const aclI
             if (size < 0) {
                 return refuse("splitSize", std::to_string(size), "0 or more");
             }
-            sum += size;
+            sum = sumOfLengths(sum, size);
         }
         if (sum != self->shape[dim]) {
             return refuse("splitSize", text("the sum %lld", static_cast<long long>(sum)),
