@@ -72,9 +72,8 @@ def _results_elsewhere(mark: str) -> dict[tuple[str, str], str]:
         report = Path(directory) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         command += ["-m", mark, f"--junitxml={report}", str(_HERE)]
-        process = start(
-            command, OTHERS[mark], cwd=directory, timeout=1800
-        )  # also under an emulator
+        # Long enough for an emulator.
+        process = start(command, OTHERS[mark], cwd=directory, timeout=1800)
         assert process.returncode in (0, 1), process.stdout + process.stderr
         cases = ElementTree.parse(report).getroot().iter("testcase")
         return {

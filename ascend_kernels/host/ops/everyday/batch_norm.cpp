@@ -4,7 +4,6 @@
 
 #include "aclnnop/aclnn_batch_norm.h"
 #include "aclnnop/aclnn_batch_norm_backward.h"
-#include "meta/pools.h"
 #include "ops/everyday/along.h"
 #include "ops/everyday/row_math.h"
 
@@ -158,15 +157,8 @@ aclnnStatus aclnnBatchNormBackwardGetWorkspaceSize(const aclTensor* gradOut, con
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkTensor("gradOut", gradOut));
         ACLQ_RETURN_IF_FAILED(checkTensor("input", input));
-        if (outputMask == nullptr) {
-            return failArgument(ACLNN_ERR_PARAM_NULLPTR, "outputMask", "null", "an aclBoolArray");
-        }
-        const aclBoolArray* mask = pools().boolArrays.find(outputMask);
-        if (mask == nullptr || mask->values.size() != 3) {
-            return refuse("outputMask",
-                          mask == nullptr ? "no live aclBoolArray" : text("%zu values", mask->values.size()),
-                          "three: input, weight, bias");
-        }
+        std::array<bool, 3> mask{};
+        ACLQ_RETURN_IF_FAILED(readMask("outputMask", outputMask, "input, weight, bias", mask));
         ACLQ_RETURN_IF_FAILED(checkRank("input", *input, 2, kMaxKernelRank));
         ACLQ_RETURN_IF_FAILED(checkShape("gradOut", *gradOut, input->shape, "the shape of input"));
         const Argument given[] = {{"weight", weight},
@@ -177,15 +169,15 @@ aclnnStatus aclnnBatchNormBackwardGetWorkspaceSize(const aclTensor* gradOut, con
         for (std::size_t index = 0; index < std::size(given); ++index) {
             ACLQ_RETURN_IF_FAILED(checkChannels(given[index], input->shape, training && index > 2));
         }
-        const Argument wanted[] = {{"gradInput", mask->values[0] != 0 ? gradInput : nullptr},
-                                   {"gradWeight", mask->values[1] != 0 ? gradWeight : nullptr},
-                                   {"gradBias", mask->values[2] != 0 ? gradBias : nullptr}};
-        if (mask->values[0] != 0) {
+        const Argument wanted[] = {{"gradInput", mask[0] ? gradInput : nullptr},
+                                   {"gradWeight", mask[1] ? gradWeight : nullptr},
+                                   {"gradBias", mask[2] ? gradBias : nullptr}};
+        if (mask[0]) {
             ACLQ_RETURN_IF_FAILED(checkTensor("gradInput", gradInput));
             ACLQ_RETURN_IF_FAILED(checkShape("gradInput", *gradInput, input->shape, "the shape of input"));
         }
-        ACLQ_RETURN_IF_FAILED(checkChannels(wanted[1], input->shape, mask->values[1] != 0));
-        ACLQ_RETURN_IF_FAILED(checkChannels(wanted[2], input->shape, mask->values[2] != 0));
+        ACLQ_RETURN_IF_FAILED(checkChannels(wanted[1], input->shape, mask[1]));
+        ACLQ_RETURN_IF_FAILED(checkChannels(wanted[2], input->shape, mask[2]));
         if (input->empty()) {
             return call.nothing();
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/everyday/call.h"
 
+#include <algorithm>
+
 namespace aclq::everyday {
 
 aclnnStatus Call::prepare(FunctionRef<aclnnStatus> body) const noexcept {
@@ -58,6 +60,16 @@ aclnnStatus readArray(const char* argument, const aclIntArray* array, std::vecto
     const aclIntArray* found = pools().intArrays.find(array);
     ACLQ_RETURN_IF_FAILED(checkLive(argument, array, found, "an aclIntArray"));
     values = found->values;
+    return ACLNN_SUCCESS;
+}
+
+aclnnStatus readMask(const char* argument, const aclBoolArray* array, const char* outputs, std::array<bool, 3>& mask) {
+    const aclBoolArray* found = pools().boolArrays.find(array);
+    ACLQ_RETURN_IF_FAILED(checkLive(argument, array, found, "an aclBoolArray"));
+    if (found->values.size() != mask.size()) {
+        return refuse(argument, text("%zu values", found->values.size()), std::string("three: ") + outputs);
+    }
+    std::transform(found->values.begin(), found->values.end(), mask.begin(), [](auto value) { return value != 0; });
     return ACLNN_SUCCESS;
 }
 

@@ -2,6 +2,7 @@
 // Phase 1 of the everyday operators: common checks, and how it ends.
 #pragma once
 
+#include <array>
 #include <limits>
 #include <memory>
 #include <span>
@@ -48,6 +49,8 @@ aclnnStatus checkAllGiven(std::initializer_list<Argument> arguments);
 aclnnStatus checkScalar(const char* argument, const aclScalar* scalar);
 // Checks that an array is not null and alive; returns its numbers.
 aclnnStatus readArray(const char* argument, const aclIntArray* array, std::vector<std::int64_t>& values);
+// Checks that a mask is not null, alive and has three values; `outputs` names what they stand for.
+aclnnStatus readMask(const char* argument, const aclBoolArray* array, const char* outputs, std::array<bool, 3>& mask);
 // Checks that a list is not null and alive; returns its tensors, some of which may be null.
 aclnnStatus readList(const char* argument, const aclTensorList* list, std::vector<aclTensor*>& tensors);
 // Checks that a tensor can be broadcast to `shape`.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gradients of groups of channels that were normalised together.
 #include "aclnnop/aclnn_group_norm_backward.h"
-#include "meta/pools.h"
 #include "ops/everyday/along.h"
 #include "runtime/thread_pool.h"
 
@@ -103,25 +102,15 @@ aclnnStatus aclnnGroupNormBackwardGetWorkspaceSize(const aclTensor* gradOut, con
     const Call call = ACLQ_CALL(aclnnGroupNormBackward);
     return call.prepare([&]() -> aclnnStatus {
         ACLQ_RETURN_IF_FAILED(checkAllGiven({{"gradOut", gradOut}, {"input", input}, {"mean", mean}, {"rstd", rstd}}));
-        if (outputMask == nullptr) {
-            return failArgument(ACLNN_ERR_PARAM_NULLPTR, "outputMask", "null", "an aclBoolArray");
-        }
-        const aclBoolArray* mask = pools().boolArrays.find(outputMask);
-        if (mask == nullptr || mask->values.size() != 3) {
-            return refuse("outputMask",
-                          mask == nullptr ? "no live aclBoolArray" : text("%zu values", mask->values.size()),
-                          "three: input, gamma, beta");
-        }
+        std::array<bool, 3> mask{};
+        ACLQ_RETURN_IF_FAILED(readMask("outputMask", outputMask, "input, gamma, beta", mask));
         if (group <= 0 || C % group != 0) {
             return refuse("group", std::to_string(group), text("a divisor of C, %lld", static_cast<long long>(C)));
         }
         ACLQ_RETURN_IF_FAILED(checkTensor("input", input));
         ACLQ_RETURN_IF_FAILED(checkRank("input", *input, 2, kMaxKernelRank));
         const Dims& shape = input->shape;
-        std::int64_t image = 1;
-        for (std::int64_t dimension = 2; dimension < shape.rank(); ++dimension) {
-            image *= shape[dimension];
-        }
+        const std::int64_t image = product(shape.data() + 2, shape.rank() - 2);
         for (const auto& [name, given, found] :
              {std::tuple("N", N, shape[0]), std::tuple("C", C, shape[1]), std::tuple("HxW", HxW, image)}) {
             if (given != found) {
@@ -140,14 +129,14 @@ aclnnStatus aclnnGroupNormBackwardGetWorkspaceSize(const aclTensor* gradOut, con
         }
         const Dims channels(&C, 1);
         const Argument factor{"gamma", gamma};
-        const Argument wanted[] = {{"gradInput", mask->values[0] != 0 ? gradInput : nullptr},
-                                   {"gradGammaOut", mask->values[1] != 0 ? gradGammaOut : nullptr},
-                                   {"gradBetaOut", mask->values[2] != 0 ? gradBetaOut : nullptr}};
+        const Argument wanted[] = {{"gradInput", mask[0] ? gradInput : nullptr},
+                                   {"gradGammaOut", mask[1] ? gradGammaOut : nullptr},
+                                   {"gradBetaOut", mask[2] ? gradBetaOut : nullptr}};
         if (factor) {
             ACLQ_RETURN_IF_FAILED(checkGiven(factor, channels, "C"));
         }
         for (std::size_t index = 0; index < std::size(wanted); ++index) {
-            if (mask->values[index] != 0) {
+            if (mask[index]) {
                 ACLQ_RETURN_IF_FAILED(
                     checkGiven(wanted[index], index == 0 ? shape : channels, index == 0 ? "the shape of input" : "C"));
             }

@@ -173,11 +173,8 @@ aclnnStatus aclnnFlattenGetWorkspaceSize(const aclTensor* self, int64_t axis, ac
                                static_cast<long long>(std::max<Integer>(rank - 1, 0))));
         }
         axis += axis < 0 ? rank : 0;
-        Integer sizes[2] = {1, 1};
-        for (Integer index = 0; index < rank; ++index) {
-            Integer& size = sizes[index < axis ? 0 : 1];
-            size = multiply(size, self->shape[index]);
-        }
+        const Integer* shape = self->shape.data();
+        const Integer sizes[2] = {product(shape, axis), product(shape + axis, rank - axis)};
         ACLQ_RETURN_IF_FAILED(checkShape("out", *out, Dims(sizes, 2), "the dimensions before axis, and the others"));
         return launchPick(call, {}, self, out, [](const View* tensors, const Integer* at) {
             return offsetOf(tensors[0], at[0] * tensors[1].shape[1] + at[1]);

@@ -45,7 +45,14 @@ inline double exponential(double x) {
     const double second = std::bit_cast<double>((power - half + 1023) << 52);
     return sum * first * second;
 }
-// The same in single precision, to within two ulp: for functions whose results are FLOAT or narrower.
+// In two steps: 2 to the power may be too large or too small for a float where the product is not.
+inline float timesPowerOf2(float x, std::int32_t power) {
+    const std::int32_t half = power >> 1;
+    const float first = std::bit_cast<float>((half + 127) << 23);
+    const float second = std::bit_cast<float>((power - half + 127) << 23);
+    return x * first * second;
+}
+// The exponential in single precision, to within two ulp: for functions whose results are FLOAT or narrower.
 inline float exponential(float x) {
     constexpr float kRound = 0x1.8p23F;
     constexpr float kLog2E = 0x1.715476p0F;
@@ -64,12 +71,9 @@ inline float exponential(float x) {
     sum = sum * r + 1.0F / 2;
     sum = sum * r + 1.0F;
     sum = sum * r + 1.0F;
-    const std::int32_t power = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kRound);
-    const std::int32_t half = power >> 1;
-    const float first = std::bit_cast<float>((half + 127) << 23);
-    const float second = std::bit_cast<float>((power - half + 127) << 23);
-    return sum * first * second;
-}  // 2 to the power of x in single precision, to within 1.3 ulp: the rest x - k is exact.
+    return timesPowerOf2(sum, std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kRound));
+}
+// 2 to the power of x in single precision, to within 1.3 ulp: the rest x - k is exact.
 inline float exponentialOf2(float x) {
     constexpr float kRound = 0x1.8p23F;
     x = x > 129 ? 129 : x;
@@ -83,11 +87,7 @@ inline float exponentialOf2(float x) {
     sum = sum * r + 0x1.ebfbe0p-3F;
     sum = sum * r + 0x1.62e430p-1F;
     sum = sum * r + 1.0F;
-    const std::int32_t power = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kRound);
-    const std::int32_t half = power >> 1;
-    const float first = std::bit_cast<float>((half + 127) << 23);
-    const float second = std::bit_cast<float>((power - half + 127) << 23);
-    return sum * first * second;
+    return timesPowerOf2(sum, std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kRound));
 }
 
 inline std::complex<double> exponential(std::complex<double> x) {

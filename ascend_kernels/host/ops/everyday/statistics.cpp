@@ -668,15 +668,8 @@ aclnnStatus aclnnLayerNormBackwardGetWorkspaceSize(const aclTensor* gradOut, con
         ACLQ_RETURN_IF_FAILED(readShape(normalizedShape, shape));
         Mask last = 0;
         ACLQ_RETURN_IF_FAILED(lastDims("normalizedShape", shape, input->shape, last));
-        if (outputMask == nullptr) {
-            return failArgument(ACLNN_ERR_PARAM_NULLPTR, "outputMask", "null", "an aclBoolArray");
-        }
-        const aclBoolArray* mask = pools().boolArrays.find(outputMask);
-        if (mask == nullptr || mask->values.size() != 3) {
-            return refuse("outputMask",
-                          mask == nullptr ? "no live aclBoolArray" : text("%zu values", mask->values.size()),
-                          "three: input, weight, bias");
-        }
+        std::array<bool, 3> mask{};
+        ACLQ_RETURN_IF_FAILED(readMask("outputMask", outputMask, "input, weight, bias", mask));
         if (input->empty()) {
             return call.nothing();
         }
@@ -684,12 +677,11 @@ aclnnStatus aclnnLayerNormBackwardGetWorkspaceSize(const aclTensor* gradOut, con
         ACLQ_RETURN_IF_FAILED(checkPerRow("mean", mean, rows, true));
         ACLQ_RETURN_IF_FAILED(checkPerRow("rstd", rstd, rows, true));
         ACLQ_RETURN_IF_FAILED(checkRow("weightOptional", weightOptional, shape, false));
-        const aclTensor* wanted[] = {mask->values[0] != 0 ? gradInputOut : nullptr,
-                                     mask->values[1] != 0 ? gradWeightOut : nullptr,
-                                     mask->values[2] != 0 ? gradBiasOut : nullptr};
-        ACLQ_RETURN_IF_FAILED(checkRow("gradInputOut", wanted[0], input->shape, mask->values[0] != 0));
-        ACLQ_RETURN_IF_FAILED(checkRow("gradWeightOut", wanted[1], shape, mask->values[1] != 0));
-        ACLQ_RETURN_IF_FAILED(checkRow("gradBiasOut", wanted[2], shape, mask->values[2] != 0));
+        const aclTensor* wanted[] = {mask[0] ? gradInputOut : nullptr, mask[1] ? gradWeightOut : nullptr,
+                                     mask[2] ? gradBiasOut : nullptr};
+        ACLQ_RETURN_IF_FAILED(checkRow("gradInputOut", wanted[0], input->shape, mask[0]));
+        ACLQ_RETURN_IF_FAILED(checkRow("gradWeightOut", wanted[1], shape, mask[1]));
+        ACLQ_RETURN_IF_FAILED(checkRow("gradBiasOut", wanted[2], shape, mask[2]));
         return call.launch({{"gradOut", gradOut},
                             {"input", input},
                             {"mean", mean},
