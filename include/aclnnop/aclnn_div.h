@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * self / other, broadcast; mode: 0 as it is, 1 rounded towards zero, 2 rounded down.
+ * self / other, broadcast; mode: 0 as it is, in FLOAT for integers, 1 rounded towards zero, 2
+ * rounded down.
  * An independent description of the binary interface of libopapi; it copies no text of CANN.
  */
 #ifndef ACLQUANT_INCLUDE_ACLNNOP_ACLNN_DIV_H

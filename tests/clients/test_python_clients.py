@@ -39,8 +39,8 @@ CAUSES = {
     "shape (3, 4) with strides (1, 0)",
     ("numpy-ascend", "(prod|argmax|argmin) of all"): "the client's own fault: it gives a result of "
     "shape () to an operator along one axis",
-    ("numpy-ascend", "lcm int32"): "the host device's fault: it refuses a quotient of INT32 as "
-    "INT32, which the chip gives",
+    ("numpy-ascend", "lcm int32"): "the client's own fault: it divides the product by the greatest "
+    "divisor of the product and the second operand, which is that operand",
     ("numpy-ascend", "dot"): "the client's own choice: the result has shape (1,), NumPy's has ()",
     ("candle-python", "test_npu_elementwise_batch2.*"): "the test's own NumPy reference warns: "
     "arcsin outside its domain",

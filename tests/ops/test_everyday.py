@@ -84,6 +84,90 @@ def test_integer_division_and_overflow() -> None:
     same(aclnn.PowTensorScalar(np.int32([-3, 2]), 3, np.empty(2, np.int32)), np.int32([-27, 8]))
 
 
+# Quotients of integers are computed in FLOAT, which rounds the operands and the quotient to 24
+# bits, and then cast: cut off, with infinities at the ends of the range.
+QUOTIENTS = [
+    (7, 2, 3),
+    (-7, 2, -3),
+    (7, -2, -3),
+    (-7, -2, 3),
+    (16777217, 1, 16777216),
+    (2**31 - 1, 1, 2**31 - 1),  # 2**31 in FLOAT, which does not fit
+    (33554431, 2, 16777216),
+    (5, 0, 2**31 - 1),
+    (-5, 0, -(2**31)),
+    (0, 0, 0),
+]
+
+
+def test_integer_quotients_as_integers() -> None:
+    x, y, expected = np.int32(QUOTIENTS).T.copy()
+    out = np.empty(len(x), np.int32)
+    same(aclnn.Div(x, y, out), expected)
+    same(aclnn.DivMod(x, y, 0, out), expected)
+    same(aclnn.InplaceDiv(x.copy(), y), expected)
+    same(aclnn.InplaceDivMod(x.copy(), y, 0), expected)
+    same(aclnn.Div(x[::2], y[::2], np.empty(10, np.int32)[::2]), expected[::2])
+    halves = np.int32([3, -3, 3, -3, 8388608, 2**30, 16777216, 2, -2, 0])
+    for by in (2, 2.0):  # the type of a number does not count
+        same(aclnn.Divs(x, by, out), halves)
+        same(aclnn.DivMods(x, by, 0, out), halves)
+        same(aclnn.InplaceDivs(x.copy(), by), halves)
+        same(aclnn.InplaceDivMods(x.copy(), by, 0), halves)
+    same(aclnn.DivMods(x[:4], 2.0, 1, out[:4]), np.int32([3, -3, 3, -3]))
+    same(aclnn.DivMods(x[:4], 2.0, 2, out[:4]), np.int32([3, -4, 3, -4]))
+    wide = np.int64([2**40 + 1, -(2**62), 5])
+    same(aclnn.Div(wide, np.int64([1, 3, 0]), np.empty(3, np.int64)), np.int64(
+        [2**40, int(np.float32(-(2**62)) / np.float32(3)), 2**63 - 1]
+    ))  # fmt: skip
+    for dtype in (np.int8, np.int16, np.uint8):
+        a, b = np.array([7, 9, 5], dtype), np.array([2, 5, 0], dtype)
+        same(aclnn.Div(a, b, np.empty(3, dtype)), np.array([3, 1, np.iinfo(dtype).max], dtype))
+    truths = np.array([True, False, False])  # 0 / 0 is NaN, which is not 0
+    same(aclnn.Div(truths, truths[::-1], np.empty(3, bool)), np.array([True, True, False]))
+
+
+def test_quotients_of_integers_are_those_of_float() -> None:
+    x, y = np.int32([1, 16777217, 100000]), np.int32([3, 1, 50000])
+    quotients = x.astype(np.float32) / y.astype(np.float32)
+    for dtype in (np.float64, np.float32, np.float16, np.complex64, np.complex128):
+        with np.errstate(over="ignore"):
+            expected = quotients.astype(dtype)
+        same(aclnn.Div(x, y, np.empty(3, dtype)), expected)
+        if np.dtype(dtype).kind == "f":
+            same(aclnn.DivMod(x, y, 0, np.empty(3, dtype)), expected)
+    # Sums and the like do not round the operands to the type of the result either.
+    same(aclnn.Sub(x, x, 1, np.empty(3, np.float16)), np.zeros(3, np.float16))
+    # The number is complex: the quotient is, of which the real part is kept.
+    same(
+        aclnn.Divs(np.float32([4, 2]), 1j + 1, np.empty(2, np.float32)), np.float32([2, 1])
+    )  # fmt: skip
+
+
+def test_floors_and_angles_may_have_any_type() -> None:
+    x, y = np.float32([7.5, -7.5, 1]), np.float32([2, 2, 0])
+    same(aclnn.FloorDivide(x, y, np.empty(3, np.int32)), np.int32([3, -4, 2**31 - 1]))
+    same(aclnn.FloorDivides(np.int32([7, -7]), 2.5, np.empty(2, np.int32)), np.int32([2, -3]))
+    same(aclnn.InplaceFloorDivides(np.int32([7, -7]), 2.5), np.int32([2, -3]))
+    same(aclnn.Atan2(x, y, np.empty(3, np.int32)), np.int32([1, -1, 1]))
+    same(aclnn.InplaceAtan2(np.int32([0, -9]), np.int32([-1, 1])), np.int32([3, -1]))
+
+
+def test_other_functions_of_floats_refuse_integers_as_results() -> None:
+    x = np.float32([1, 2])
+    for call in (
+        lambda out: aclnn.Div(x, x, out),
+        lambda out: aclnn.Divs(x, 2, out),
+        lambda out: aclnn.DivMods(x, 2, 1, out),
+        lambda out: aclnn.PowTensorScalar(x, 2.0, out),
+        lambda out: aclnn.LogAddExp(x, x, out),
+        lambda out: aclnn.XLogYTensor(x, x, out),
+        lambda out: aclnn.Heaviside(x, x, out),
+    ):
+        with pytest.raises(Exception, match="'out'"):
+            call(np.empty(2, np.int32))
+
+
 @pytest.mark.parametrize("source", [*FLOATS, *INTEGERS, np.bool_])
 @pytest.mark.parametrize("target", [*FLOATS, *INTEGERS, np.bool_])
 def test_conversions(source: Any, target: Any) -> None:

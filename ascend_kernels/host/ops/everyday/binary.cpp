@@ -302,10 +302,12 @@ ACLQ_PHASE_2(aclnnRsubs)
 
 TENSOR_BOTH(Mul, Any, kMultiply)
 NUMBER_BOTH(Muls, Any, kMultiply)
-TENSOR_BOTH(Div, Real, kDivide)
-NUMBER_BOTH(Divs, Real, kDivide)
-TENSOR_BOTH(FloorDivide, Any, kDivideFloor)
-NUMBER_BOTH(FloorDivides, Any, kDivideFloor)
+// CANN computes the quotients of integers in FLOAT and casts them, and it compares the type of the result with that of
+// the inputs, for a number with that of self alone. Floored quotients and angles are cast to every type.
+TENSOR_BOTH(Div, Real, cast<CastFrom::Common>(kDivide))
+NUMBER_BOTH(Divs, Real, cast<CastFrom::Self>(kDivide))
+TENSOR_BOTH(FloorDivide, Any, cast<CastFrom::Nothing>(kDivideFloor))
+NUMBER_BOTH(FloorDivides, Any, cast<CastFrom::Nothing>(kDivideFloor))
 TENSOR_BOTH(RemainderTensorTensor, Any, kRemainder)
 NUMBER_BOTH(RemainderTensorScalar, Any, kRemainder)
 TENSOR_BOTH(FmodTensor, Any, kFmod)
@@ -336,7 +338,7 @@ TENSOR_BOTH(LogicalOr, Compared, kLogicalOr)
 TENSOR(aclnnLeftShift, Integers, kShiftLeft)
 NUMBER(aclnnLeftShifts, Integers, kShiftLeft)
 TENSOR(aclnnRightShift, Integers, kShiftRight)
-TENSOR_BOTH(Atan2, Real, kAngle)
+TENSOR_BOTH(Atan2, Real, cast<CastFrom::Nothing>(kAngle))
 TENSOR(aclnnLogicalXor, Compared, kLogicalXor)
 TENSOR(aclnnLogAddExp, Real, kLogAddExp)
 TENSOR(aclnnLogAddExp2, Real, kLogAddExp2)
@@ -483,44 +485,49 @@ ACLQ_PHASE_2(aclnnInplacePowTensorScalar)
 
 namespace {
 
+template <CastFrom from>
 aclnnStatus divide(const Call& call, const Operand& self, const Operand& other, int mode, const Operand& out) {
     return call.prepare([&]() -> aclnnStatus {
         switch (mode) {
             case 0:
-                return binary<Numbers::Real>(call, self, other, out, kDivide);
+                return binary<Numbers::Real>(call, self, other, out, cast<from>(kDivide));
             case 1:
-                return binary<Numbers::Any>(call, self, other, out, kDivideTrunc);
+                return binary<Numbers::Any>(call, self, other, out, cast<from>(kDivideTrunc));
             case 2:
-                return binary<Numbers::Any>(call, self, other, out, kDivideFloor);
+                return binary<Numbers::Any>(call, self, other, out, cast<from>(kDivideFloor));
             default:
                 return refuse("mode", std::to_string(mode), "0 (as it is), 1 (towards zero), 2 (down)");
         }
     });
 }
+constexpr auto divideTensors = divide<CastFrom::Common>;
+constexpr auto divideByNumber = divide<CastFrom::Self>;
 
 }  // namespace
 
 aclnnStatus aclnnDivModGetWorkspaceSize(const aclTensor* self, const aclTensor* other, int mode, aclTensor* out,
                                         uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return divide(ACLQ_CALL(aclnnDivMod), {"self", self}, {"other", other}, mode, {"out", out});
+    return divideTensors(ACLQ_CALL(aclnnDivMod), {"self", self}, {"other", other}, mode, {"out", out});
 }
 ACLQ_PHASE_2(aclnnDivMod)
 
 aclnnStatus aclnnDivModsGetWorkspaceSize(const aclTensor* self, const aclScalar* other, int mode, aclTensor* out,
                                          uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return divide(ACLQ_CALL(aclnnDivMods), {"self", self}, {"other", other}, mode, {"out", out});
+    return divideByNumber(ACLQ_CALL(aclnnDivMods), {"self", self}, {"other", other}, mode, {"out", out});
 }
 ACLQ_PHASE_2(aclnnDivMods)
 
 aclnnStatus aclnnInplaceDivModGetWorkspaceSize(aclTensor* selfRef, const aclTensor* other, int mode,
                                                uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return divide(ACLQ_CALL(aclnnInplaceDivMod), {"selfRef", selfRef}, {"other", other}, mode, {"selfRef", selfRef});
+    return divideTensors(ACLQ_CALL(aclnnInplaceDivMod), {"selfRef", selfRef}, {"other", other}, mode,
+                         {"selfRef", selfRef});
 }
 ACLQ_PHASE_2(aclnnInplaceDivMod)
 
 aclnnStatus aclnnInplaceDivModsGetWorkspaceSize(aclTensor* selfRef, const aclScalar* other, int mode,
                                                 uint64_t* workspaceSize, aclOpExecutor** executor) {
-    return divide(ACLQ_CALL(aclnnInplaceDivMods), {"selfRef", selfRef}, {"other", other}, mode, {"selfRef", selfRef});
+    return divideByNumber(ACLQ_CALL(aclnnInplaceDivMods), {"selfRef", selfRef}, {"other", other}, mode,
+                          {"selfRef", selfRef});
 }
 ACLQ_PHASE_2(aclnnInplaceDivMods)
 

@@ -66,9 +66,18 @@ inline aclDataType promoted(aclDataType self, const Operand& other) {
     return common;
 }
 
+inline bool isInteger(aclDataType dtype) {
+    return isNumber(dtype) && !isFloating(dtype);
+}
+
 inline aclDataType computedIn(Numbers numbers, aclDataType common, aclDataType out) {
-    const bool resultIsFloat = numbers == Numbers::Real || (numbers == Numbers::Any && isFloating(out));
-    return resultIsFloat && isNumber(common) && !isFloating(common) ? (isFloating(out) ? out : ACL_FLOAT) : common;
+    if (!isInteger(common)) {
+        return common;
+    }
+    if (numbers == Numbers::Real) {
+        return ACL_FLOAT;
+    }
+    return numbers == Numbers::Any && isFloating(out) ? (out == ACL_DOUBLE ? out : ACL_FLOAT) : common;
 }
 
 inline aclnnStatus checkIntegers(const Operand& operand) {
@@ -76,6 +85,30 @@ inline aclnnStatus checkIntegers(const Operand& operand) {
     return isFloating(dtype) ? refuse(operand.name, "dtype " + nameOf(dtype), "an integer type or BOOL")
                              : ACLNN_SUCCESS;
 }
+
+// Which type must be castable to that of the result: the one computed in, the common type of the inputs, that of self,
+// or none.
+enum class CastFrom { Computed, Common, Self, Nothing };
+
+// A function whose result may have other types than CastFrom::Computed allows: quotients that are cast to integers.
+template <CastFrom from, class Function>
+struct Cast : Function {
+    static constexpr CastFrom kCastFrom = from;
+};
+template <CastFrom from, class Function>
+constexpr Cast<from, Function> cast(Function function) {
+    return {function};
+}
+
+// Rounds to FLOAT, for results that are then cast to a type which shows more digits or cuts them off.
+template <class Function>
+struct InFloat {
+    Function function;
+    template <class... Numbers>
+    double operator()(Numbers... numbers) const {
+        return static_cast<float>(function(numbers...));
+    }
+};
 
 template <Numbers numbers, class Function>
 std::shared_ptr<const Kernel> binaryKernel(aclDataType computed, const Operand& other, Function function) {
@@ -113,6 +146,20 @@ constexpr Checked<check, Function> checked(Function function) {
 }
 
 template <Numbers numbers, class Function>
+aclnnStatus checkCast(aclDataType self, aclDataType common, const Operand& out) {
+    aclDataType from = numbers == Numbers::Real && isInteger(common) ? ACL_FLOAT : common;
+    if constexpr (numbers == Numbers::Compared) {
+        return ACLNN_SUCCESS;  // BOOL may be cast to every type
+    } else if constexpr (requires { Function::kCastFrom; }) {
+        if (Function::kCastFrom == CastFrom::Nothing) {
+            return ACLNN_SUCCESS;
+        }
+        from = Function::kCastFrom == CastFrom::Self ? self : common;
+    }
+    return canCast(from, out.tensor->dtype) ? ACLNN_SUCCESS : refuseCast(out.name, out.tensor->dtype, from);
+}
+
+template <Numbers numbers, class Function>
 aclnnStatus binary(const Call& call, const Operand& self, const Operand& other, const Operand& out, Function function) {
     ACLQ_RETURN_IF_FAILED(checkTensor(self.name, self.tensor));
     ACLQ_RETURN_IF_FAILED(other.isScalar ? checkScalar(other.name, other.scalar)
@@ -137,16 +184,17 @@ aclnnStatus binary(const Call& call, const Operand& self, const Operand& other, 
     if constexpr (requires { Function::kCheck; }) {
         ACLQ_RETURN_IF_FAILED(Function::kCheck(common));
     }
-    // Comparisons give BOOL, which may be cast to every type.
-    if (numbers != Numbers::Compared &&
-        !canCast(numbers == Numbers::Real && isNumber(common) && !isFloating(common) ? ACL_FLOAT : common,
-                 out.tensor->dtype)) {
-        return refuseCast(out.name, out.tensor->dtype, common);
-    }
+    ACLQ_RETURN_IF_FAILED((checkCast<numbers, Function>(self.tensor->dtype, common, out)));
     if (out.tensor->empty()) {
         return call.nothing();
     }
-    const auto kernel = binaryKernel<numbers>(computedIn(numbers, common, out.tensor->dtype), other, function);
+    const aclDataType computed = computedIn(numbers, common, out.tensor->dtype);
+    auto kernel = binaryKernel<numbers>(computed, other, function);
+    if constexpr (numbers == Numbers::Real && requires { Function::kCastFrom; }) {
+        if (isInteger(common) && !fitsFloat(out.tensor->dtype)) {
+            kernel = binaryKernel<numbers>(computed, other, InFloat<Function>{function});
+        }
+    }
     if (other.isScalar) {
         return call.launch({{self.name, self.tensor}, {out.name, out.tensor}}, kernel);
     }
