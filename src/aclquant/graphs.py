@@ -230,10 +230,12 @@ def _begin(stream: Stream, mode: str) -> Graph:
         raise errors.NotSupportedError(
             "this backend has no captured graphs", function="aclquant.capture"
         )
+    graph = Graph(stream)
     with stream.device.visit():
         status = library.aclmdlRICaptureBegin(stream.handle, _MODES[mode])
-    stream.backend.check("aclmdlRICaptureBegin", status)
-    graph = Graph(stream)
+    if status:
+        graph.close()
+        stream.backend.check("aclmdlRICaptureBegin", status)
     graph.take(stream)
     return graph
 

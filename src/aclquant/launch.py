@@ -27,7 +27,7 @@ from .memory import Buffer
 from .operators import Operator
 from .resource import Resource
 from .stream import Stream, as_stream, quiet_synchronize
-from .tensor import Tensor, asarray, describe_array, empty
+from .tensor import Tensor, asarray, describe_array
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -268,11 +268,10 @@ class Call:
         self.synchronous = True
         if not self.in_place or array.dtype == _INT4:
             device = self.stream.device
+            # Outputs as well begin with what they hold: operators change them in place, or in part.
+            tensor = asarray(array, device=device)
             if output:
-                tensor = empty(array.shape, array.dtype, device=device)
                 self.copies.append((array, tensor))
-            else:
-                tensor = asarray(array, device=device)
             self.temporaries.append(tensor)
             self.tensors.append(tensor)
             return tensor.describe(self.library)
@@ -297,11 +296,10 @@ class Call:
         self, array: npt.NDArray[Any], output: bool, dtype: np.dtype[Any]
     ) -> npt.NDArray[Any]:
         """Stand in for an array that cannot be used as it is."""
-        temporary = np.empty(array.shape, dtype)
+        temporary = array.astype(dtype)
         if output:
             self.copies.append((array, temporary))
         else:
-            temporary[...] = array
             self.temporaries.append(temporary)
         return temporary
 

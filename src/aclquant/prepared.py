@@ -75,8 +75,6 @@ class Prepared(Resource):
     internal = True
 
     def __init__(self, op: Operator, arguments: Sequence[Any], stream: Stream, *, wait: bool):
-        super().__init__(stream.backend)
-        self.closed = True  # until there is something to release
         self.op, self.stream = op, stream
         library = self.library = stream.backend.library
         self._call = Call(op, library, None, in_place=True)
@@ -98,13 +96,13 @@ class Prepared(Resource):
             if size:
                 self._workspace = Buffer(size, stream.device)
                 self._workspace.internal = True
+            self.record = self._make_record(size, wait, arguments)
         except BaseException:
             self._release()
             raise
-        self.record = self._make_record(size, wait, arguments)
         self.padding = (ffi.NULL,) * (MOST_TENSORS - self.record.count)
         self._end, self.run = load("host").aclquantEndLaunch, load("host").aclquantRunLaunch
-        self.closed = False
+        super().__init__(stream.backend)
 
     def _make_record(self, size: int, wait: bool, arguments: Sequence[Any]) -> CData:
         library = self.library
@@ -145,7 +143,7 @@ class Prepared(Resource):
         if self._executor is not None:
             if hasattr(self, "_end"):
                 self._end(self.record)  # another thread may be running it
-            if self.backend.usable and not self.stream.closed:
+            if self.stream.backend.usable and not self.stream.closed:
                 quiet_synchronize(self.stream)
             self.library.aclDestroyAclOpExecutor(self._executor)
             self._executor = None

@@ -18,7 +18,9 @@ R = TypeVar("R", bound="Resource")
 class Resource(Shown):
     """Owner of one native object: closed once, explicitly or at the end of a ``with`` block.
 
-    Subclasses implement `_release`. `internal` objects are made by aclquant for itself.
+    Subclasses implement `_release`, and call this constructor last: what fails before, such as a
+    deep recursion or Ctrl-C, leaves an object that counts as closed. `internal` objects are made
+    by aclquant for itself.
     """
 
     internal = False

@@ -535,6 +535,45 @@ def test_complex_numbers_are_copied(dtype: Any) -> None:
     same(aclnn.InplaceCopy(np.empty((2, 3), dtype), x), np.stack([x, x]))
 
 
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS, np.bool_, np.complex64, np.complex128])
+def test_places_in_rows_of_any_length(dtype: Any, dim: int) -> None:
+    """Elements are read 1,024 at a time; places recur, are negative, or do not exist."""
+    columns = 2500
+    kind = np.dtype(dtype).kind
+    if kind == "c":
+        pick = RANDOM.integers(-9, 10, (2, 4, columns)).astype(np.float64)
+        x = (pick[0] + 1j * pick[1]).astype(dtype)
+    else:
+        x = RANDOM.integers(0, 2 if kind == "b" else 120, (4, columns)).astype(dtype)
+    index = RANDOM.integers(-3, 3, (4, columns))
+    index[2, ::7] = columns + 5
+    sources = x[::-1, ::-1]
+    ways = {0: lambda old, new: new, 1: np.add, 2: np.multiply}
+    for way, combine in ways.items():
+        if (way == 2 and kind in "fc") or (np.dtype(dtype).itemsize == 2 and kind == "V"):
+            continue  # products of thousands are infinite
+        wide = {"f": np.float64, "V": np.float64, "c": np.complex128}.get(kind, dtype)
+        expected = x.astype(wide)
+        size = x.shape[dim]
+        with np.errstate(over="ignore"):
+            for row in range(4):
+                for column in range(columns):
+                    place = [row, column]
+                    place[dim] = int(index[row, column])
+                    if not -size <= place[dim] < size:
+                        continue
+                    at = tuple(place)
+                    expected[at] = combine(expected[at], sources[row, column].astype(wide))
+        got = aclnn.Scatter(x, dim, index, sources, way, np.empty_like(x))
+        same(got, expected.astype(dtype))
+        room = np.zeros(x.nbytes + 1, np.uint8)[1:].view(dtype).reshape(x.shape)
+        room[...] = x
+        same(aclnn.InplaceScatter(room, dim, index.astype(np.int32), sources, way), got)
+        if way == 1:
+            same(aclnn.ScatterAdd(x, dim, index, sources, np.empty_like(x)), got)
+
+
 def test_what_comes_together_is_added_exactly() -> None:
     """Row W8: sums in one place are rounded once."""
     bfloat16 = aq.bfloat16.numpy.type

@@ -75,6 +75,38 @@ del cycle
     assert run_python(program) == f"handler {found}\nfinaliser {found}\n"
 
 
+def test_calls_after_the_modules_are_gone() -> None:
+    """What builtins hold is finalised last; a first call then failed with KeyError: 'aclquant'."""
+    program = """
+import builtins
+import numpy as np, aclquant as aq
+x = np.ones(2, np.float32)
+if USED:
+    aq.quantize(x, 0.5)
+
+class Last:
+    def __del__(self, aq=aq, x=x, print=print, names=("quantize", "asarray", "explain", "plan")):
+        for name in names:
+            try:
+                found = getattr(aq, name)
+                print(name, found(x, 0.5).tolist() if name == "quantize" else found)
+            except ImportError as error:
+                print(name, error)
+        try:
+            aq.aclnn.Abs(x, x)
+        except ImportError as error:
+            print("aclnn", error)
+        print("end")
+
+builtins.last = Last()
+"""
+    for used in (False, True):
+        lines = run_python(f"USED = {used}" + program).splitlines()
+        assert lines[-1] == "end"
+        assert lines[0] == "quantize [2, 2]" if used else "shutting down" in lines[0]
+        assert all("shutting down" in line for line in lines[2:-1])
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("calls", [f"calls[{n}:{n + 1}]" for n in range(6)] + ["calls"])

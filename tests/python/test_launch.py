@@ -207,3 +207,23 @@ def test_a_closed_stream_and_a_missing_argument_are_named() -> None:
         aq.quantize(x, 1.0, stream=stream)
     with pytest.raises(TypeError, match=r"aclquant\.aclnn\.aclnnQuantize\(\): missing.*'scales'"):
         aq.aclnn.aclnnQuantize(x)
+
+
+@pytest.mark.parametrize("way", ["misaligned", "byte order", "copied to the device"])
+def test_an_output_begins_with_what_it_holds(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operators change tensors in place, or write a part of them.
+
+    Where an array cannot be used as it is, its stand-in began with arbitrary bytes.
+    """
+    x = np.arange(6, dtype=np.int32)
+    if way == "misaligned":
+        x = np.zeros(25, np.uint8)[1:].view(np.int32)
+        x[:] = range(6)
+    elif way == "byte order":
+        x = x.astype(x.dtype.newbyteorder())
+    else:
+        monkeypatch.setattr(aq.backend(), "host_memory", False)
+    aq.aclnn.InplaceAdds(x, 10, 1)
+    assert x.tolist() == [10, 11, 12, 13, 14, 15]
+    aq.aclnn.MaskedSelect(np.int32([1, 2, 3, 4, 5, 6]), np.bool_([0, 1, 0, 1, 0, 0]), x)
+    assert x.tolist() == [2, 4, 12, 13, 14, 15]

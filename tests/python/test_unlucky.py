@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,8 @@ import pytest
 from helpers.processes import run_python
 
 import aclquant as aq
+
+X = np.ones((2, 8), np.float32)
 
 
 def test_no_thread_to_be_had() -> None:
@@ -69,6 +74,52 @@ def test_no_thread_to_be_had() -> None:
         event.close(); stream.close(); other.close()
         """
     )
+
+
+def _captured() -> None:
+    tensor = aq.asarray(X)
+    with aq.capture() as graph:
+        aq.quantize(tensor, 0.5)
+    graph.close()
+
+
+OBJECTS: dict[str, Callable[[], object]] = {
+    "Stream": aq.Stream,
+    "Event": aq.Event,
+    "Buffer": lambda: aq.Buffer(8),
+    "HostBuffer": lambda: aq.HostBuffer(8),
+    "Plan": lambda: aq.plan(aq.quantize, X, 0.5),
+    "Prepared": lambda: aq.plan(aq.quantize, X, 0.5),
+    "Graph": _captured,
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_an_object_that_was_made_by_half_goes_quietly(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RecursionError and KeyboardInterrupt may come anywhere, in constructors as well.
+
+    Finalisers saw a `Prepared` without its executor.
+    """
+    late: list[object] = []
+    live = aq.backend().live
+
+    class Full:
+        def add(self, made: object) -> None:
+            if type(made).__name__ == name:
+                raise RecursionError("maximum recursion depth exceeded")
+            live.add(made)
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: late.append(found.exc_value))
+    with monkeypatch.context() as patch:
+        patch.setattr(aq.backend(), "live", Full())
+        with pytest.raises(RecursionError):
+            OBJECTS[name]()
+    gc.collect()
+    assert late == []
+    OBJECTS[name]()
 
 
 def _windows(seed: int, rounds: int) -> list[str]:

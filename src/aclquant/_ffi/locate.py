@@ -20,9 +20,10 @@ CANN
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from .. import __path__ as _FOLDERS
 
 __all__ = [
     "FEATURES", "HEADERS", "HOST_LIBRARY", "LIBRARIES", "META", "OPERATORS", "RUNTIME", "TOOLKIT",
@@ -61,9 +62,10 @@ def bundled(name: str) -> str:
     """Return the path of a file or folder that was built into the package, such as ``_kernels``.
 
     An editable install keeps the sources in the checkout and the built files in site-packages;
-    the package's search path then has both.
+    the package's search path then has both. It was looked up at the import: finalisers may call
+    after ``sys.modules`` was emptied.
     """
-    paths = [os.path.join(folder, name) for folder in sys.modules["aclquant"].__path__]
+    paths = [os.path.join(folder, name) for folder in _FOLDERS]
     return next((path for path in paths if os.path.exists(path)), paths[0])
 
 

@@ -360,6 +360,72 @@ aclnnStatus wayOf(std::int64_t reduce, Way& way) {
     return ACLNN_SUCCESS;
 }
 
+// Elements at separate places of a tensor, one after the other: a place may occur again. kNowhere is left out.
+template <class Function>
+void atEach(const std::int64_t* places, std::int64_t n, Function function) {
+    for (std::int64_t i = 0; i < n; ++i) {
+        if (places[i] != kNowhere) {
+            function(places[i], i);
+        }
+    }
+}
+
+// An element of a tensor, which may lie at any address.
+template <class T>
+T load(const View& view, std::int64_t place) {
+    T value;
+    std::memcpy(&value, view.data + (view.offset + place) * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+    return value;
+}
+template <class T>
+void store(const View& view, std::int64_t place, T value) {
+    std::memcpy(view.data + (view.offset + place) * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
+}
+
+// T is the type of the target, or an unsigned one of its size: integers wrap around, whether they have a sign or not.
+template <class T>
+void combineAtEach(const View& target, Way way, const std::int64_t* places, std::int64_t n, const T* values) {
+    using Wide = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
+    if (way == Way::Add) {
+        atEach(places, n, [&](std::int64_t place, std::int64_t i) {
+            store(target, place, static_cast<T>(Wide{load<T>(target, place)} + Wide{values[i]}));
+        });
+    } else {
+        atEach(places, n, [&](std::int64_t place, std::int64_t i) {
+            store(target, place, static_cast<T>(Wide{load<T>(target, place)} * Wide{values[i]}));
+        });
+    }
+}
+
+// The values in the type of the target, which Add and Multiply find in the type they compute in.
+template <class Domain>
+void bringToEach(const View& target, Way way, const std::int64_t* places, std::int64_t n, const Domain* values) {
+    if (way != Way::Replace) {
+        if constexpr (!std::is_same_v<Domain, std::int64_t>) {
+            return combineAtEach(target, way, places, n, values);
+        } else if (target.dtype == ACL_BOOL) {
+            return atEach(places, n, [&](std::int64_t place, std::int64_t i) {
+                const std::int64_t old = load<std::uint8_t>(target, place) != 0;
+                const std::int64_t value = way == Way::Add ? add(old, values[i]) : multiply(old, values[i]);
+                store(target, place, value != 0);
+            });
+        }
+    }
+    Room<Domain> room;  // as wide as the widest element
+    const View converted = contiguousLike(target, target.dtype, room.values);
+    write(converted, 0, 1, n, values);
+    withSize(bitsOf(target.dtype) / 8, [&](auto element) {
+        using T = decltype(element);
+        const T* const from = reinterpret_cast<const T*>(room.values);
+        if constexpr (std::is_unsigned_v<T>) {
+            if (way != Way::Replace) {
+                return combineAtEach(target, way, places, n, from);
+            }
+        }
+        atEach(places, n, [&](std::int64_t place, std::int64_t i) { store(target, place, from[i]); });
+    });
+}
+
 // Writes elements to indexed positions, in logical order of `shape`. Tensors: the target, the elements (broadcast to
 // shape), and those that `place` reads. `place` returns an offset in the target, whose strides may differ from those of
 // tensors[0], or kNowhere. The elements may be one number. With `rows`, the places along the last dimension of shape
@@ -390,7 +456,7 @@ class Bring : public Kernel {
   private:
     void bring(const View* tensors, const View& target) const {
         if (!rows_) {
-            bring(tensors, target, 0, 1, false);
+            bringElements(tensors, target);
             return;
         }
         // Threads take different columns. Elements of a target with other strides may share memory.
@@ -398,22 +464,70 @@ class Bring : public Kernel {
         const std::int64_t rows = std::max<std::int64_t>(1, shape_.elements() / std::max<std::int64_t>(1, length));
         const std::int64_t grain = contiguous(target) ? std::max<std::int64_t>(64, kThreadGrain / rows) : length;
         parallelFor(length, grain,
-                    [&](std::int64_t begin, std::int64_t end) { bring(tensors, target, begin, end, true); });
+                    [&](std::int64_t begin, std::int64_t end) { bringRows(tensors, target, begin, end); });
     }
 
-    // The columns from `begin` to `end` of each row; all elements, one by one, unless `inRows`.
-    void bring(const View* tensors, const View& target, std::int64_t begin, std::int64_t end, bool inRows) const {
-        const View& elements = tensors[1];
+    // One row of elements after the other; `step` becomes that of the elements in a row.
+    View rowsOf(const View& elements, std::int64_t& step) const {
         View walk = shape_;
         for (std::int64_t dimension = 0; dimension < walk.rank; ++dimension) {
             walk.strides[dimension] = elements.present ? strideAlong(elements, shape_, dimension) : 0;
         }
-        const std::int64_t last = walk.rank - 1;
-        const std::int64_t step = inRows ? walk.strides[last] : 0;
-        const std::int64_t targetStep = inRows ? target.strides[target.rank - 1] : 0;
-        if (inRows) {
-            walk.shape[last] = 1;
+        step = 0;
+        if (walk.rank > 0) {
+            step = walk.strides[walk.rank - 1];
+            walk.shape[walk.rank - 1] = 1;
         }
+        return walk;
+    }
+
+    void readElements(const View& elements, std::int64_t from, std::int64_t step, std::int64_t n,
+                      Domain* values) const {
+        if (elements.present) {
+            read(elements, from, step, n, values);
+        } else {
+            std::fill_n(values, n, Domain{1});
+        }
+        for (std::int64_t i = 0; i < n; ++i) {
+            values[i] = multiply(values[i], factor_);
+        }
+    }
+
+    void bringElements(const View* tensors, const View& target) const {
+        std::int64_t step = 0;
+        const View walk = rowsOf(tensors[1], step);
+        const std::int64_t last = std::max<std::int64_t>(0, walk.rank - 1);
+        const std::int64_t length = walk.rank == 0 ? 1 : shape_.shape[last];
+        Room<Domain> values;
+        Room<std::int64_t> places;
+        std::int64_t at[kMaxKernelRank] = {};
+        std::int64_t from = 0;
+        const std::int64_t rows = walk.elements();
+        for (std::int64_t row = 0; row < rows; ++row) {
+            for (std::int64_t first = 0; first < length; first += kRoom) {
+                const std::int64_t n = std::min(kRoom, length - first);
+                readElements(tensors[1], from + first * step, step, n, values.values);
+                at[last] = first;
+                if constexpr (requires { place_.row(target, tensors, at, n, places.values); }) {
+                    place_.row(target, tensors, at, n, places.values);
+                } else {
+                    for (std::int64_t i = 0; i < n; ++i, ++at[last]) {
+                        places.values[i] = place_(target, tensors, at);
+                    }
+                }
+                bringToEach(target, way_, places.values, n, values.values);
+            }
+            at[last] = 0;
+            countOn(walk, at, from);
+        }
+    }
+
+    // The columns from `begin` to `end` of each row.
+    void bringRows(const View* tensors, const View& target, std::int64_t begin, std::int64_t end) const {
+        const View& elements = tensors[1];
+        std::int64_t step = 0;
+        const View walk = rowsOf(elements, step);
+        const std::int64_t targetStep = target.strides[target.rank - 1];
         Room<Domain> values;
         Room<Domain> old;
         std::int64_t at[kMaxKernelRank] = {};
@@ -427,11 +541,7 @@ class Bring : public Kernel {
             for (std::int64_t first = begin; first < end; first += kRoom) {
                 const std::int64_t n = std::min(kRoom, end - first);
                 const std::int64_t to = offset + first * targetStep;
-                if (elements.present) {
-                    read(elements, from + first * step, step, n, values.values);
-                } else {
-                    std::fill_n(values.values, n, Domain{1});
-                }
+                readElements(elements, from + first * step, step, n, values.values);
                 combine(target, to, targetStep, n, values.values, old.values);
                 write(target, to, targetStep, n, values.values);
             }
@@ -440,9 +550,6 @@ class Bring : public Kernel {
 
     void combine(const View& target, std::int64_t to, std::int64_t step, std::int64_t n, Domain* values,
                  Domain* old) const {
-        for (std::int64_t i = 0; i < n; ++i) {
-            values[i] = multiply(values[i], factor_);
-        }
         if (way_ == Way::Replace) {
             return;
         }
@@ -502,6 +609,33 @@ aclnnStatus launchBring(const Call& call, const Target& target, const Argument& 
 
 const Constant kOne{1, 1, 1};
 
+// The place of an element of index: where it points along dim, elsewhere its position.
+struct ScatterPlace {
+    std::int64_t dim;
+
+    std::int64_t operator()(const View& to, const View* tensors, const std::int64_t* at) const {
+        std::int64_t place = 0;
+        row(to, tensors, at, 1, &place);
+        return place;
+    }
+    // The n places from `at` on along the last dimension.
+    void row(const View& to, const View* tensors, const std::int64_t* at, std::int64_t n, std::int64_t* places) const {
+        const View& index = tensors[2];
+        if (to.rank == 0) {
+            std::fill_n(places, n, 0);
+            return;
+        }
+        const std::int64_t last = to.rank - 1;
+        read(index, offsetAt(index, at), index.rank == 0 ? 0 : index.strides[index.rank - 1], n, places);
+        const std::int64_t start = offsetAt(to, at) - at[dim] * to.strides[dim];
+        const std::int64_t step = dim == last ? 0 : to.strides[last];
+        for (std::int64_t i = 0; i < n; ++i) {
+            const std::int64_t offset = along(to, dim, places[i]);
+            places[i] = offset == kNowhere ? kNowhere : start + i * step + offset;
+        }
+    }
+};
+
 // self.scatter(dim, index, src): each element of index is the position along dim of the corresponding element of src.
 aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
                     const aclTensor* src, const Constant& factor, std::int64_t reduce) {
@@ -538,11 +672,7 @@ aclnnStatus scatter(const Call& call, const Target& target, std::int64_t dim, co
         seen.shape = index->shape;
         elements.seenAs = &seen;
     }
-    return launchBring(
-        call, target, elements, {"index", index}, index->shape, way, factor, false,
-        [dim](const View& to, const View* tensors, const std::int64_t* at) {
-            return to.rank == 0 ? 0 : offsetAlong(to, dim, indexAt(tensors[2], offsetAt(tensors[2], at)), at);
-        });
+    return launchBring(call, target, elements, {"index", index}, index->shape, way, factor, false, ScatterPlace{dim});
 }
 
 aclnnStatus scatterTensor(const Call& call, const Target& target, std::int64_t dim, const aclTensor* index,
