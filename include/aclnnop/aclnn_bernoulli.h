@@ -13,6 +13,21 @@
 extern "C" {
 #endif
 
+/* 1 with probability prob, else 0, in a tensor like self; the same for the same seed and offset, but
+ * not those of a chip. */
+ACLNN_API aclnnStatus aclnnBernoulliGetWorkspaceSize(const aclTensor *self, const aclScalar *prob,
+    int64_t seed, int64_t offset, aclTensor *out, uint64_t *workspaceSize,
+    aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnBernoulli(void *workspace, uint64_t workspaceSize,
+    aclOpExecutor *executor, aclrtStream stream);
+
+/* 1 with the probabilities of prob, else 0, in a tensor like self. */
+ACLNN_API aclnnStatus aclnnBernoulliTensorGetWorkspaceSize(const aclTensor *self,
+    const aclTensor *prob, int64_t seed, int64_t offset, aclTensor *out, uint64_t *workspaceSize,
+    aclOpExecutor **executor);
+ACLNN_API aclnnStatus aclnnBernoulliTensor(void *workspace, uint64_t workspaceSize,
+    aclOpExecutor *executor, aclrtStream stream);
+
 /* 1 with probability prob, else 0; the same for the same seed and offset, but not those of a
  * chip. */
 ACLNN_API aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(const aclTensor *selfRef,

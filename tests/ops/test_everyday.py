@@ -896,6 +896,18 @@ def test_random_words_are_those_of_philox() -> None:
     mask = aclnn.DropoutGenMaskV2([1000], 0.3, 7, 12, "float32", np.empty(128, np.uint8))
     kept = aclnn.InplaceBernoulli(np.empty(1000, np.float32), 0.7, 7, 12)
     same(np.unpackbits(mask, bitorder="little")[:1000], kept.astype(np.uint8))
+    # The same into a result beside self, which gives the shape and the type.
+    model = np.empty((10, 100), np.int32)
+    kept = kept.reshape(10, 100).astype(np.int32)
+    same(aclnn.Bernoulli(model, 0.7, 7, 12, np.empty_like(model)), kept)
+    everywhere = np.array(0.7)
+    same(aclnn.BernoulliTensor(model, everywhere, 7, 12, np.empty_like(model)), kept)
+    rows = np.linspace(0, 1, 10, dtype=np.float32)[:, None]
+    drawn = aclnn.InplaceBernoulliTensor(model.copy(), rows, 7, 12)
+    same(aclnn.BernoulliTensor(model, rows, 7, 12, np.empty_like(model)), drawn)
+    assert not drawn[0].any()
+    assert drawn[9].all()
+    assert 0 < drawn[4].sum() < 100
 
 
 def test_a_power_of_a_half_is_a_square_root() -> None:

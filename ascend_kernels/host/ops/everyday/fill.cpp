@@ -574,19 +574,85 @@ aclnnStatus aclnnInplaceRandomGetWorkspaceSize(const aclTensor* selfRef, int64_t
 }
 ACLQ_PHASE_2(aclnnInplaceRandom)
 
+namespace {
+
+// Tensors: prob, the result.
+class Draws : public Kernel {
+  public:
+    Draws(std::int64_t seed, std::int64_t offset) : random_(seed, offset) {}
+    void run(const View* tensors, const KernelContext&) const override {
+        const View& out = tensors[1];
+        for (std::int64_t index = 0; index < out.elements(); ++index) {
+            std::int64_t at[kMaxKernelRank] = {};
+            countTo(out, index, at);
+            std::int64_t from = 0;
+            for (std::int64_t dimension = 0; dimension < out.rank; ++dimension) {
+                from += at[dimension] * strideAlong(tensors[0], out, dimension);
+            }
+            double limit = 0;
+            read(tensors[0], from, 1, 1, &limit);
+            const std::int64_t value = random_.fraction(index) < limit ? 1 : 0;
+            write(out, offsetAt(out, at), 1, 1, &value);
+        }
+    }
+
+  private:
+    const Philox random_;
+};
+
+aclnnStatus drawWith(const Call& call, const aclScalar* prob, Philox random, const char* name, const aclTensor* out) {
+    ACLQ_RETURN_IF_FAILED(checkScalar("prob", prob));
+    const double limit = real(*prob);
+    if (!(limit >= 0 && limit <= 1)) {
+        return refuse("prob", std::to_string(limit), "0 to 1");
+    }
+    return generate(call, name, out,
+                    [=](std::int64_t index) { return std::int64_t{random.fraction(index) < limit ? 1 : 0}; });
+}
+
+aclnnStatus drawWith(const Call& call, const aclTensor* prob, std::int64_t seed, std::int64_t offset, const char* name,
+                     const aclTensor* out) {
+    ACLQ_RETURN_IF_FAILED(checkTensor(name, out));
+    ACLQ_RETURN_IF_FAILED(checkTensor("prob", prob));
+    ACLQ_RETURN_IF_FAILED(checkBroadcast("prob", *prob, out->shape));
+    return out->empty() ? call.nothing()
+                        : call.launch({{"prob", prob}, {name, out}}, std::make_shared<Draws>(seed, offset));
+}
+
+// self gives the result its shape and type; its elements are not read.
+aclnnStatus checkModel(const aclTensor* self, const aclTensor* out) {
+    ACLQ_RETURN_IF_FAILED(checkTensor("self", self));
+    ACLQ_RETURN_IF_FAILED(checkTensor("out", out));
+    return checkShape("out", *out, self->shape, "the shape of self");
+}
+
+}  // namespace
+
+aclnnStatus aclnnBernoulliGetWorkspaceSize(const aclTensor* self, const aclScalar* prob, int64_t seed, int64_t offset,
+                                           aclTensor* out, uint64_t* workspaceSize, aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnBernoulli);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkModel(self, out));
+        return drawWith(call, prob, Philox(seed, offset), "out", out);
+    });
+}
+ACLQ_PHASE_2(aclnnBernoulli)
+
+aclnnStatus aclnnBernoulliTensorGetWorkspaceSize(const aclTensor* self, const aclTensor* prob, int64_t seed,
+                                                 int64_t offset, aclTensor* out, uint64_t* workspaceSize,
+                                                 aclOpExecutor** executor) {
+    const Call call = ACLQ_CALL(aclnnBernoulliTensor);
+    return call.prepare([&]() -> aclnnStatus {
+        ACLQ_RETURN_IF_FAILED(checkModel(self, out));
+        return drawWith(call, prob, seed, offset, "out", out);
+    });
+}
+ACLQ_PHASE_2(aclnnBernoulliTensor)
+
 aclnnStatus aclnnInplaceBernoulliGetWorkspaceSize(const aclTensor* selfRef, const aclScalar* prob, int64_t seed,
                                                   int64_t offset, uint64_t* workspaceSize, aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceBernoulli);
-    return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkScalar("prob", prob));
-        const double limit = real(*prob);
-        if (!(limit >= 0 && limit <= 1)) {
-            return refuse("prob", std::to_string(limit), "0 to 1");
-        }
-        return generate(call, "selfRef", selfRef, [=, random = Philox(seed, offset)](std::int64_t index) {
-            return std::int64_t{random.fraction(index) < limit ? 1 : 0};
-        });
-    });
+    return call.prepare([&] { return drawWith(call, prob, Philox(seed, offset), "selfRef", selfRef); });
 }
 ACLQ_PHASE_2(aclnnInplaceBernoulli)
 
@@ -594,37 +660,7 @@ aclnnStatus aclnnInplaceBernoulliTensorGetWorkspaceSize(const aclTensor* selfRef
                                                         int64_t offset, uint64_t* workspaceSize,
                                                         aclOpExecutor** executor) {
     const Call call = ACLQ_CALL(aclnnInplaceBernoulliTensor);
-    return call.prepare([&]() -> aclnnStatus {
-        ACLQ_RETURN_IF_FAILED(checkTensor("selfRef", selfRef));
-        ACLQ_RETURN_IF_FAILED(checkTensor("prob", prob));
-        ACLQ_RETURN_IF_FAILED(checkBroadcast("prob", *prob, selfRef->shape));
-        // Tensors: prob, selfRef.
-        class Draws : public Kernel {
-          public:
-            Draws(std::int64_t seed, std::int64_t offset) : random_(seed, offset) {}
-            void run(const View* tensors, const KernelContext&) const override {
-                const View& out = tensors[1];
-                for (std::int64_t index = 0; index < out.elements(); ++index) {
-                    std::int64_t at[kMaxKernelRank] = {};
-                    countTo(out, index, at);
-                    std::int64_t from = 0;
-                    for (std::int64_t dimension = 0; dimension < out.rank; ++dimension) {
-                        from += at[dimension] * strideAlong(tensors[0], out, dimension);
-                    }
-                    double limit = 0;
-                    read(tensors[0], from, 1, 1, &limit);
-                    const std::int64_t value = random_.fraction(index) < limit ? 1 : 0;
-                    write(out, offsetAt(out, at), 1, 1, &value);
-                }
-            }
-
-          private:
-            const Philox random_;
-        };
-        return selfRef->empty()
-                   ? call.nothing()
-                   : call.launch({{"prob", prob}, {"selfRef", selfRef}}, std::make_shared<Draws>(seed, offset));
-    });
+    return call.prepare([&] { return drawWith(call, prob, seed, offset, "selfRef", selfRef); });
 }
 ACLQ_PHASE_2(aclnnInplaceBernoulliTensor)
 
